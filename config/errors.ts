@@ -1,0 +1,5 @@
+/** The one error type people see: a single line saying where, what was found, and how to mend it.
+ *  The command line prints `message` alone; everything else that is thrown is a defect and keeps its stack. */
+export class ConfigError extends Error {
+  override readonly name = 'ConfigError';
+}

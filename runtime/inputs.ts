@@ -1,0 +1,25 @@
+/** What the runtime decides on: frozen before it is planned with, so that an epoch can be replayed as it was. */
+
+import type { Policy } from '../config/policy.ts';
+import type { Topology } from '../config/topology.ts';
+import type { FractionMatrix } from './fractions.ts';
+
+/** Why and how far a datacenter is out of service. `keep` is the share of what it served when the state began that it
+ *  may still serve: 1 normal, 0 nothing at once. A state that keeps less than 1 gains nothing either. */
+export interface DatacenterState {
+  readonly keep: number;
+  readonly refill: boolean; // false: its low utilization is intended
+  readonly cause: string;
+  readonly untilMs: number | null;
+}
+
+export const normalState: DatacenterState = { keep: 1, refill: true, cause: '', untilMs: null };
+
+export interface RuntimeInputs {
+  readonly topology: Topology;
+  readonly policy: Policy;
+  readonly startMs: number;
+  readonly demandRps: Float64Array; // [edge]
+  readonly states: readonly DatacenterState[]; // [datacenter]
+  readonly served: FractionMatrix | null; // null: there is no table yet
+}
