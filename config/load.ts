@@ -1,0 +1,126 @@
+/** The room's one door to the disk: worlds, policies and intents read from files, and files written so that a crash
+ *  leaves the old one or the new one, never half of one. */
+
+import { randomBytes } from 'node:crypto';
+import {
+  closeSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeSync,
+} from 'node:fs';
+import { dirname, join } from 'node:path';
+import { gunzipSync, gzipSync } from 'node:zlib';
+import { ConfigError } from './errors.ts';
+import type { World } from './world.ts';
+import { formatWorld, parseWorld, worldFileNames } from './world-files.ts';
+
+/** Reads a world directory. Throws a ConfigError naming file and line of whatever is missing or wrong. */
+export function readWorld(dir: string): World {
+  const where = dir.replace(/\/+$/, '') || '/';
+  if (!isDirectory(dir)) {
+    throw new ConfigError(`${where}: not a directory; a world is a directory with ${worldFileNames.join(', ')}[.gz]`);
+  }
+  return parseWorld((name) => {
+    const file = name === 'friends.csv' ? friendsFile(dir, where) : name;
+    if (!isFile(join(dir, file))) {
+      throw new ConfigError(`${where}/${file}: no such file; a world has ${worldFileNames.join(', ')}[.gz]`);
+    }
+    return { text: readText(join(dir, file)), where: `${where}/${file}` };
+  });
+}
+
+/** Writes a world directory: the files a real one has, the friends gzipped. The same world gives the same contents. */
+export function writeWorld(dir: string, world: World): void {
+  mkdirSync(dir, { recursive: true });
+  const texts = formatWorld(world);
+  for (const name of worldFileNames) {
+    if (name === 'friends.csv') writeFileAtomically(join(dir, 'friends.csv.gz'), gzipSync(texts[name], { level: 9 }));
+    else writeFileAtomically(join(dir, name), texts[name]);
+  }
+  // Read from the directory alone, an old plain file beside the new gzipped one would be two answers to one question.
+  rmSync(join(dir, 'friends.csv'), { force: true });
+}
+
+/** Reads a whole text file, plain or gzipped by its name. Throws a ConfigError where it is absent or damaged. */
+export function readText(path: string): string {
+  let bytes: Buffer;
+  try {
+    bytes = readFileSync(path);
+  } catch (error) {
+    throw new ConfigError(`${path}: cannot be read (${reasonOf(error)}); check the name and its permissions`);
+  }
+  if (path.endsWith('.gz')) {
+    try {
+      bytes = gunzipSync(bytes);
+    } catch (error) {
+      throw new ConfigError(`${path}: not a whole gzip file (${reasonOf(error)}); copy it again`);
+    }
+  }
+  const text = bytes.toString('utf8');
+  if (text.includes('\u0000')) throw new ConfigError(`${path}: not a text file (it holds a zero byte), expected UTF-8`);
+  return text;
+}
+
+/** Temporary file beside it, fsync, rename, fsync of the directory. `mode` as in chmod, before the umask. */
+export function writeFileAtomically(path: string, contents: string | Uint8Array, mode = 0o644): void {
+  const temporary = `${path}.${process.pid}.${randomBytes(4).toString('hex')}.tmp`;
+  try {
+    const file = openSync(temporary, 'wx', mode);
+    try {
+      const bytes = typeof contents === 'string' ? Buffer.from(contents) : contents;
+      for (let at = 0; at < bytes.length; ) at += writeSync(file, bytes, at);
+      fsyncSync(file);
+    } finally {
+      closeSync(file);
+    }
+    renameSync(temporary, path);
+  } catch (error) {
+    rmSync(temporary, { force: true });
+    throw error;
+  }
+  syncDirectory(dirname(path));
+}
+
+function friendsFile(dir: string, where: string): string {
+  if (!isFile(join(dir, 'friends.csv.gz'))) return 'friends.csv';
+  if (isFile(join(dir, 'friends.csv'))) {
+    throw new ConfigError(`${where}: both friends.csv and friends.csv.gz are there; remove one`);
+  }
+  return 'friends.csv.gz';
+}
+
+function isDirectory(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
+}
+
+function isFile(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.isFile() ?? false;
+}
+
+/** The new name itself must survive a power cut; file systems that cannot sync a directory are left as they are. */
+function syncDirectory(path: string): void {
+  let directory: number;
+  try {
+    directory = openSync(path, 'r');
+  } catch {
+    return;
+  }
+  try {
+    fsyncSync(directory);
+  } catch {
+    return;
+  } finally {
+    closeSync(directory);
+  }
+}
+
+function reasonOf(error: unknown): string {
+  if (error instanceof Error)
+    return 'code' in error && error.code === 'ENOENT' ? 'no such file' : error.message.split('\n')[0]!;
+  return String(error);
+}
