@@ -18,8 +18,21 @@ const common = {
 
 export const intentSchema = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('drain'), ...common, datacenter: name, keep: z.number().min(0).max(1).default(0) }),
-  z.strictObject({ kind: z.literal('shift'), ...common, edge: name, from: name, to: name, fraction: z.number().min(0).max(1) }),
-  z.strictObject({ kind: z.literal('override'), ...common, edge: name, datacenter: name, fraction: z.number().min(0).max(1) }),
+  z.strictObject({
+    kind: z.literal('shift'),
+    ...common,
+    edge: name,
+    from: name,
+    to: name,
+    fraction: z.number().min(0).max(1),
+  }),
+  z.strictObject({
+    kind: z.literal('override'),
+    ...common,
+    edge: name,
+    datacenter: name,
+    fraction: z.number().min(0).max(1),
+  }),
   z.strictObject({ kind: z.literal('freeze'), ...common }),
 ]);
 

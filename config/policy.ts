@@ -24,7 +24,9 @@ const guardsSchema = z.strictObject({
 const bucketsSchema = z.strictObject({
   segmentLevel: z.int().min(0).max(20).default(7).meta({ description: 'tree level of the segments kept whole' }),
   assignment: z.enum(['friends', 'segments']).default('friends'),
-  localityBudget: share.default(0).meta({ description: 'extra moves, as a share of the needed ones, spent on locality' }),
+  localityBudget: share
+    .default(0)
+    .meta({ description: 'extra moves, as a share of the needed ones, spent on locality' }),
 });
 
 export const policySchema = z.strictObject({
