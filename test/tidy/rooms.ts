@@ -7,7 +7,7 @@ export interface Room {
   readonly mayImport: readonly string[]; // besides itself
 }
 
-export const rooms: readonly Room[] = [
+const rooms: readonly Room[] = [
   room('config', /^config\//, []),
   room('bucketizer', /^bucketizer\//, ['config']),
   room('runtime', /^runtime\//, ['config']),
