@@ -1,10 +1,10 @@
 /** The name somebody probably meant: fewest letters changed (Levenshtein), ties by order of the candidates. */
 
-/** ` (did you mean "x"?)`, or nothing where no candidate is near (a third of the letters, at least one). */
+/** ` (did you mean "x"?)`, or nothing where no candidate is near (a third of the letters; two swapped ones always). */
 export function didYouMean(found: string, candidates: Iterable<string>): string {
   if (found.length > 64) return '';
   let best = '';
-  let bestDistance = Math.max(1, Math.floor(found.length / 3)) + 1;
+  let bestDistance = (found.length < 4 ? 1 : Math.max(2, Math.floor(found.length / 3))) + 1;
   for (const candidate of candidates) {
     if (Math.abs(candidate.length - found.length) >= bestDistance) continue;
     const distance = editDistance(found.toLowerCase(), candidate.toLowerCase());

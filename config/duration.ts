@@ -7,7 +7,7 @@ const unitMs: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h:
 export const durationSchema = z
   .string()
   .regex(/^(0|[1-9]\d*)(ms|s|m|h|d)$/, { error: 'expected a duration such as 30s, 5m or 2h' })
-  .meta({ description: 'a duration: 30s, 5m, 2h, 1d', examples: ['5m'] });
+  .meta({ description: 'a duration such as 30s, 5m, 2h or 1d', examples: ['5m'] });
 
 /** `text` has passed `durationSchema`. */
 export function durationMs(text: string): number {
@@ -18,7 +18,7 @@ export function durationMs(text: string): number {
 
 export const timeSchema = z.iso
   .datetime({ error: 'expected an RFC 3339 time in UTC such as 2026-03-05T00:00:00Z' })
-  .meta({ description: 'an RFC 3339 time in UTC' });
+  .meta({ description: 'an RFC 3339 time in UTC such as 2026-03-05T00:00:00Z' });
 
 /** RFC 3339 in UTC, seconds only where there are no milliseconds: `2026-03-05T00:00:00Z`. */
 export function formatTime(timeMs: number): string {

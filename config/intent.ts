@@ -2,14 +2,18 @@
  *  intent and never touches a table; intents are inputs of `planEpoch`. */
 
 import { z } from 'zod';
+import { checked, parseDocumentAs } from './checked.ts';
 import { timeSchema } from './duration.ts';
+import { nameSchema } from './ids.ts';
 
 /** First wins: a loser waits for the next eligible epoch. */
 export const intentPriorities = ['failure', 'drill', 'manual', 'taiji'] as const;
 
-const name = z.string().min(1).max(63);
 const common = {
-  id: z.string().regex(/^[A-Za-z0-9._-]{1,64}$/, { error: 'expected 1 to 64 letters, digits, ". _ -"' }),
+  id: z
+    .string()
+    .regex(/^[A-Za-z0-9._-]{1,64}$/)
+    .meta({ description: '1 to 64 letters, digits, ". _ -"' }),
   author: z.string().min(1).max(128),
   reason: z.string().min(1).max(1024),
   priority: z.enum(intentPriorities).default('manual'),
@@ -17,20 +21,25 @@ const common = {
 };
 
 export const intentSchema = z.discriminatedUnion('kind', [
-  z.strictObject({ kind: z.literal('drain'), ...common, datacenter: name, keep: z.number().min(0).max(1).default(0) }),
+  z.strictObject({
+    kind: z.literal('drain'),
+    ...common,
+    datacenter: nameSchema,
+    keep: z.number().min(0).max(1).default(0),
+  }),
   z.strictObject({
     kind: z.literal('shift'),
     ...common,
-    edge: name,
-    from: name,
-    to: name,
+    edge: nameSchema,
+    from: nameSchema,
+    to: nameSchema,
     fraction: z.number().min(0).max(1),
   }),
   z.strictObject({
     kind: z.literal('override'),
     ...common,
-    edge: name,
-    datacenter: name,
+    edge: nameSchema,
+    datacenter: nameSchema,
     fraction: z.number().min(0).max(1),
   }),
   z.strictObject({ kind: z.literal('freeze'), ...common }),
@@ -40,4 +49,14 @@ export type Intent = z.infer<typeof intentSchema>;
 
 export function isInForce(intent: Intent, nowMs: number): boolean {
   return intent.until === null || nowMs < Date.parse(intent.until);
+}
+
+/** An intent from outside, such as the body of a request. Throws a ConfigError that starts with `where`. */
+export function checkIntent(value: unknown, where: string): Intent {
+  return checked(intentSchema, value, where);
+}
+
+/** An intent document. Throws a ConfigError with file and line. */
+export function parseIntent(text: string, where: string): Intent {
+  return parseDocumentAs(intentSchema, text, where, () => 'intent');
 }

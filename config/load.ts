@@ -16,6 +16,7 @@ import {
 import { dirname, join } from 'node:path';
 import { gunzipSync, gzipSync } from 'node:zlib';
 import { ConfigError } from './errors.ts';
+import { type Policy, parsePolicy } from './policy.ts';
 import type { World } from './world.ts';
 import { formatWorld, parseWorld, worldFileNames } from './world-files.ts';
 
@@ -44,6 +45,11 @@ export function writeWorld(dir: string, world: World): void {
   }
   // Read from the directory alone, an old plain file beside the new gzipped one would be two answers to one question.
   rmSync(join(dir, 'friends.csv'), { force: true });
+}
+
+/** Reads a policy file (YAML or JSON), defaults filled in. Throws a ConfigError with file and line. */
+export function readPolicy(file: string): Policy {
+  return parsePolicy(readText(file), file);
 }
 
 /** Reads a whole text file, plain or gzipped by its name. Throws a ConfigError where it is absent or damaged. */

@@ -2,10 +2,11 @@
  *  the defaults, the error messages and the JSON Schema. */
 
 import { z } from 'zod';
+import { parseDocumentAs } from './checked.ts';
 import { durationSchema, timeSchema } from './duration.ts';
+import { nameSchema } from './ids.ts';
 
 const share = z.number().min(0).max(1);
-const name = z.string().min(1).max(63);
 
 const trafficSchema = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('stateless') }),
@@ -29,34 +30,98 @@ const bucketsSchema = z.strictObject({
     .meta({ description: 'extra moves, as a share of the needed ones, spent on locality' }),
 });
 
+const specSchema = z.strictObject({
+  traffic: trafficSchema.default({ kind: 'stateless' }),
+  epoch: durationSchema.default('5m'),
+  objective: z.enum(['balance', 'closest-first', 'priced']).default('balance'),
+  price: z.array(z.tuple([z.number().min(0), z.number().min(0)])).optional(),
+  utilizationMax: z.number().gt(0).max(2).default(1),
+  emergencyMax: z.number().gt(0).max(2).nullable().default(null),
+  latencyMsMax: z.number().gt(0).nullable().default(null),
+  allowed: z.array(z.strictObject({ edge: nameSchema, datacenters: z.array(nameSchema).min(1) })).default([]),
+  pins: z
+    .array(z.strictObject({ edge: nameSchema, datacenter: nameSchema, fraction: share, until: timeSchema.optional() }))
+    .default([]),
+  movePriceMs: z.number().min(0).default(1),
+  localityPriceMs: z.number().min(0).default(0),
+  forecast: z.enum(['last', 'holt-winters']).default('last'),
+  guards: guardsSchema.prefault({}),
+  buckets: bucketsSchema.prefault({}),
+  approval: z.enum(['none', 'operator']).default('none'),
+  assert: z.array(z.string()).default([]),
+});
+
+type PolicySpecInput = z.output<typeof specSchema>;
+
+/** What the keys mean together. Each message says what was found, what is expected and how to mend it. */
+function checkSpec(spec: PolicySpecInput, report: (path: PropertyKey[], message: string) => void): void {
+  if (/^0/.test(spec.epoch)) report(['epoch'], `${spec.epoch} between tables, expected a duration above 0 such as 5m`);
+  if (spec.traffic.kind === 'sticky' && /^0/.test(spec.traffic.sessionLifetime)) {
+    report(['traffic', 'sessionLifetime'], 'sessions of no duration, expected one above 0; or write kind: stateless');
+  }
+  if (spec.price !== undefined && spec.objective !== 'priced') {
+    report(['price'], `a price is given but the objective is ${spec.objective}; remove it or write objective: priced`);
+  }
+  spec.price?.forEach(([from, ms], i, all) => {
+    const before = all[i - 1];
+    if (before !== undefined && !(from > before[0] && ms > before[1])) {
+      report(
+        ['price', i],
+        `[${from}, ${ms}] after [${before[0]}, ${before[1]}], expected both to rise from point to point`,
+      );
+    }
+  });
+  const bounded = new Set<string>();
+  spec.allowed.forEach(({ edge }, i) => {
+    if (bounded.has(edge)) report(['allowed', i], `edge "${edge}" is given twice; put its datacenters into one list`);
+    bounded.add(edge);
+  });
+  const pinned = new Map<string, number>();
+  const pairs = new Set<string>();
+  spec.pins.forEach(({ edge, datacenter, fraction }, i) => {
+    const sum = (pinned.get(edge) ?? 0) + fraction;
+    pinned.set(edge, sum);
+    if (pairs.has(`${edge} ${datacenter}`))
+      report(['pins', i], `edge "${edge}" is pinned to "${datacenter}" twice; keep one`);
+    pairs.add(`${edge} ${datacenter}`);
+    if (sum > 1 + 1e-9) {
+      report(
+        ['pins', i],
+        `the pins of edge "${edge}" sum to ${Number(sum.toFixed(6))}, expected at most 1; lower a fraction`,
+      );
+    }
+    const datacenters = spec.allowed.find((rule) => rule.edge === edge)?.datacenters;
+    if (datacenters !== undefined && !datacenters.includes(datacenter)) {
+      report(
+        ['pins', i],
+        `edge "${edge}" is pinned to "${datacenter}", which its allowed list leaves out; add it there or remove the pin`,
+      );
+    }
+  });
+}
+
 export const policySchema = z.strictObject({
   apiVersion: z.literal('taiji/v1'),
   kind: z.literal('Policy'),
-  metadata: z.strictObject({ service: name }),
-  spec: z
-    .strictObject({
-      traffic: trafficSchema.default({ kind: 'stateless' }),
-      epoch: durationSchema.default('5m'),
-      objective: z.enum(['balance', 'closest-first', 'priced']).default('balance'),
-      price: z.array(z.tuple([z.number().min(0), z.number().min(0)])).optional(),
-      utilizationMax: z.number().gt(0).max(2).default(1),
-      emergencyMax: z.number().gt(0).max(2).nullable().default(null),
-      latencyMsMax: z.number().gt(0).nullable().default(null),
-      allowed: z.array(z.strictObject({ edge: name, datacenters: z.array(name).min(1) })).default([]),
-      pins: z
-        .array(z.strictObject({ edge: name, datacenter: name, fraction: share, until: timeSchema.optional() }))
-        .default([]),
-      movePriceMs: z.number().min(0).default(1),
-      localityPriceMs: z.number().min(0).default(0),
-      forecast: z.enum(['last', 'holt-winters']).default('last'),
-      guards: guardsSchema.prefault({}),
-      buckets: bucketsSchema.prefault({}),
-      approval: z.enum(['none', 'operator']).default('none'),
-      assert: z.array(z.string()).default([]),
-    })
+  metadata: z.strictObject({ service: nameSchema }),
+  spec: specSchema
+    .superRefine((spec, context) =>
+      checkSpec(spec, (path, message) => context.addIssue({ code: 'custom', path, message })),
+    )
     .prefault({}),
 });
 
 export type Policy = z.infer<typeof policySchema>;
 export type PolicySpec = Policy['spec'];
 export type Guards = PolicySpec['guards'];
+
+/** A policy document, defaults filled in. Throws a ConfigError: `web.yaml:12: policy "web": spec.guards.churnMax is 5, ...`. */
+export function parsePolicy(text: string, where: string): Policy {
+  return parseDocumentAs(policySchema, text, where, policyName);
+}
+
+/** How complaints name a policy, from whatever was written in place of one. */
+function policyName(value: unknown): string {
+  const named = z.object({ metadata: z.object({ service: z.string().max(63) }) }).safeParse(value);
+  return named.success ? `policy ${JSON.stringify(named.data.metadata.service)}` : 'policy';
+}
