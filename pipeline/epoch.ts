@@ -5,6 +5,7 @@ import type { Intent } from '../config/intent.ts';
 import type { Policy } from '../config/policy.ts';
 import type { Topology } from '../config/topology.ts';
 import type { FractionMatrix } from '../runtime/fractions.ts';
+import type { CarriedState } from '../runtime/guards.ts';
 import type { DatacenterState } from '../runtime/inputs.ts';
 import type { Solver } from '../runtime/lp/problem.ts';
 import type { BucketWeights } from './table/bucket-weights.ts';
@@ -23,14 +24,7 @@ export interface EpochInputs {
   readonly carried: CarriedState;
 }
 
-/** What an epoch hands to the next one. Journalled: a replay starts from it. JSON-plain. */
-export interface CarriedState {
-  readonly smallWantEpochs: number; // epochs in a row in which min shift held a want back
-  readonly returning: readonly string[]; // datacenters refilling after a state that kept less
-  readonly drainBase: Readonly<Record<string, Readonly<Record<string, number>>>>; // datacenter -> edge -> fraction when its state began
-}
-
-export const freshState: CarriedState = { smallWantEpochs: 0, returning: [], drainBase: {} };
+export { type CarriedState, freshState } from '../runtime/guards.ts';
 
 export interface EpochContext {
   readonly tree: BucketTree;

@@ -1,0 +1,78 @@
+/** What keeps tables calm between two solves: the small wants held back, the datacenters on their way back, and the
+ *  fractions a drain started from. Carried from epoch to epoch as plain data, so that a journal can freeze it. */
+
+import type { DatacenterId, EdgeId } from '../config/ids.ts';
+import type { Topology } from '../config/topology.ts';
+import type { FractionMatrix } from './fractions.ts';
+import type { DatacenterState } from './inputs.ts';
+
+/** What an epoch hands to the next one. */
+export interface CarriedState {
+  readonly smallWantEpochs: number; // epochs in a row in which minShift held a want back
+  readonly returning: readonly DatacenterId[]; // normal again, not yet where the solve wants them
+  readonly drainBase: readonly DrainBase[]; // by datacenter
+}
+
+/** What an out-of-service datacenter served when its state began: `keep` is a share of this. */
+export interface DrainBase {
+  readonly datacenter: DatacenterId;
+  readonly fractions: readonly { readonly edge: EdgeId; readonly fraction: number }[];
+}
+
+export const freshState: CarriedState = { smallWantEpochs: 0, returning: [], drainBase: [] };
+
+/** A want held back this many epochs in a row acts in the next. */
+export const smallWantEpochsMax = 3;
+
+/** A datacenter has returned once the solve wants to move less than this much utilization to or from it. */
+const returnedWithin = 0.005;
+
+/** Notes which datacenters left service (and what they served then) and which came back. */
+export function observeStates(
+  carried: CarriedState,
+  topology: Topology,
+  states: readonly DatacenterState[],
+  served: FractionMatrix | null,
+): CarriedState {
+  const drainBase: DrainBase[] = [];
+  const returning: DatacenterId[] = [];
+  topology.datacenters.forEach(({ id }, d) => {
+    const known = carried.drainBase.find((base) => base.datacenter === id);
+    if (states[d]!.keep < 1) drainBase.push(known ?? { datacenter: id, fractions: fractionsOf(d, topology, served) });
+    else if (known || carried.returning.includes(id)) returning.push(id);
+  });
+  return { smallWantEpochs: carried.smallWantEpochs, returning, drainBase };
+}
+
+function fractionsOf(d: number, topology: Topology, served: FractionMatrix | null): DrainBase['fractions'] {
+  return topology.edges
+    .map((edge, e) => ({ edge: edge.id, fraction: served?.[e * topology.datacenters.length + d] ?? 0 }))
+    .filter(({ fraction }) => fraction > 0);
+}
+
+/** `[e * D + d]`: the largest fraction that the state of d lets it keep at e. */
+export function retainedFractions(
+  carried: CarriedState,
+  topology: Topology,
+  states: readonly DatacenterState[],
+): FractionMatrix {
+  const datacenters = topology.datacenters.length;
+  const retained = new Float64Array(topology.edges.length * datacenters);
+  topology.datacenters.forEach(({ id }, d) => {
+    const keep = states[d]!.keep;
+    const base = carried.drainBase.find((known) => known.datacenter === id);
+    const began = new Map(base?.fractions.map(({ edge, fraction }) => [edge, fraction]));
+    topology.edges.forEach((edge, e) => {
+      retained[e * datacenters + d] = keep === 1 ? 1 : keep * (began.get(edge.id) ?? 0);
+    });
+  });
+  return retained;
+}
+
+/** `gain` [d]: utilization the unguarded solve would add to (or take from) each datacenter. */
+export function stillReturning(carried: CarriedState, topology: Topology, gain: Float64Array): readonly DatacenterId[] {
+  return carried.returning.filter((id) => {
+    const d = topology.datacenters.findIndex((datacenter) => datacenter.id === id);
+    return d >= 0 && Math.abs(gain[d]!) > returnedWithin;
+  });
+}

@@ -1,0 +1,122 @@
+/** What may move where: the epoch's inputs turned into amounts of load (DESIGN section 4). Load is counted in
+ *  thousandths of the service's total, for tiny right-hand sides fall under solver tolerances. Three kinds of load at an
+ *  edge are kept apart: what stays unless it is moved by choice (`base`), what has to leave because a datacenter's state
+ *  or the policy's residency demands it (`forced`), and what moves by choice. The guards bind the last kind only. */
+
+import { hash32 } from '../config/random.ts';
+import type { RuntimeInputs } from './inputs.ts';
+
+export const totalLoad = 1000;
+
+export interface Model {
+  readonly edges: number;
+  readonly datacenters: number;
+  readonly load: Float64Array; // [e] > 0, sums to totalLoad
+  readonly capacity: Float64Array; // [d] in load units: utilization = load / capacity
+  readonly base: Float64Array; // [e * D + d] load that stays unless moved by choice
+  readonly forced: Float64Array; // [e] load to be placed anew
+  readonly mayGain: Uint8Array; // [e * D + d] 1 where more of the edge's load may go
+  readonly rttCost: Float64Array; // [e * D + d] squared latency with the tie-break, a unit of load
+  readonly moveCost: Float64Array; // [e * D + d] a unit of load moved there by choice
+  readonly initial: boolean; // no table yet: everything is placed anew
+}
+
+/** Edges without demand count as this share of the whole, so that they too find a place. */
+const idleShare = 1e-6;
+
+/** `retained` [e * D + d]: the largest fraction a datacenter's state lets it keep (1 where it is normal). Returns the edge
+ *  that has nowhere to go, where there is one. */
+export function buildModel(
+  inputs: RuntimeInputs,
+  retained: Float64Array,
+): { readonly kind: 'model'; readonly model: Model } | { readonly kind: 'nowhere'; readonly edge: string } {
+  const { topology, served } = inputs;
+  const edges = topology.edges.length;
+  const datacenters = topology.datacenters.length;
+  const demandTotal = inputs.demandRps.reduce((a, b) => a + b, 0);
+  const share = inputs.demandRps.map((rps) => (demandTotal > 0 ? Math.max(rps / demandTotal, idleShare) : 1));
+  const shareTotal = share.reduce((a, b) => a + b, 0);
+  const load = share.map((value) => (value / shareTotal) * totalLoad);
+  const capacity = Float64Array.from(topology.datacenters, (datacenter) =>
+    demandTotal > 0 ? (datacenter.capacityRps / demandTotal) * totalLoad : datacenter.capacityRps,
+  );
+  const resident = residency(inputs);
+  const mayGain = new Uint8Array(edges * datacenters);
+  const base = new Float64Array(edges * datacenters);
+  const forced = new Float64Array(edges);
+  for (let e = 0; e < edges; e++) {
+    let stays = 0;
+    let anywhere = false;
+    for (let d = 0; d < datacenters; d++) {
+      const i = e * datacenters + d;
+      const usable = resident[i] === 1 && capacity[d]! > 0;
+      mayGain[i] = usable && inputs.states[d]!.keep === 1 ? 1 : 0;
+      anywhere ||= mayGain[i] === 1;
+      if (served && usable) base[i] = load[e]! * Math.min(served[i]!, retained[i]!);
+      stays += base[i]!;
+    }
+    // Below a billionth it is the rounding of sums, not load.
+    forced[e] = load[e]! - stays > 1e-9 * load[e]! ? load[e]! - stays : 0;
+    if (forced[e]! > 0 && !anywhere) return { kind: 'nowhere', edge: topology.edges[e]!.id };
+  }
+  let meanRttMs = 0;
+  for (let i = 0; i < base.length; i++) meanRttMs += (base[i]! / totalLoad) * topology.rttMs[i]!;
+  return {
+    kind: 'model',
+    model: {
+      edges,
+      datacenters,
+      load,
+      capacity,
+      base,
+      forced,
+      mayGain,
+      ...tieBrokenCosts(inputs, meanRttMs),
+      initial: served === null,
+    },
+  };
+}
+
+/** [e * D + d] 1 where the policy lets the edge's users be served. Edges it does not name may go anywhere. */
+function residency({ topology, policy }: RuntimeInputs): Uint8Array {
+  const datacenters = topology.datacenters.length;
+  const resident = new Uint8Array(topology.edges.length * datacenters).fill(1);
+  for (const rule of policy.spec.allowed) {
+    const e = topology.edges.findIndex((edge) => edge.id === rule.edge);
+    if (e < 0) continue;
+    const allowed = new Set(rule.datacenters);
+    topology.datacenters.forEach((datacenter, d) => {
+      resident[e * datacenters + d] = allowed.has(datacenter.id) ? 1 : 0;
+    });
+  }
+  return resident;
+}
+
+const costScale = 1000;
+
+/** Squared RTT, and the price of a move. The price is stated in ms a moved request is worth; the slope of latency squared
+ *  at the mean turns it into ms squared. Both are made generic by a hash of the two names, a hundredth and a tenth of a
+ *  percent: among equal optima every engine then finds the same one. (By rank instead of hash, exchanging two pairs would
+ *  tie again; with one hash for both, forced and chosen load of an edge could exchange their datacenters.) */
+function tieBrokenCosts(
+  { topology, policy }: RuntimeInputs,
+  meanRttMs: number,
+): { rttCost: Float64Array; moveCost: Float64Array } {
+  const datacenters = topology.datacenters.length;
+  const chance = (i: number, seed: number): number => {
+    const edge = topology.edges[Math.floor(i / datacenters)]!;
+    const datacenter = topology.datacenters[i % datacenters]!;
+    return hash32(`${edge.id} ${datacenter.id}`, seed) / 4294967296;
+  };
+  const movePrice = 2 * meanRttMs * policy.spec.movePriceMs;
+  return {
+    rttCost: topology.rttMs.map((rttMs, i) => {
+      const generic = chance(i, 1);
+      return (rttMs * rttMs * (1 + 1e-4 * generic) + 0.01 * generic) / costScale;
+    }),
+    moveCost: topology.rttMs.map((_, i) => {
+      const generic = chance(i, 2);
+      return (movePrice * (1 + 1e-3 * generic) + 0.01 * generic) / costScale;
+    }),
+  };
+}

@@ -1,0 +1,194 @@
+/** From frozen inputs to the fractions each edge should serve (Taiji, SOSP'19, sections 3.1 and appendix). The order:
+ *  what is wanted without guards -> is it worth a move -> what the guards allow of it -> how far to go this epoch.
+ *  Pure: the engines are an argument, and the same inputs give the same millionths with either. */
+
+import { largestRemainder, ppmPerUnit } from '../config/units.ts';
+import { lowestLevels, type MoveLimits, nearestPlacement, type Placement } from './balance.ts';
+import type { FractionMatrix } from './fractions.ts';
+import { type CarriedState, observeStates, retainedFractions, smallWantEpochsMax, stillReturning } from './guards.ts';
+import type { RuntimeInputs } from './inputs.ts';
+import type { SolveCertified } from './lp/certified.ts';
+import { buildModel, type Model, totalLoad } from './model.ts';
+
+export type Decision =
+  | { readonly kind: 'held'; readonly reason: HeldReason; readonly carried: CarriedState }
+  | {
+      readonly kind: 'unchanged'; // served fractions stay
+      readonly reason: 'nothing-to-move' | 'min-shift';
+      readonly solved: FractionMatrix;
+      readonly levels: Float64Array;
+      readonly relaxed: readonly Limit[];
+      readonly carried: CarriedState;
+    }
+  | {
+      readonly kind: 'move';
+      readonly solved: FractionMatrix;
+      readonly wanted: FractionMatrix; // solved after damping
+      readonly levels: Float64Array; // [d] lowest utilization without guards
+      readonly relaxed: readonly Limit[];
+      readonly carried: CarriedState;
+    };
+
+export type HeldReason =
+  | { readonly kind: 'nowhere-to-go'; readonly edge: string }
+  | { readonly kind: 'no-certified-answer' };
+
+/** In the order in which they give, the first last. */
+export const limitOrder = ['capacity', 'utilizationMax', 'shareMax', 'onloadMax', 'churnMax'] as const;
+export type Limit = (typeof limitOrder)[number];
+
+/** Less than this share of all load is the solver's last digits, not a want. */
+const nothing = 1e-6;
+
+export async function solveFractions(
+  inputs: RuntimeInputs,
+  before: CarriedState,
+  solve: SolveCertified,
+): Promise<Decision> {
+  const { topology, policy, states, served } = inputs;
+  const { guards, utilizationMax } = policy.spec;
+  const carried = observeStates(before, topology, states, served);
+  const built = buildModel(inputs, retainedFractions(carried, topology, states));
+  if (built.kind === 'nowhere') return { kind: 'held', reason: { kind: 'nowhere-to-go', edge: built.edge }, carried };
+  const { model } = built;
+  const uncertified: Decision = { kind: 'held', reason: { kind: 'no-certified-answer' }, carried };
+
+  const levels = await lowestLevels(model, null, guards.shareMax, solve);
+  if (!levels) return uncertified;
+  const tolerated = levels.map((level) => level + guards.balanceTolerance);
+  const want = await nearestPlacement(model, null, guards.shareMax, tolerated, solve);
+  if (!want) return uncertified;
+  const overLimits = brokenBy(levels, utilizationMax);
+  const settled: CarriedState = {
+    ...carried,
+    smallWantEpochs: 0,
+    returning: stillReturning(carried, topology, gainOf(model, want)),
+  };
+  if (model.initial) {
+    const { solved } = fractionsOf(model, want, 1, null);
+    return { kind: 'move', solved, wanted: solved, levels, relaxed: overLimits, carried: settled };
+  }
+
+  const shift = sum(want.gained) / totalLoad;
+  if (sum(model.forced) === 0) {
+    const { solved } = fractionsOf(model, want, 1, served);
+    const quiet = { kind: 'unchanged', solved, levels, relaxed: overLimits } as const;
+    if (shift < nothing) return { ...quiet, reason: 'nothing-to-move', carried: settled };
+    const mends = utilizationOf(model).some((utilization) => utilization > utilizationMax);
+    const mayWait = settled.returning.length === 0 && !mends && carried.smallWantEpochs < smallWantEpochsMax;
+    if (shift < guards.minShift && mayWait) {
+      const waiting = { ...settled, smallWantEpochs: carried.smallWantEpochs + 1 };
+      return { ...quiet, reason: 'min-shift', carried: waiting };
+    }
+  }
+
+  const guarded = await withinGuards(inputs, model, levels, want, solve);
+  if (!guarded) return uncertified;
+  const damping = guarded.relaxed.length > 0 ? 1 : guards.damping;
+  return {
+    kind: 'move',
+    ...fractionsOf(model, guarded.placement, damping, served),
+    levels,
+    relaxed: limitOrder.filter((limit) => overLimits.includes(limit) || guarded.relaxed.includes(limit)),
+    carried: settled,
+  };
+}
+
+/** The best placement under the guards. Where they would keep a datacenter over its limit although more movement could
+ *  mend it, they give: churnMax first, then onloadMax. */
+async function withinGuards(
+  inputs: RuntimeInputs,
+  model: Model,
+  levels: Float64Array,
+  want: Placement,
+  solve: SolveCertified,
+): Promise<{ placement: Placement; relaxed: readonly Limit[] } | null> {
+  const { guards, utilizationMax } = inputs.policy.spec;
+  const { onloadMax, churnMax, shareMax, balanceTolerance } = guards;
+  const full: MoveLimits = { onloadMax, churnMax };
+  if (obeys(model, want, full)) return { placement: want, relaxed: [] };
+  const highest = Math.max(utilizationMax, ...levels);
+  const attempts: readonly { limits: MoveLimits; relaxed: readonly Limit[] }[] = [
+    { limits: full, relaxed: [] },
+    { limits: { onloadMax, churnMax: 1 }, relaxed: ['churnMax'] },
+  ];
+  for (const { limits, relaxed } of attempts) {
+    const reached = await lowestLevels(model, limits, shareMax, solve);
+    if (!reached) return null;
+    if (Math.max(...reached) > highest + 1e-5) continue;
+    const levelMax = reached.map((level, d) => Math.max(level, levels[d]! + balanceTolerance));
+    const placement = await nearestPlacement(model, limits, shareMax, levelMax, solve);
+    return placement && { placement, relaxed };
+  }
+  return { placement: want, relaxed: ['onloadMax', 'churnMax'] };
+}
+
+function obeys(model: Model, placement: Placement, limits: MoveLimits): boolean {
+  if (sum(placement.gained) > limits.churnMax * totalLoad * (1 + 1e-9)) return false;
+  return gainOf(model, placement).every((gain) => gain <= limits.onloadMax + 1e-9);
+}
+
+/** [d] utilization gained by choice. */
+function gainOf(model: Model, placement: Placement): Float64Array {
+  const gain = new Float64Array(model.datacenters);
+  for (let i = 0; i < placement.gained.length; i++) {
+    const d = i % model.datacenters;
+    if (model.capacity[d]! > 0) gain[d]! += (placement.gained[i]! - placement.left[i]!) / model.capacity[d]!;
+  }
+  return gain;
+}
+
+/** [d] utilization if nothing moves by choice. */
+function utilizationOf(model: Model): Float64Array {
+  const utilization = new Float64Array(model.datacenters);
+  for (let i = 0; i < model.base.length; i++) {
+    const d = i % model.datacenters;
+    if (model.capacity[d]! > 0) utilization[d]! += model.base[i]! / model.capacity[d]!;
+  }
+  return utilization;
+}
+
+function brokenBy(levels: Float64Array, utilizationMax: number): readonly Limit[] {
+  const highest = Math.max(...levels);
+  const broken: Limit[] = [];
+  if (highest > 1 + 1e-5) broken.push('capacity');
+  if (highest > utilizationMax + 1e-5 && utilizationMax < 1) broken.push('utilizationMax');
+  return broken;
+}
+
+/** Whole millionths. Forced load goes all the way, moves by choice `damping` of it, counted from the millionths of the
+ *  solution and not from its digits; an edge that nothing touches keeps what it serves to the last digit. */
+function fractionsOf(
+  model: Model,
+  placement: Placement,
+  damping: number,
+  served: FractionMatrix | null,
+): { solved: FractionMatrix; wanted: FractionMatrix } {
+  const { edges, datacenters, base } = model;
+  const solved = new Float64Array(edges * datacenters);
+  const wanted = new Float64Array(edges * datacenters);
+  for (let e = 0; e < edges; e++) {
+    const from = e * datacenters;
+    const anchor = new Float64Array(datacenters);
+    const goal = new Float64Array(datacenters);
+    for (let d = 0; d < datacenters; d++) {
+      anchor[d] = base[from + d]! + placement.placed[from + d]!;
+      goal[d] = Math.max(0, anchor[d]! + placement.gained[from + d]! - placement.left[from + d]!);
+    }
+    const unforced = served && model.forced[e] === 0 ? served.subarray(from, from + datacenters) : null;
+    const start = unforced ?? inPpm(anchor);
+    const end = unforced && goal.every((load, d) => load === anchor[d]) ? unforced : inPpm(goal);
+    const step = end === unforced ? end : inPpm(start.map((fraction, d) => fraction + damping * (end[d]! - fraction)));
+    solved.set(end, from);
+    wanted.set(step, from);
+  }
+  return { solved, wanted };
+}
+
+function inPpm(shares: Float64Array): Float64Array {
+  return Float64Array.from(largestRemainder(shares, ppmPerUnit), (ppm) => ppm / ppmPerUnit);
+}
+
+function sum(values: Float64Array): number {
+  return values.reduce((a, b) => a + b, 0);
+}
