@@ -1,7 +1,8 @@
 # Built from a checkout: docker build -t taiji .
 # Run read-only, the data directory being the only place it writes:
 #   docker run --read-only --cap-drop ALL --security-opt no-new-privileges \
-#     -v taiji-data:/var/lib/taiji -v "$PWD/serve.yaml:/etc/taiji/serve.yaml:ro" -p 127.0.0.1:8080:8080 taiji
+#     -v taiji-data:/var/lib/taiji -v "$PWD/etc:/etc/taiji:ro" -p 127.0.0.1:8470:8470 taiji
+# etc/ holds serve.yaml (listen on 0.0.0.0 inside, dataDirectory /var/lib/taiji), the policy, the tree and the world.
 
 FROM node:20.19-bookworm-slim AS build
 WORKDIR /opt/taiji
@@ -21,9 +22,9 @@ RUN install -d -o node -g node -m 0700 /var/lib/taiji
 # By number, so that a host that demands a non-root user can tell: "node" of the base image.
 USER 1000:1000
 VOLUME ["/var/lib/taiji"]
-EXPOSE 8080
+EXPOSE 8470
 # Without curl or wget in the image, Node asks itself.
 HEALTHCHECK --interval=10s --timeout=3s --start-period=30s --retries=3 \
-  CMD ["node", "-e", "fetch('http://127.0.0.1:8080/healthz').then((r) => process.exit(r.ok ? 0 : 1), () => process.exit(1))"]
+  CMD ["node", "-e", "fetch('http://127.0.0.1:8470/healthz').then((r) => process.exit(r.ok ? 0 : 1), () => process.exit(1))"]
 ENTRYPOINT ["node", "--enable-source-maps", "/opt/taiji/dist/pipeline/cli/main.js"]
 CMD ["serve", "--config", "/etc/taiji/serve.yaml"]
