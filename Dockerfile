@@ -10,7 +10,10 @@ WORKDIR /opt/taiji
 COPY package.json package-lock.json .npmrc ./
 RUN npm ci --ignore-scripts
 COPY . .
-RUN npm run build && npm prune --omit=dev --ignore-scripts
+# glpk.js is GPL-3.0 (see NOTICE). An image to hand on under Apache-2.0: docker build --build-arg GLPK=no -t taiji .
+ARG GLPK=yes
+RUN npm run build && npm prune --omit=dev --ignore-scripts && \
+    if [ "$GLPK" = no ]; then rm -r node_modules/glpk.js; fi
 
 FROM node:20.19-bookworm-slim
 ENV NODE_ENV=production
