@@ -1,0 +1,139 @@
+/** Who may be where by weight. The promise, at every node of every level: it exceeds the even share by at most 5 %, or by
+ *  no more than its heaviest user weighs. The second half is what keeps it possible where users are few or one is huge,
+ *  and it can always be had: the lighter child of a node within its share is within its share, so from the root down
+ *  there is always a leaf that may take one more user, whoever it is (`restoreBalance`).
+ *  Declined: caps that hold by luck of the search; balance is then a matter of the graph. */
+
+import assert from 'node:assert';
+import { type Graph, maxOf, sumOf } from './graph.ts';
+
+export const imbalanceMax = 0.05;
+
+/** May a node with this even share weigh `weight`, its heaviest user weighing `heaviest`? */
+export function withinShare(weight: number, heaviest: number, evenShare: number): boolean {
+  return weight <= (1 + imbalanceMax) * evenShare || weight - heaviest <= evenShare;
+}
+
+/** Most a half of `graph` may weigh, `levelsLeft` bisections (this one included) before its leaves, each of which is to
+ *  have `leafShare`. Imbalance not yet used up is shared by the levels still to come. */
+export function halfCap(graph: Graph, levelsLeft: number, leafShare: number): number {
+  const total = sumOf(graph.nodeWeight);
+  const half = total / 2;
+  const shareHere = leafShare * (1 << levelsLeft);
+  const leftover = Math.max(0, ((1 + imbalanceMax) * shareHere) / total - 1);
+  const cap = Math.max(half * (1 + leftover / levelsLeft), shareHere / 2 + total / graph.nodeCount);
+  const heaviest = maxOf(graph.nodeWeight);
+  return cap - half >= heaviest / 2 ? cap : Math.max(cap, heavierSide(graph, longestFirst(graph)));
+}
+
+/** Heaviest node first, always to the lighter side: the sides differ by less than the lightest node of the heavier one. */
+export function longestFirst(graph: Graph): Uint8Array {
+  const { nodeCount: n, nodeWeight } = graph;
+  const order = Array.from({ length: n }, (_, v) => v).sort((a, b) => nodeWeight[b]! - nodeWeight[a]! || a - b);
+  const side = new Uint8Array(n);
+  let lead = 0; // weight of side 0 minus weight of side 1
+  for (const v of order) {
+    side[v] = lead > 0 ? 1 : 0;
+    lead += lead > 0 ? -nodeWeight[v]! : nodeWeight[v]!;
+  }
+  return side;
+}
+
+export function heavierSide(graph: Graph, side: Uint8Array): number {
+  let one = 0;
+  let both = 0;
+  for (let v = 0; v < graph.nodeCount; v++) {
+    both += graph.nodeWeight[v]!;
+    if (side[v] === 1) one += graph.nodeWeight[v]!;
+  }
+  return Math.max(one, both - one);
+}
+
+/** Weight of every tree node: the node of level l that holds leaf b is `2^l + (b >>> (height - l))`, its parent half of
+ *  that, the root 1. */
+export function treeWeights(nodeWeight: Float64Array, leafOf: Uint32Array, height: number): Float64Array {
+  const leaves = 1 << height;
+  const weight = new Float64Array(2 * leaves);
+  for (let v = 0; v < leafOf.length; v++) weight[leaves + leafOf[v]!]! += nodeWeight[v]!;
+  for (let t = leaves - 1; t >= 1; t--) weight[t] = weight[2 * t]! + weight[2 * t + 1]!;
+  return weight;
+}
+
+/** Moves users, in place, until the promise holds at every tree node; returns how many moved. From the tree node that is
+ *  too heavy those go who have the least ties there for their weight, to the nearest leaf that may take them. */
+export function restoreBalance(graph: Graph, leafOf: Uint32Array, height: number): number {
+  const leaves = 1 << height;
+  const weight = treeWeights(graph.nodeWeight, leafOf, height);
+  const total = weight[1]!;
+  let moved = 0;
+  for (let level = 1; level <= height; level++) {
+    const share = total / (1 << level);
+    const members = membersByNode(leafOf, height, level);
+    for (let i = 0; i < 1 << level; i++) {
+      const node = (1 << level) + i;
+      if (weight[node]! <= (1 + imbalanceMax) * share) continue;
+      const leaving = easiestToMove(graph, members.user.subarray(members.start[i]!, members.start[i + 1]!));
+      for (let k = 0; !withinShare(weight[node]!, leaving.heaviestFrom[k] ?? 0, share); k++) {
+        const v = leaving.user[k]!;
+        const w = graph.nodeWeight[v]!;
+        const leaf = nearestLeafFor(w, node, weight, height);
+        for (let t = leaves + leafOf[v]!; t >= 1; t >>>= 1) weight[t]! -= w;
+        for (let t = leaves + leaf; t >= 1; t >>>= 1) weight[t]! += w;
+        leafOf[v] = leaf;
+        moved++;
+      }
+    }
+  }
+  return moved;
+}
+
+/** Users of every tree node of `level`, in user order. Who moves in while a level is worked off is not listed, and need
+ *  not be: nobody is let into a node that this would make too heavy. */
+function membersByNode(leafOf: Uint32Array, height: number, level: number): { start: Uint32Array; user: Uint32Array } {
+  const shift = height - level;
+  const start = new Uint32Array((1 << level) + 1);
+  for (let v = 0; v < leafOf.length; v++) start[(leafOf[v]! >>> shift) + 1]! += 1;
+  for (let i = 0; i < 1 << level; i++) start[i + 1]! += start[i]!;
+  const next = start.slice();
+  const user = new Uint32Array(leafOf.length);
+  for (let v = 0; v < leafOf.length; v++) user[next[leafOf[v]! >>> shift]!++] = v;
+  return { start, user };
+}
+
+/** Ordered by tie weight to the others per weight, ascending; weightless users never need to go.
+ *  `heaviestFrom[k]`: the heaviest of `user[k]` and those after it. */
+function easiestToMove(graph: Graph, users: Uint32Array): { user: Uint32Array; heaviestFrom: Float64Array } {
+  const among = new Set(users);
+  const cost = new Map<number, number>();
+  for (const v of users) {
+    if (graph.nodeWeight[v] === 0) continue;
+    let ties = 0;
+    for (let k = graph.rowStart[v]!; k < graph.rowStart[v + 1]!; k++) {
+      if (among.has(graph.neighbour[k]!)) ties += graph.tieWeight[k]!;
+    }
+    cost.set(v, ties / graph.nodeWeight[v]!);
+  }
+  const user = Uint32Array.from([...cost.keys()].sort((a, b) => cost.get(a)! - cost.get(b)! || a - b));
+  const heaviestFrom = new Float64Array(user.length);
+  for (let k = user.length - 1; k >= 0; k--) {
+    heaviestFrom[k] = Math.max(graph.nodeWeight[user[k]!]!, heaviestFrom[k + 1] ?? 0);
+  }
+  return { user, heaviestFrom };
+}
+
+/** Climbs from `node`; on the far side of each ancestor walks down to the lighter child, and takes the first leaf whose
+ *  path has room for `w` throughout. */
+function nearestLeafFor(w: number, node: number, weight: Float64Array, height: number): number {
+  const leaves = 1 << height;
+  const total = weight[1]!;
+  const hasRoom = (t: number): boolean => {
+    const share = total / (1 << (31 - Math.clz32(t)));
+    return withinShare(weight[t]! + w, w, share);
+  };
+  for (let ancestor = node; ancestor > 1; ancestor >>>= 1) {
+    let t = ancestor ^ 1;
+    while (t < leaves && hasRoom(t)) t = weight[2 * t]! <= weight[2 * t + 1]! ? 2 * t : 2 * t + 1;
+    if (t >= leaves && hasRoom(t)) return t - leaves;
+  }
+  assert.fail('the lighter child of a node within its share is within its share');
+}

@@ -1,0 +1,132 @@
+/** One balanced bisection by the multilevel scheme: coarsen, grow a half greedily on the coarsest graph (best of a few
+ *  tries), improve it on the way back at every size. Recursive use of it gives the tree (`recursive-bisection.ts`).
+ *  Declined: spectral starts (no better after local search, and a rounding error away from another result). */
+
+import type { Random } from '../config/random.ts';
+import { heavierSide, longestFirst } from './balance.ts';
+import { type Contraction, clusterFriends, contract, joinLoners } from './coarsen.ts';
+import { cutOf, fiducciaMattheyses } from './fm.ts';
+import { type Graph, sumOf } from './graph.ts';
+
+export interface BisectEffort {
+  readonly coarsestNodes: number; // stop coarsening here
+  readonly shrinkPerRound: number; // clusters of at most this many mean nodes
+  readonly tries: number; // starts on the coarsest graph; three times as many where nothing had to be coarsened
+  readonly passes: number;
+}
+
+const labelRounds = 3;
+const coarsestPasses = 4;
+const coarsestPatience = 60;
+
+/** A side (0 or 1) for every node; neither weighs more than `cap` if `longestFirst` manages that. */
+export function bisect(graph: Graph, cap: number, effort: BisectEffort, random: Random): Uint8Array {
+  const stages = coarsenTo(graph, effort, random);
+  const coarsest = stages.at(-1)?.coarse ?? graph;
+  let side = bestStart(coarsest, cap, stages.length === 0 ? 3 * effort.tries : effort.tries, random);
+  for (let i = stages.length - 1; i >= 0; i--) {
+    const finer = i === 0 ? graph : stages[i - 1]!.coarse;
+    const { clusterOf } = stages[i]!;
+    const projected = new Uint8Array(finer.nodeCount);
+    for (let v = 0; v < finer.nodeCount; v++) projected[v] = side[clusterOf[v]!]!;
+    fiducciaMattheyses(finer, cap)(projected, effort.passes, patienceAt(finer.nodeCount));
+    side = projected;
+  }
+  if (heavierSide(graph, side) <= cap) return side;
+  const balanced = longestFirst(graph); // few heavy users: what the search cannot balance, this can
+  fiducciaMattheyses(graph, cap)(balanced, effort.passes, patienceAt(graph.nodeCount));
+  return balanced;
+}
+
+function patienceAt(nodes: number): number {
+  return Math.max(25, Math.min(150, nodes * 0.02));
+}
+
+function coarsenTo(graph: Graph, effort: BisectEffort, random: Random): Contraction[] {
+  const stages: Contraction[] = [];
+  const total = sumOf(graph.nodeWeight);
+  const clusterMax = Math.max(1, total / (0.6 * effort.coarsestNodes));
+  for (let finer = graph; finer.nodeCount > effort.coarsestNodes; ) {
+    const weightMax = Math.min(clusterMax, (total / finer.nodeCount) * effort.shrinkPerRound);
+    const label = clusterFriends(finer, weightMax, labelRounds, random);
+    joinLoners(finer, label, weightMax);
+    const stage = contract(finer, label);
+    if (stage.coarse.nodeCount > 0.95 * finer.nodeCount) break;
+    stages.push(stage);
+    finer = stage.coarse;
+  }
+  return stages;
+}
+
+/** The balanced start with the smallest cut; without one, the least unbalanced. */
+function bestStart(graph: Graph, cap: number, tries: number, random: Random): Uint8Array {
+  const improve = fiducciaMattheyses(graph, cap);
+  const half = sumOf(graph.nodeWeight) / 2;
+  let best: Uint8Array = new Uint8Array(graph.nodeCount);
+  let bestExcess = Infinity;
+  let bestCut = Infinity;
+  for (let t = 0; t < tries; t++) {
+    const side = growHalf(graph, half, cap, random);
+    improve(side, coarsestPasses, coarsestPatience);
+    const excess = Math.max(0, heavierSide(graph, side) - cap);
+    if (excess > bestExcess) continue;
+    const cut = cutOf(graph, side);
+    if (excess === bestExcess && cut >= bestCut) continue;
+    best = side;
+    bestExcess = excess;
+    bestCut = cut;
+  }
+  return best;
+}
+
+/** Side 0 grows from a random node by whoever adds least to the cut, until it has half the weight. Tries run on graphs
+ *  of a few hundred nodes, so the frontier is a plain list. */
+function growHalf(graph: Graph, half: number, cap: number, random: Random): Uint8Array {
+  const { nodeCount: n, rowStart, neighbour, tieWeight, nodeWeight } = graph;
+  const side = new Uint8Array(n).fill(1);
+  const gain = new Float64Array(n); // of taking the node in: ties to side 0 minus ties to side 1
+  const frontier: number[] = [];
+  const inFrontier = new Uint8Array(n);
+  let weight = 0;
+  const take = (v: number): void => {
+    side[v] = 0;
+    weight += nodeWeight[v]!;
+    for (let k = rowStart[v]!; k < rowStart[v + 1]!; k++) {
+      const u = neighbour[k]!;
+      if (side[u] === 0) continue;
+      gain[u]! += 2 * tieWeight[k]!;
+      if (inFrontier[u] === 1) continue;
+      inFrontier[u] = 1;
+      frontier.push(u);
+      for (let j = rowStart[u]!; j < rowStart[u + 1]!; j++) gain[u]! -= tieWeight[j]!;
+    }
+  };
+  const first = Math.floor(random() * n);
+  take(first);
+  let scanned = 0; // nodes after `first` already found unfit for a fresh start
+  while (weight < half) {
+    let best = -1;
+    for (let i = 0; i < frontier.length; ) {
+      const u = frontier[i]!;
+      if (side[u] === 0) {
+        frontier[i] = frontier.at(-1)!;
+        frontier.pop();
+        continue;
+      }
+      if (weight + nodeWeight[u]! <= cap && (best < 0 || gain[u]! > gain[frontier[best]!]!)) best = i;
+      i++;
+    }
+    if (best >= 0) {
+      take(frontier[best]!);
+      continue;
+    }
+    let fresh = -1; // another component
+    for (; scanned < n && fresh < 0; scanned++) {
+      const u = (first + scanned) % n;
+      if (side[u] === 1 && weight + nodeWeight[u]! <= cap) fresh = u;
+    }
+    if (fresh < 0) break;
+    take(fresh);
+  }
+  return side;
+}

@@ -1,0 +1,167 @@
+/** From ties to a bucket tree: recursive bisection, balance made exact, then refinement of the tree as a whole. A pure
+ *  function of its arguments: users may come in any order and ties too, the tree is the same to the byte. */
+
+import assert from 'node:assert';
+import { ConfigError } from '../config/errors.ts';
+import { compareIds } from '../config/ids.ts';
+import { seededRandom } from '../config/random.ts';
+import { restoreBalance, treeWeights } from './balance.ts';
+import type { BisectEffort } from './bisect.ts';
+import { toFixedPoint } from './fixed-point.ts';
+import { buildGraph, type Graph, sumOf, type TieCounts } from './graph.ts';
+import { type LevelQuality, levelQuality, meanLocality } from './quality.ts';
+import { quotientGraph } from './quotient.ts';
+import { bisectRecursively } from './recursive-bisection.ts';
+import { refineClusters, refineTree } from './refine.ts';
+import { type BucketTree, heightMax } from './tree.ts';
+import { sealTree } from './tree-bytes.ts';
+
+export interface BucketizeInput {
+  readonly users: readonly string[]; // unique ids, in any order
+  readonly userWeights: Float64Array | null; // [user] finite, >= 0, not all 0; null: 1 each
+  readonly ties: Uint32Array; // pairs of user indices, 2 per tie
+  readonly tieWeights: Float64Array | null; // [tie] finite, > 0; null: 1 each
+}
+
+export interface BucketizeOptions {
+  readonly height: number; // 1 .. heightMax
+  readonly seed: number;
+  readonly effort?: EffortName; // default: default
+  readonly directed?: boolean; // only ties given in both directions count
+  readonly hubDegree?: number; // users with more friends than this keep no ties; default: no limit
+  readonly minWeight?: number; // lighter ties are left out, in the unit of tieWeights; default: 0
+}
+
+export type EffortName = 'fast' | 'default' | 'best';
+
+export interface BucketizeProgress {
+  readonly stage: string;
+  readonly done: number;
+  readonly total: number;
+}
+
+/** What was built from what. No clock, host or version in it: the same input gives the same report. */
+export interface TreeReport {
+  readonly treeVersion: string;
+  readonly height: number;
+  readonly seed: number;
+  readonly effort: EffortName;
+  readonly users: number;
+  readonly usersWithoutTies: number;
+  readonly ties: TieCounts;
+  readonly meanLocality: number; // 0..1, mean over the levels below the root
+  readonly levels: readonly LevelQuality[]; // root first
+}
+
+interface Effort extends BisectEffort {
+  readonly rounds: number; // of each refinement
+  readonly vCycles: number;
+}
+
+const efforts: Readonly<Record<EffortName, Effort>> = {
+  fast: { coarsestNodes: 150, shrinkPerRound: 4, tries: 4, passes: 2, rounds: 4, vCycles: 0 },
+  default: { coarsestNodes: 60, shrinkPerRound: 3, tries: 6, passes: 3, rounds: 8, vCycles: 1 },
+  best: { coarsestNodes: 60, shrinkPerRound: 3, tries: 16, passes: 4, rounds: 12, vCycles: 4 },
+};
+
+/** Throws a ConfigError where there is nobody to put into buckets or an id comes twice. */
+export function bucketize(
+  input: BucketizeInput,
+  options: BucketizeOptions,
+  onProgress: (progress: BucketizeProgress) => void = () => {},
+): { tree: BucketTree; report: TreeReport } {
+  const { height, seed } = options;
+  assert(Number.isInteger(height) && height >= 1 && height <= heightMax, `height is 1 to ${heightMax}`);
+  const effort = efforts[options.effort ?? 'default'];
+  const { users, graph, counts } = socialGraph(input, options);
+  const plan = { height, leafShare: sumOf(graph.nodeWeight) / (1 << height), seed, effort };
+
+  let settled = 0;
+  const leafOf = bisectRecursively(graph, { level: 0, index: 0 }, plan, (count) => {
+    settled += count;
+    onProgress({ stage: 'bisect', done: settled, total: users.length });
+  });
+  restoreBalance(graph, leafOf, height);
+  improveTree(graph, leafOf, plan, effort, onProgress);
+
+  const levels = levelQuality(graph, leafOf, height);
+  const tree = sealTree({
+    height,
+    users,
+    bucketOfUser: leafOf,
+    bucketWeight: treeWeights(graph.nodeWeight, leafOf, height).slice(1 << height),
+    quotient: quotientGraph(graph, leafOf, height),
+    levels,
+  });
+  const report: TreeReport = {
+    treeVersion: tree.version,
+    height,
+    seed,
+    effort: options.effort ?? 'default',
+    users: users.length,
+    usersWithoutTies: tieless(graph),
+    ties: counts,
+    meanLocality: meanLocality(levels),
+    levels,
+  };
+  return { tree, report };
+}
+
+/** Users sorted by id, weights as integers, ties as a graph over the sorted users. */
+function socialGraph(
+  input: BucketizeInput,
+  options: BucketizeOptions,
+): { users: string[]; graph: Graph; counts: TieCounts } {
+  const n = input.users.length;
+  if (n === 0)
+    throw new ConfigError('the graph is empty: no user has to be put into a bucket; expected at least one tie');
+  const order = Uint32Array.from({ length: n }, (_, i) => i).sort((a, b) =>
+    compareIds(input.users[a]!, input.users[b]!),
+  );
+  const place = new Uint32Array(n);
+  const users: string[] = [];
+  for (const [at, i] of order.entries()) {
+    const id = input.users[i]!;
+    if (id === users.at(-1)) throw new ConfigError(`user ${JSON.stringify(id)} is listed twice; keep one`);
+    users.push(id);
+    place[i] = at;
+  }
+  const given = input.userWeights ?? new Float64Array(n).fill(1);
+  const userWeights = toFixedPoint(Float64Array.from(order, (i) => given[i]!)).weights;
+  if (sumOf(userWeights) === 0) throw new ConfigError('all users weigh 0; expected a weight above 0 for at least one');
+  const tieWeights = input.tieWeights === null ? null : toFixedPoint(input.tieWeights);
+  const { graph, counts } = buildGraph(
+    input.ties.map((i) => place[i]!),
+    tieWeights?.weights ?? null,
+    userWeights,
+    {
+      directed: options.directed ?? false,
+      weightMin: (options.minWeight ?? 0) * (tieWeights?.scale ?? 1),
+      degreeMax: options.hubDegree ?? Infinity,
+    },
+  );
+  return { users, graph, counts };
+}
+
+function improveTree(
+  graph: Graph,
+  leafOf: Uint32Array,
+  plan: { readonly height: number; readonly seed: number },
+  effort: Effort,
+  onProgress: (progress: BucketizeProgress) => void,
+): void {
+  const steps = effort.vCycles + 1;
+  for (let step = 0; step < steps; step++) {
+    onProgress({ stage: 'refine', done: step, total: steps });
+    const random = seededRandom(`${plan.seed}/refine/${step}`);
+    if (step === 0) refineTree(graph, leafOf, plan.height, effort.rounds, random);
+    else refineClusters(graph, leafOf, plan.height, effort.rounds, random);
+  }
+  onProgress({ stage: 'refine', done: steps, total: steps });
+}
+
+function tieless(graph: Graph): number {
+  let count = 0;
+  for (let v = 0; v < graph.nodeCount; v++) if (graph.rowStart[v] === graph.rowStart[v + 1]) count++;
+  return count;
+}

@@ -1,0 +1,31 @@
+/** Weights as integers. Sums of doubles depend on their order, and the order on the file; sums of integers below 2^53 do
+ *  not, so the same ties give the same tree however they are listed. The scale is a power of ten, found from the weights
+ *  alone: 1 where all are integers already, else fine enough for five digits of the mean. */
+
+export interface FixedPoint {
+  readonly weights: Float64Array; // integers; a positive weight never becomes 0
+  readonly scale: number; // weights = round(given * scale)
+}
+
+const totalMax = 1_125_899_906_842_624; // 2^50: leaves room to add and to multiply by the few small factors of the searches
+
+/** `given`: finite and non-negative. */
+export function toFixedPoint(given: ArrayLike<number>): FixedPoint {
+  let total = 0;
+  let whole = true;
+  for (let i = 0; i < given.length; i++) {
+    total += given[i]!;
+    whole &&= Number.isInteger(given[i]!);
+  }
+  let scale = 1;
+  if (!whole) {
+    const mean = total / given.length;
+    while (mean * scale < 1e5 && total * scale * 10 < totalMax) scale *= 10;
+  }
+  while (total * scale > totalMax) scale /= 10;
+  const weights = new Float64Array(given.length);
+  for (let i = 0; i < given.length; i++) {
+    weights[i] = given[i]! > 0 ? Math.max(1, Math.round(given[i]! * scale)) : 0;
+  }
+  return { weights, scale };
+}

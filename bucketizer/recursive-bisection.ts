@@ -1,0 +1,71 @@
+/** The first tree: bisect all users, then each half, down to the leaves. Every tree node draws its own chance from the
+ *  seed and its place, so subtrees may be worked off in any order, or at the same time, with the same result. */
+
+import { seededRandom } from '../config/random.ts';
+import { halfCap } from './balance.ts';
+import { type BisectEffort, bisect } from './bisect.ts';
+import { type Graph, subgraph, sumOf } from './graph.ts';
+
+/** A place in the tree: leaves are the places of level `height`. */
+export interface TreePlace {
+  readonly level: number;
+  readonly index: number; // 0 .. 2^level - 1, in tree order
+}
+
+export interface BisectionPlan {
+  readonly height: number;
+  readonly leafShare: number; // total weight of all users / 2^height
+  readonly seed: number;
+  readonly effort: BisectEffort;
+}
+
+/** Puts the users of `graph`, all of whom live under `place`, into leaves: returns [node of graph] = leaf.
+ *  `onSettled(users)` is told whenever that many users have reached their leaf. */
+export function bisectRecursively(
+  graph: Graph,
+  place: TreePlace,
+  plan: BisectionPlan,
+  onSettled: (users: number) => void = () => {},
+): Uint32Array {
+  const leafOf = new Uint32Array(graph.nodeCount);
+  const renumber = new Uint32Array(graph.nodeCount);
+  const descend = (part: Graph, users: Uint32Array, { level, index }: TreePlace): void => {
+    if (level === plan.height || users.length <= 1) {
+      for (const u of users) leafOf[u] = index << (plan.height - level);
+      onSettled(users.length);
+      return;
+    }
+    const side = bisectAt(part, { level, index }, plan);
+    for (const s of [0, 1]) {
+      const nodes = nodesOf(side, s);
+      const half = level + 1 < plan.height ? subgraph(part, nodes, renumber) : part;
+      descend(
+        half,
+        nodes.map((v) => users[v]!),
+        { level: level + 1, index: 2 * index + s },
+      );
+    }
+  };
+  descend(
+    graph,
+    Uint32Array.from({ length: graph.nodeCount }, (_, v) => v),
+    place,
+  );
+  return leafOf;
+}
+
+/** The bisection of one tree node. */
+export function bisectAt(part: Graph, { level, index }: TreePlace, plan: BisectionPlan): Uint8Array {
+  if (sumOf(part.nodeWeight) === 0) return new Uint8Array(part.nodeCount); // weightless users balance anyhow
+  const random = seededRandom(`${plan.seed}/${level}/${index}`);
+  return bisect(part, halfCap(part, plan.height - level, plan.leafShare), plan.effort, random);
+}
+
+export function nodesOf(side: Uint8Array, wanted: number): Uint32Array {
+  let count = 0;
+  for (const s of side) if (s === wanted) count++;
+  const nodes = new Uint32Array(count);
+  let at = 0;
+  for (let v = 0; v < side.length; v++) if (side[v] === wanted) nodes[at++] = v;
+  return nodes;
+}

@@ -1,0 +1,124 @@
+/** The contents of a tree as bytes, and back: what is hashed, and what a tree file holds after its head. Integers are
+ *  LEB128 varints, sorted ones as differences, so 47,538 users in 16,384 buckets with their quotient graph are under
+ *  2 MB. Declined: zlib on top, whose output differs between Node versions (the same tree is to be the same file). */
+
+import assert from 'node:assert';
+import { createHash } from 'node:crypto';
+import type { LevelQuality } from './quality.ts';
+import type { BucketTree, TreeContents } from './tree.ts';
+
+/** The only way to a version: trees are equal if and only if their contents are, byte for byte. */
+export function sealTree(contents: TreeContents): BucketTree {
+  return { ...contents, version: sha256Hex(encodeTree(contents)) };
+}
+
+export function sha256Hex(bytes: Uint8Array): string {
+  return createHash('sha256').update(bytes).digest('hex');
+}
+
+export function encodeTree(tree: TreeContents): Uint8Array {
+  const out = new ByteWriter();
+  out.integer(tree.height);
+  out.integer(tree.users.length);
+  for (const user of tree.users) out.text(user);
+  for (const bucket of tree.bucketOfUser) out.integer(bucket);
+  for (const weight of tree.bucketWeight) out.integer(weight);
+  const { rowStart, neighbour, weight } = tree.quotient;
+  for (let b = 0; b < 1 << tree.height; b++) {
+    out.integer(rowStart[b + 1]! - rowStart[b]!);
+    for (let k = rowStart[b]!, before = 0; k < rowStart[b + 1]!; before = neighbour[k++]!) {
+      out.integer(neighbour[k]! - before);
+      out.integer(weight[k]!);
+    }
+  }
+  out.text(JSON.stringify(tree.levels ?? null));
+  return out.bytes();
+}
+
+/** Inverse of `encodeTree`; an assertion fails on other bytes (their checksum has been verified before). */
+export function decodeTree(bytes: Uint8Array): TreeContents {
+  const from = new ByteReader(bytes);
+  const height = from.integer();
+  const userCount = from.integer();
+  const users = Array.from({ length: userCount }, () => from.text());
+  const bucketOfUser = Uint32Array.from({ length: userCount }, () => from.integer());
+  const bucketWeight = Float64Array.from({ length: 1 << height }, () => from.integer());
+  const rowStart = new Uint32Array((1 << height) + 1);
+  const neighbour: number[] = [];
+  const weight: number[] = [];
+  for (let b = 0; b < 1 << height; b++) {
+    rowStart[b + 1] = rowStart[b]! + from.integer();
+    for (let k = rowStart[b]!, before = 0; k < rowStart[b + 1]!; before = neighbour[k++]!) {
+      neighbour.push(before + from.integer());
+      weight.push(from.integer());
+    }
+  }
+  const levels = JSON.parse(from.text()) as readonly LevelQuality[] | null;
+  assert(from.atEnd(), 'bytes follow the tree');
+  const quotient = { rowStart, neighbour: Uint32Array.from(neighbour), weight: Float64Array.from(weight) };
+  return { height, users, bucketOfUser, bucketWeight, quotient, ...(levels === null ? {} : { levels }) };
+}
+
+class ByteWriter {
+  private buffer = new Uint8Array(1 << 16);
+  private end = 0;
+  private readonly encoder = new TextEncoder();
+
+  /** Non-negative, up to 2^53: the upper bits are beyond the reach of shifts. */
+  integer(value: number): void {
+    assert(Number.isSafeInteger(value) && value >= 0, 'only non-negative integers have a place in a tree file');
+    this.reserve(8);
+    let rest = value;
+    for (; rest >= 128; rest = Math.floor(rest / 128)) this.buffer[this.end++] = 128 + (rest % 128);
+    this.buffer[this.end++] = rest;
+  }
+
+  text(value: string): void {
+    const encoded = this.encoder.encode(value);
+    this.integer(encoded.length);
+    this.reserve(encoded.length);
+    this.buffer.set(encoded, this.end);
+    this.end += encoded.length;
+  }
+
+  bytes(): Uint8Array {
+    return this.buffer.slice(0, this.end);
+  }
+
+  private reserve(count: number): void {
+    if (this.end + count <= this.buffer.length) return;
+    const grown = new Uint8Array(Math.max(2 * this.buffer.length, this.end + count));
+    grown.set(this.buffer);
+    this.buffer = grown;
+  }
+}
+
+class ByteReader {
+  private readonly buffer: Uint8Array;
+  private at = 0;
+  private readonly decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+
+  constructor(buffer: Uint8Array) {
+    this.buffer = buffer;
+  }
+
+  integer(): number {
+    let value = 0;
+    for (let factor = 1; ; factor *= 128) {
+      assert(this.at < this.buffer.length, 'the tree ends early');
+      const byte = this.buffer[this.at++]!;
+      value += (byte & 127) * factor;
+      if (byte < 128) return value;
+    }
+  }
+
+  text(): string {
+    const length = this.integer();
+    this.at += length;
+    return this.decoder.decode(this.buffer.subarray(this.at - length, this.at));
+  }
+
+  atEnd(): boolean {
+    return this.at === this.buffer.length;
+  }
+}
