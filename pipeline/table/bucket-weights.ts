@@ -1,4 +1,11 @@
-/** How much of an edge's demand each bucket is. Sparse: most buckets have no user at most edges. */
+/** How much of an edge's demand each bucket is. Sparse: most buckets have no user at most edges (3.8 % of the cells of
+ *  the shared world have demand). Until edges report counts per bucket, the weights come from where users live. */
+
+import type { BucketTree } from '../../bucketizer/tree.ts';
+import { compareIds } from '../../config/ids.ts';
+import { hash32 } from '../../config/random.ts';
+import type { Topology } from '../../config/topology.ts';
+import type { WorldUsers } from '../../config/world.ts';
 
 export interface BucketWeights {
   readonly byEdge: readonly EdgeCells[]; // in topology order
@@ -8,4 +15,69 @@ export interface BucketWeights {
 export interface EdgeCells {
   readonly bucket: Uint16Array;
   readonly weight: Float64Array; // share of the edge's demand, > 0; sums to 1 ± 1e-9
+}
+
+/** The share of each edge's users' weight that lives in each bucket. An edge without users gets the tree's own bucket
+ *  weights. A user the tree does not know is put where a frontend would put a stranger: in the bucket its id hashes to. */
+export function bucketWeights(topology: Topology, tree: BucketTree, users: WorldUsers): BucketWeights {
+  const bucketCount = 2 ** tree.height;
+  const sums = topology.edges.map(() => new Float64Array(bucketCount));
+  for (let user = 0; user < users.ids.length; user++) {
+    const bucket = bucketOfUser(tree, users.ids[user]!);
+    sums[users.homeEdge[user]!]![bucket]! += fixedPoint(users.weight[user]!);
+  }
+  const treeCells = cellsOf(tree.bucketWeight);
+  return { byEdge: sums.map((dense) => (dense.some((sum) => sum > 0) ? cellsOf(dense) : treeCells)) };
+}
+
+/** Every edge alike: the tree's own bucket weights. */
+export function uniformBucketWeights(topology: Topology, tree: BucketTree): BucketWeights {
+  const cells = cellsOf(tree.bucketWeight);
+  return { byEdge: topology.edges.map(() => cells) };
+}
+
+/** The bucket the tree gives `user`, or for a stranger the one its id hashes to: stable, and even over buckets. */
+export function bucketOfUser(tree: BucketTree, user: string): number {
+  const { users } = tree;
+  let low = 0;
+  let high = users.length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if (compareIds(users[middle]!, user) < 0) low = middle + 1;
+    else high = middle;
+  }
+  if (low < users.length && users[low] === user) return tree.bucketOfUser[low]!;
+  return tree.height === 0 ? 0 : hash32(user) >>> (32 - tree.height);
+}
+
+/** [edge] the heaviest single bucket: no assignment can be more exact than about this. */
+export function heaviestBuckets(weights: BucketWeights): Float64Array {
+  return Float64Array.from(weights.byEdge, (cells) => cells.weight.reduce((a, b) => Math.max(a, b), 0));
+}
+
+/** Dense sums to sparse shares; all zero means nobody knows, so every bucket alike. */
+function cellsOf(dense: Float64Array): EdgeCells {
+  let count = 0;
+  let total = 0;
+  for (const sum of dense) {
+    if (sum > 0) count += 1;
+    total += sum;
+  }
+  if (count === 0) return cellsOf(new Float64Array(dense.length).fill(1));
+  const bucket = new Uint16Array(count);
+  const weight = new Float64Array(count);
+  let i = 0;
+  for (let b = 0; b < dense.length; b++) {
+    if (dense[b]! > 0) {
+      bucket[i] = b;
+      weight[i] = dense[b]! / total;
+      i += 1;
+    }
+  }
+  return { bucket, weight };
+}
+
+/** Integers add up to the same sum in any order of the users file. */
+function fixedPoint(weight: number): number {
+  return Math.max(1, Math.round(weight * 1_000_000));
 }

@@ -1,0 +1,151 @@
+/** Brings one edge to its wanted fractions with the least movement: first what has to leave, without any tolerance, then
+ *  what is further off than the dead band. Inside the band nothing moves: below .001 of the edge's demand a band shatters
+ *  segments where many datacenters share an edge, above .003 accuracy is worse than the paper's (ASSIGN trials). */
+
+import { strict as assert } from 'node:assert';
+import { moveBlocks } from './block-moves.ts';
+import { type EdgeWork, roleGained, roleLost } from './edge-work.ts';
+
+/** Sums of shares blur in the last bits; less than this is nothing. */
+const residue = 1e-9;
+
+/** `aim` and `ceiling` are [d]; `band` the share of the edge's demand a datacenter may be off. Datacenters whose ceiling
+ *  is below 1 end at or under it and gain nothing. Overshoots an aim by more than band / 2 only where buckets that have
+ *  to leave, or buckets heavier than the band, leave no choice; never by more than the edge's heaviest bucket. */
+export function mustMove(work: EdgeWork, aim: Float64Array, ceiling: Float64Array, band: number): void {
+  for (let d = 0; d < work.width; d++) if (ceiling[d]! < 1) leave(work, d, aim, ceiling, band);
+  settle(work, aim, ceiling, band);
+  breakUp(work, aim, ceiling, band);
+}
+
+/** Is there anything to do? `load` is [d]. */
+export function isSettled(load: Float64Array, aim: Float64Array, ceiling: Float64Array, band: number): boolean {
+  for (let d = 0; d < load.length; d++) {
+    if (Math.abs(load[d]! - aim[d]!) > band) return false;
+    if (ceiling[d]! < 1 && load[d]! > ceiling[d]! + (ceiling[d]! > 0 ? residue : 0)) return false;
+  }
+  return true;
+}
+
+/** What is above the ceiling goes, to whoever lacks most; blocks while they fit, then single cells. */
+function leave(work: EdgeWork, from: number, aim: Float64Array, ceiling: Float64Array, band: number): void {
+  while (isOver(work, from, ceiling)) {
+    const to = neediest(work, from, aim, ceiling);
+    const goal = work.load[from]! - Math.min(aim[from]!, ceiling[from]!);
+    const amount = Math.min(goal, aim[to]! - work.load[to]!);
+    if (amount > 0 && moveBlocks(work, from, to, amount, band / 2) > 0) continue;
+    work.moveCell(cellToLeave(work, from, work.load[from]! - ceiling[from]!), to);
+  }
+}
+
+function isOver(work: EdgeWork, d: number, ceiling: Float64Array): boolean {
+  return ceiling[d] === 0 ? work.cellsOn[d]! > 0 : work.load[d]! > ceiling[d]! + residue;
+}
+
+function neediest(work: EdgeWork, from: number, aim: Float64Array, ceiling: Float64Array): number {
+  let best = -1;
+  let bestLack = 0;
+  for (const wantedOnly of [true, false]) {
+    for (let d = 0; d < work.width && (best < 0 || wantedOnly); d++) {
+      if (d === from || ceiling[d]! < 1 || (wantedOnly && aim[d] === 0)) continue;
+      const lack = aim[d]! - work.load[d]!;
+      if (best < 0 || lack > bestLack) {
+        best = d;
+        bestLack = lack;
+      }
+    }
+  }
+  assert(best >= 0, 'no datacenter is left that may take what has to leave');
+  return best;
+}
+
+/** The lightest cell that is enough by itself, else the heaviest: few and exact. */
+function cellToLeave(work: EdgeWork, from: number, over: number): number {
+  const { bucket, weight } = work.cells;
+  let enough = -1;
+  let heaviest = -1;
+  for (let i = 0; i < bucket.length; i++) {
+    if (work.assignment[bucket[i]!] !== from) continue;
+    if (heaviest < 0 || weight[i]! > weight[heaviest]!) heaviest = i;
+    if (weight[i]! >= over && (enough < 0 || weight[i]! < weight[enough]!)) enough = i;
+  }
+  return enough >= 0 ? enough : heaviest;
+}
+
+/** By choice: pairs of a datacenter with too much and one with too little, at least one of them off by more than the
+ *  band; those that share a split segment first, then the largest amount. */
+function settle(work: EdgeWork, aim: Float64Array, ceiling: Float64Array, band: number): void {
+  const { width } = work;
+  const isStuck = new Uint8Array(width * width);
+  for (;;) {
+    let from = -1;
+    let to = -1;
+    let bestShares = false;
+    let bestAmount = 0;
+    for (let l = 0; l < width; l++) {
+      const surplus = work.load[l]! - aim[l]!;
+      if (surplus <= band / 4 || work.role[l] === roleGained) continue;
+      for (let g = 0; g < width; g++) {
+        const lack = aim[g]! - work.load[g]!;
+        if (lack <= band / 4 || work.role[g] === roleLost || ceiling[g]! < 1 || isStuck[l * width + g] === 1) continue;
+        if (surplus <= band && lack <= band) continue;
+        const amount = Math.min(surplus, lack);
+        const shares = shareSegment(work, l, g);
+        if (from < 0 || (shares !== bestShares ? shares : amount > bestAmount)) {
+          from = l;
+          to = g;
+          bestShares = shares;
+          bestAmount = amount;
+        }
+      }
+    }
+    if (from < 0) return;
+    if (moveBlocks(work, from, to, bestAmount, band / 2) === 0) isStuck[from * width + to] = 1;
+  }
+}
+
+function shareSegment(work: EdgeWork, l: number, g: number): boolean {
+  for (let row = 0; row < work.partCells.length; row += work.width) {
+    if (work.partCells[row + l]! > 0 && work.partCells[row + g]! > 0) return true;
+  }
+  return false;
+}
+
+/** Where many small lacks face one surplus (or the other way round), no bucket may fit any of them. Once a datacenter is
+ *  off by more than the heaviest bucket and the band, its lightest bucket moves all the same: nobody ends further off
+ *  than one bucket. Roles yield last: being exact comes before moving least. */
+function breakUp(work: EdgeWork, aim: Float64Array, ceiling: Float64Array, band: number): void {
+  let heaviest = 0;
+  for (const weight of work.cells.weight) heaviest = Math.max(heaviest, weight);
+  const off = heaviest + band;
+  for (const minding of [true, false]) {
+    for (let round = 0; round < work.cells.bucket.length; round++) {
+      const from = extreme(work, aim, (d) => (minding && work.role[d] === roleGained) || work.cellsOn[d] === 0, 1);
+      const to = extreme(work, aim, (d) => (minding && work.role[d] === roleLost) || ceiling[d]! < 1, -1);
+      if (from < 0 || to < 0 || from === to) break;
+      const surplus = work.load[from]! - aim[from]!;
+      const lack = aim[to]! - work.load[to]!;
+      if (surplus <= 0 || lack <= 0 || Math.max(surplus, lack) <= off) break;
+      work.moveCell(lightestCell(work, from), to);
+    }
+  }
+}
+
+/** The datacenter furthest above its aim (`sign` 1) or below (-1); -1 where all are left out. */
+function extreme(work: EdgeWork, aim: Float64Array, isLeftOut: (d: number) => boolean, sign: number): number {
+  let best = -1;
+  for (let d = 0; d < work.width; d++) {
+    if (isLeftOut(d)) continue;
+    if (best < 0 || sign * (work.load[d]! - aim[d]!) > sign * (work.load[best]! - aim[best]!)) best = d;
+  }
+  return best;
+}
+
+function lightestCell(work: EdgeWork, from: number): number {
+  const { bucket, weight } = work.cells;
+  let lightest = -1;
+  for (let i = 0; i < bucket.length; i++) {
+    if (work.assignment[bucket[i]!] === from && (lightest < 0 || weight[i]! < weight[lightest]!)) lightest = i;
+  }
+  return lightest;
+}
