@@ -3,7 +3,7 @@
  *  so the level is sought again over those that can still improve, until none can. */
 
 import { ProgramBuilder } from './lp/builder.ts';
-import type { SolveCertified } from './lp/certified.ts';
+import type { CertifiedAnswer, SolveCertified } from './lp/certified.ts';
 import type { LinearProgram } from './lp/problem.ts';
 import { type Model, totalLoad } from './model.ts';
 
@@ -30,7 +30,7 @@ export async function lowestLevels(
   const level = new Float64Array(model.datacenters).fill(Number.NaN); // NaN: still sought
   let previousLevel = Number.POSITIVE_INFINITY;
   while (level.some(Number.isNaN)) {
-    const { program, layout } = formulate(model, { limits, shareMax, levelMax: level, seekLevel: true });
+    const { program, layout } = formulate(model, { limits, shareMax, levelMax: level, seek: 'level' });
     const answer = await solve(program);
     if (!answer) return null;
     const found = answer.columns[layout.levelColumn]!;
@@ -59,8 +59,21 @@ export async function nearestPlacement(
   levelMax: Float64Array,
   solve: SolveCertified,
 ): Promise<Placement | null> {
-  const { program, layout } = formulate(model, { limits, shareMax, levelMax, seekLevel: false });
-  const answer = await solve(program);
+  const { program, layout } = formulate(model, { limits, shareMax, levelMax, seek: 'nearness' });
+  return placementOf(layout, await solve(program));
+}
+
+/** Least movement by choice with every datacenter at or under its level, latency aside: what calm alone would cost. */
+export async function calmestPlacement(
+  model: Model,
+  levelMax: Float64Array,
+  solve: SolveCertified,
+): Promise<Placement | null> {
+  const { program, layout } = formulate(model, { limits: null, shareMax: 1, levelMax, seek: 'calm' });
+  return placementOf(layout, await solve(program));
+}
+
+function placementOf(layout: Layout, answer: CertifiedAnswer | null): Placement | null {
   if (!answer) return null;
   const take = (columns: Int32Array): Float64Array =>
     Float64Array.from(columns, (column) => (column < 0 ? 0 : Math.max(0, answer.columns[column]!)));
@@ -79,7 +92,7 @@ interface Formulation {
   readonly limits: MoveLimits | null;
   readonly shareMax: number;
   readonly levelMax: Float64Array; // [d] utilization; NaN: at most the level sought
-  readonly seekLevel: boolean; // minimise the level, or else latency and movement
+  readonly seek: 'level' | 'nearness' | 'calm'; // what to minimise: the level, latency and movement, movement alone
 }
 
 /** A share over the limit is priced, not forbidden: shareMax gives before a datacenter's state does. */
@@ -87,7 +100,7 @@ const overSharePrice = 10_000;
 
 function formulate(model: Model, formulation: Formulation): { program: LinearProgram; layout: Layout } {
   const { edges, datacenters, load, capacity, base, forced, mayGain } = model;
-  const { limits, shareMax, levelMax, seekLevel } = formulation;
+  const { limits, shareMax, levelMax, seek } = formulation;
   const lp = new ProgramBuilder();
   const pairs = edges * datacenters;
   const gained = new Int32Array(pairs).fill(-1);
@@ -96,7 +109,7 @@ function formulate(model: Model, formulation: Formulation): { program: LinearPro
 
   // A level over every utilization that all load in one place could make is no limit, but a finite one.
   const smallest = capacity.reduce((least, value) => (value > 0 && value < least ? value : least), totalLoad);
-  const levelColumn = lp.column(seekLevel ? 1 : 0, 0, seekLevel ? (2 * totalLoad) / smallest : 0);
+  const levelColumn = lp.column(seek === 'level' ? 1 : 0, 0, seek === 'level' ? (2 * totalLoad) / smallest : 0);
   const levelRow = new Int32Array(datacenters).fill(-1);
   const onloadRow = new Int32Array(datacenters).fill(-1);
   for (let d = 0; d < datacenters; d++) {
@@ -115,8 +128,8 @@ function formulate(model: Model, formulation: Formulation): { program: LinearPro
   }
   const churnRow = limits ? lp.row(Number.NEGATIVE_INFINITY, limits.churnMax * totalLoad) : -1;
 
-  const cost = (i: number): number => (seekLevel ? 0 : model.rttCost[i]!);
-  const moveCost = (i: number): number => (seekLevel ? 0 : model.moveCost[i]!);
+  const cost = (i: number): number => (seek === 'nearness' ? model.rttCost[i]! : 0);
+  const moveCost = (i: number): number => (seek === 'nearness' ? model.moveCost[i]! : seek === 'calm' ? 1 : 0);
   for (let e = 0; e < edges; e++) {
     const moving = model.initial ? -1 : lp.row(0, 0);
     const placing = forced[e]! > 0 ? lp.row(forced[e]!, forced[e]!) : -1;

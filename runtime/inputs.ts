@@ -22,4 +22,5 @@ export interface RuntimeInputs {
   readonly demandRps: Float64Array; // [edge]
   readonly states: readonly DatacenterState[]; // [datacenter]
   readonly served: FractionMatrix | null; // null: there is no table yet
+  readonly frozen: boolean; // nothing moves by choice
 }

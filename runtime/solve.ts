@@ -14,7 +14,7 @@ export type Decision =
   | { readonly kind: 'held'; readonly reason: HeldReason; readonly carried: CarriedState }
   | {
       readonly kind: 'unchanged'; // served fractions stay
-      readonly reason: 'nothing-to-move' | 'min-shift';
+      readonly reason: 'nothing-to-move' | 'min-shift' | 'frozen';
       readonly solved: FractionMatrix;
       readonly levels: Float64Array;
       readonly relaxed: readonly Limit[];
@@ -74,6 +74,7 @@ export async function solveFractions(
     const { solved } = fractionsOf(model, want, 1, served);
     const quiet = { kind: 'unchanged', solved, levels, relaxed: overLimits } as const;
     if (shift < nothing) return { ...quiet, reason: 'nothing-to-move', carried: settled };
+    if (inputs.frozen) return { ...quiet, reason: 'frozen', carried: settled };
     const mends = utilizationOf(model).some((utilization) => utilization > utilizationMax);
     const mayWait = settled.returning.length === 0 && !mends && carried.smallWantEpochs < smallWantEpochsMax;
     if (shift < guards.minShift && mayWait) {
@@ -105,7 +106,7 @@ async function withinGuards(
 ): Promise<{ placement: Placement; relaxed: readonly Limit[] } | null> {
   const { guards, utilizationMax } = inputs.policy.spec;
   const { onloadMax, churnMax, shareMax, balanceTolerance } = guards;
-  const full: MoveLimits = { onloadMax, churnMax };
+  const full: MoveLimits = { onloadMax, churnMax: inputs.frozen ? 0 : churnMax };
   if (obeys(model, want, full)) return { placement: want, relaxed: [] };
   const highest = Math.max(utilizationMax, ...levels);
   const attempts: readonly { limits: MoveLimits; relaxed: readonly Limit[] }[] = [
@@ -115,7 +116,7 @@ async function withinGuards(
   for (const { limits, relaxed } of attempts) {
     const reached = await lowestLevels(model, limits, shareMax, solve);
     if (!reached) return null;
-    if (Math.max(...reached) > highest + 1e-5) continue;
+    if (Math.max(...reached) > highest + 1e-5 && !inputs.frozen) continue;
     const levelMax = reached.map((level, d) => Math.max(level, levels[d]! + balanceTolerance));
     const placement = await nearestPlacement(model, limits, shareMax, levelMax, solve);
     return placement && { placement, relaxed };

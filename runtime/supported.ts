@@ -1,0 +1,32 @@
+/** What a policy may ask for and this version cannot do yet is refused where the policy is read, not quietly ignored
+ *  while traffic moves. */
+
+import { ConfigError } from '../config/errors.ts';
+import type { Intent } from '../config/intent.ts';
+import type { Policy } from '../config/policy.ts';
+
+/** Throws a ConfigError naming the key. */
+export function checkSupported(policy: Policy): void {
+  const { spec } = policy;
+  const refuse = (key: string, found: unknown, write: string): never => {
+    throw new ConfigError(
+      `policy "${policy.metadata.service}": spec.${key} is ${JSON.stringify(found)}, which this version cannot do yet; ${write}`,
+    );
+  };
+  if (spec.traffic.kind !== 'stateless') refuse('traffic.kind', spec.traffic.kind, 'write stateless');
+  if (spec.objective !== 'balance') refuse('objective', spec.objective, 'write balance');
+  if (spec.emergencyMax !== null) refuse('emergencyMax', spec.emergencyMax, 'leave it out');
+  if (spec.latencyMsMax !== null) refuse('latencyMsMax', spec.latencyMsMax, 'leave it out');
+  if (spec.pins.length > 0) refuse('pins', spec.pins, 'leave them out');
+  if (spec.localityPriceMs !== 0) refuse('localityPriceMs', spec.localityPriceMs, 'write 0');
+  if (spec.forecast !== 'last') refuse('forecast', spec.forecast, 'write last');
+  if (spec.buckets.localityBudget !== 0) refuse('buckets.localityBudget', spec.buckets.localityBudget, 'write 0');
+  if (spec.approval !== 'none') refuse('approval', spec.approval, 'write none');
+  if (spec.assert.length > 0) refuse('assert', spec.assert, 'leave it out');
+}
+
+/** Throws a ConfigError for the kinds of intent that nothing acts on yet. */
+export function checkIntentSupported(intent: Intent): void {
+  if (intent.kind === 'drain' || intent.kind === 'freeze') return;
+  throw new ConfigError(`intent "${intent.id}": kind ${intent.kind} is not acted on yet; use drain or freeze`);
+}
