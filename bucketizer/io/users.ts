@@ -1,0 +1,35 @@
+/** Users and their weights from CSV with a header; columns other than `user` and `weight` are not looked at: no
+ *  attribute of a person is an input of the tree. */
+
+import { csvNumber, csvTable } from '../../config/csv.ts';
+import { ConfigError } from '../../config/errors.ts';
+import { eachLine } from './text-stream.ts';
+
+export interface WeightedUsers {
+  readonly users: readonly string[]; // unique, in file order
+  readonly weights: Float64Array; // [user] finite, >= 0
+}
+
+/** Plain or gzip. Throws a ConfigError naming file and line at the first thing wrong. */
+export async function readUsers(path: string): Promise<WeightedUsers> {
+  const lines: string[] = [];
+  await eachLine(path, (line) => lines.push(line));
+  const table = csvTable(lines.join('\n'), path, { required: ['user', 'weight'], others: 'any' });
+  const [userColumn, weightColumn] = table.columns as readonly [number, number];
+  const lineOf = new Map<string, number>();
+  const weights: number[] = [];
+  for (const { line, fields } of table.rows) {
+    const user = fields[userColumn]!;
+    if (user === '') throw new ConfigError(`${path}:${line}: user is empty, expected an id`);
+    if (lineOf.has(user)) {
+      throw new ConfigError(
+        `${path}:${line}: user ${JSON.stringify(user)} is listed already on line ${lineOf.get(user)}; keep one`,
+      );
+    }
+    lineOf.set(user, line);
+    const at = { where: path, line, column: 'weight' };
+    weights.push(csvNumber(fields[weightColumn]!, at, { min: 0, max: Number.MAX_VALUE, unit: '' }));
+  }
+  if (weights.length === 0) throw new ConfigError(`${path}: no users under the header; expected lines such as u1,1`);
+  return { users: [...lineOf.keys()], weights: Float64Array.from(weights) };
+}

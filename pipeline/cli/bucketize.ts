@@ -1,0 +1,155 @@
+/** `taiji bucketize`: from a file of ties to a tree file, and what to know about it. */
+
+import { Command, Option } from 'commander';
+import {
+  type BucketizeInput,
+  type BucketizeOptions,
+  bucketize,
+  type EffortName,
+  type TreeReport,
+} from '../../bucketizer/bucketize.ts';
+import { type EdgeList, readEdgeList } from '../../bucketizer/io/edge-list.ts';
+import { writeLeaves } from '../../bucketizer/io/leaves-file.ts';
+import { progressBar } from '../../bucketizer/io/progress.ts';
+import { writeTree } from '../../bucketizer/io/tree-file.ts';
+import { readUsers, type WeightedUsers } from '../../bucketizer/io/users.ts';
+import { heightMax } from '../../bucketizer/tree.ts';
+import { ConfigError } from '../../config/errors.ts';
+import { writeFileAtomically } from '../../config/load.ts';
+
+interface Flags {
+  readonly out: string;
+  readonly users?: string;
+  readonly height: string;
+  readonly seed: string;
+  readonly effort: EffortName;
+  readonly directed?: boolean;
+  readonly hubDegree?: string;
+  readonly minWeight?: string;
+  readonly maxBadLines: string;
+  readonly report?: string;
+  readonly leaves?: string;
+}
+
+/** The tree's report, with what only the files could tell. */
+interface FileReport extends TreeReport {
+  readonly badLines: number; // of the ties, skipped
+  readonly usersUnlisted: number; // in the ties but not in --users; each was given the mean weight
+}
+
+export function bucketizeCommand(): Command {
+  return new Command('bucketize')
+    .description('Put users who are friends into buckets near each other: ties in, bucket tree out')
+    .argument(
+      '<ties>',
+      'SNAP text ("a b" or "a b weight" a line) or CSV with a header (user,friend[,weight]), plain or gzip',
+    )
+    .requiredOption('--out <tree>', 'tree file to write')
+    .option(
+      '--users <file>',
+      'CSV with columns user,weight: what users weigh, and users without ties; others weigh the mean',
+    )
+    .option('--height <levels>', `levels of the tree, 1 to ${heightMax}: 2^height buckets`, '14')
+    .option('--seed <n>', 'the same seed gives the same tree', '1')
+    .addOption(new Option('--effort <name>', 'time spent').choices(['fast', 'default', 'best']).default('default'))
+    .option('--directed', 'only ties given in both directions count')
+    .option('--hub-degree <n>', 'leave out the ties of users with more friends than this')
+    .option('--min-weight <w>', 'leave out ties lighter than this, repeated ones added up')
+    .option('--max-bad-lines <n>', 'bad lines of TIES to skip before giving up', '0')
+    .option('--report <file>', 'write quality and counts as JSON')
+    .option('--leaves <file>', 'write user,bucket as CSV')
+    .addHelpText(
+      'after',
+      `
+Examples:
+  taiji bucketize world/friends.csv.gz --users world/users.csv --out tree
+  taiji bucketize soc-Epinions1.txt.gz --out tree --directed --hub-degree 1000 --report report.json
+  taiji tree info tree`,
+    )
+    .action(async (ties: string, flags: Flags) => {
+      const report = await bucketizeFiles(ties, flags);
+      process.stdout.write(summary(report, flags.out));
+    });
+}
+
+async function bucketizeFiles(tiesPath: string, flags: Flags): Promise<FileReport> {
+  const options = optionsOf(flags);
+  const badLinesMax = numberFlag('--max-bad-lines', flags.maxBadLines, 'a whole number', 0, Infinity);
+  const bar = progressBar();
+  try {
+    const list = await readEdgeList(tiesPath, badLinesMax, (bytes, of) => bar.show('read', bytes, of));
+    const listed = flags.users === undefined ? null : await readUsers(flags.users);
+    const { input, unlisted } = withListedUsers(list, listed);
+    const { tree, report } = bucketize(input, options, ({ stage, done, total }) => bar.show(stage, done, total));
+    writeTree(flags.out, tree);
+    const full = { ...report, badLines: list.badLines, usersUnlisted: unlisted };
+    if (flags.report !== undefined) writeFileAtomically(flags.report, `${JSON.stringify(full, null, 2)}\n`);
+    if (flags.leaves !== undefined) writeLeaves(flags.leaves, tree);
+    return full;
+  } finally {
+    bar.stop();
+  }
+}
+
+function optionsOf(flags: Flags): BucketizeOptions {
+  const height = numberFlag('--height', flags.height, 'a whole number', 1, heightMax);
+  const seed = numberFlag('--seed', flags.seed, 'a whole number', 0, Number.MAX_SAFE_INTEGER);
+  const { effort, directed = false, hubDegree, minWeight } = flags;
+  return {
+    height,
+    seed,
+    effort,
+    directed,
+    ...(hubDegree === undefined
+      ? {}
+      : { hubDegree: numberFlag('--hub-degree', hubDegree, 'a whole number', 1, Infinity) }),
+    ...(minWeight === undefined ? {} : { minWeight: numberFlag('--min-weight', minWeight, 'a number', 0, Infinity) }),
+  };
+}
+
+function numberFlag(flag: string, text: string, kind: 'a number' | 'a whole number', min: number, max: number): number {
+  const pattern = kind === 'a number' ? /^(\d+\.?\d*|\.\d+)$/ : /^\d{1,16}$/;
+  const value = pattern.test(text) ? Number(text) : Number.NaN;
+  if (value >= min && value <= max) return value;
+  const range = max === Infinity ? `of at least ${min}` : `from ${min} to ${max}`;
+  throw new ConfigError(`${flag} is ${JSON.stringify(text)}, expected ${kind} ${range}`);
+}
+
+/** Everyone in either file. Whoever is in the ties only is given the mean weight: an unknown weight of 1 among weights in
+ *  the thousands, or the other way round, would unbalance the buckets. */
+function withListedUsers(list: EdgeList, listed: WeightedUsers | null): { input: BucketizeInput; unlisted: number } {
+  if (listed === null) return { input: { ...list, userWeights: null }, unlisted: 0 };
+  const users = [...listed.users];
+  const place = new Map(users.map((user, i) => [user, i]));
+  const placeInAll = list.users.map((user) => place.get(user) ?? users.push(user) - 1);
+  const mean = listed.weights.reduce((sum, weight) => sum + weight, 0) / listed.weights.length;
+  const userWeights = new Float64Array(users.length).fill(mean);
+  userWeights.set(listed.weights);
+  return {
+    input: { users, userWeights, ties: list.ties.map((i) => placeInAll[i]!), tieWeights: list.tieWeights },
+    unlisted: users.length - listed.users.length,
+  };
+}
+
+function summary(report: FileReport, out: string): string {
+  const { ties, levels } = report;
+  const buckets = levels.at(-1)!;
+  const dropped = [
+    [ties.self, 'to oneself'],
+    [ties.repeated, 'repeated'],
+    [ties.oneWay, 'one way'],
+    [ties.light, 'light'],
+    [ties.hubTies, `of ${ties.hubUsers} hubs`],
+    [report.badLines, 'bad lines'],
+  ] as const;
+  const left = dropped.filter(([count]) => count > 0).map(([count, what]) => `${count} ${what}`);
+  const unlisted = report.usersUnlisted > 0 ? `, ${report.usersUnlisted} not in --users` : '';
+  return [
+    `${out}  ${report.users} users in ${buckets.nodes} buckets, version ${report.treeVersion.slice(0, 12)}`,
+    `ties      ${ties.kept} kept of ${ties.given}${left.length > 0 ? ` (${left.join(', ')})` : ''}`,
+    `users     ${report.usersWithoutTies} without ties${unlisted}`,
+    `locality  ${buckets.locality.toFixed(3)} of tie weight inside buckets, ${report.meanLocality.toFixed(3)} in the mean of the levels`,
+    `balance   heaviest bucket ${(1 + buckets.imbalance).toFixed(3)} x even, its heaviest user ${buckets.heaviestUserInIt.toFixed(3)} x even`,
+    '',
+  ].join('\n');
+}
