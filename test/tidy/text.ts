@@ -1,6 +1,7 @@
 /** What no file may hold, whatever it is for. Words a rule looks for are put together from parts here, so that this
  *  file passes its own rules. */
 
+import { posix } from 'node:path';
 import ts from 'typescript';
 import { type Finding, findingAt, type RepositoryFile, type Rule, walk } from './repository.ts';
 import { isTest, isToolConfig, roomOf } from './rooms.ts';
@@ -96,6 +97,22 @@ export const textRules: readonly Rule[] = [
     allowed: [
       {
         'README.md': 'docs/work/flow, ./tmp/x, $dir/tmp/x, ~/home/x, https://example.org/work/x, /var/lib/taiji, /work',
+      },
+    ],
+  },
+  {
+    name: 'links between documents lead somewhere',
+    check: checkLinks,
+    caught: [
+      { 'README.md': 'see [this](docs/gone.md)' },
+      { 'docs/a.md': '![picture](flow.svg)', 'flow.svg': '' },
+      { 'README.md': '[part](docs/b.md#part)' },
+    ],
+    allowed: [
+      {
+        'docs/a.md': '[up](../README.md#part), [folder](decisions), [out](https://example.org), [here](#x)',
+        'README.md': '',
+        'docs/decisions/a.md': '',
       },
     ],
   },
@@ -205,6 +222,29 @@ function checkPlaces(files: readonly RepositoryFile[]): Finding[] {
     ),
     ...linesWith(file, host, 'names a registry host', "leave it to the client's settings"),
   ]);
+}
+
+function checkLinks(files: readonly RepositoryFile[]): Finding[] {
+  const known = new Set(
+    files.flatMap(({ path }) => path.split('/').map((_, depth, parts) => parts.slice(0, depth + 1).join('/'))),
+  );
+  return files
+    .filter(({ path }) => path.endsWith('.md'))
+    .flatMap(({ path, text }) =>
+      text.split('\n').flatMap((line, index) =>
+        [...line.matchAll(/\]\(([^)\s#]+)[^)]*\)/g)].flatMap(([, link]) => {
+          if (/^[a-z]+:/.test(link!) || known.has(posix.join(posix.dirname(path), link!))) return [];
+          return [
+            {
+              path,
+              line: index + 1,
+              found: `links to ${link}, which is not there`,
+              mend: 'name a file of the project',
+            },
+          ];
+        }),
+      ),
+    );
 }
 
 function linesWith({ path, text }: RepositoryFile, pattern: RegExp, found: string, mend: string): Finding[] {
