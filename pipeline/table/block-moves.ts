@@ -14,11 +14,12 @@ const momentum = 0.3;
  *  it moved; 0 means that no cell there fits. */
 export function moveBlocks(work: EdgeWork, from: number, to: number, amount: number, slack: number): number {
   let left = amount;
+  const candidates = segmentsOn(work, from);
   const near = slack / 2; // close enough: not worth another cell
   const opensAbove = slack; // nor worth opening a split
   for (const [belongs, whole] of classes) {
     if (left <= (whole ? near : opensAbove) && belongs !== isShared) break;
-    for (const segment of byGain(work, from, to, belongs)) {
+    for (const segment of byGain(work, candidates, from, to, belongs)) {
       if (left <= near) break;
       const part = work.part[segment * work.width + from]!;
       if (part <= left + slack) left -= moveBlock(work, segment, from, to);
@@ -49,22 +50,22 @@ const classes: readonly (readonly [Belongs, boolean])[] = [
   [isWhole, false],
 ];
 
-function byGain(work: EdgeWork, from: number, to: number, belongs: Belongs): number[] {
+function segmentsOn(work: EdgeWork, from: number): number[] {
+  const segments: number[] = [];
+  for (let s = 0; s < work.segmentCount; s++) if (work.partCells[s * work.width + from]! > 0) segments.push(s);
+  return segments;
+}
+
+function byGain(work: EdgeWork, candidates: readonly number[], from: number, to: number, belongs: Belongs): number[] {
   const found: { segment: number; gain: number }[] = [];
-  for (let segment = 0; segment < work.segmentCount; segment++) {
+  for (const segment of candidates) {
     const row = segment * work.width;
     if (work.partCells[row + from] === 0 || !belongs(work, segment, from, to)) continue;
-    const gone = (work.part[row + to]! - work.part[row + from]!) / weightOf(work, segment);
+    const gone = (work.part[row + to]! - work.part[row + from]!) / work.segmentWeight[segment]!;
     found.push({ segment, gain: work.blockGain(segment, from, to) + momentum * gone });
   }
   found.sort((a, b) => b.gain - a.gain || a.segment - b.segment);
   return found.map(({ segment }) => segment);
-}
-
-function weightOf(work: EdgeWork, segment: number): number {
-  let sum = 0;
-  for (let d = 0; d < work.width; d++) sum += work.part[segment * work.width + d]!;
-  return sum;
 }
 
 function moveBlock(work: EdgeWork, segment: number, from: number, to: number): number {

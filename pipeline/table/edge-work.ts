@@ -16,12 +16,14 @@ export class EdgeWork {
   readonly width: number;
   readonly segmentShift: number; // bucket >>> shift = segment
   readonly firstCell: Uint32Array; // [segment + 1] the segment's cells are firstCell[s] .. firstCell[s + 1] - 1
+  readonly segmentWeight: Float64Array; // [segment] share of the edge's demand
   readonly load: Float64Array; // [d]
   readonly cellsOn: Uint32Array; // [d]
   readonly part: Float64Array; // [s * D + d] weight of segment s on d
   readonly partCells: Uint32Array; // [s * D + d] its cells there: says what is empty, which rounding cannot blur
   readonly role: Uint8Array; // [d]
   readonly touched: Uint8Array; // [segment] 1: a cell of it moved
+  isTouched = false;
   readonly #ties: FriendTies;
   readonly #blockTies: (Float64Array | undefined)[] = []; // [s * D + l] = [d] ties of the block to users on d
   readonly #pull: Float64Array;
@@ -35,6 +37,7 @@ export class EdgeWork {
     this.width = width;
     this.segmentShift = segmentShift;
     this.firstCell = new Uint32Array(segmentCount + 1);
+    this.segmentWeight = new Float64Array(segmentCount);
     this.load = new Float64Array(width);
     this.cellsOn = new Uint32Array(width);
     this.part = new Float64Array(segmentCount * width);
@@ -48,6 +51,7 @@ export class EdgeWork {
       const segment = bucket[i]! >>> segmentShift;
       const d = assignment[bucket[i]!]!;
       this.firstCell[segment + 1]! += 1;
+      this.segmentWeight[segment]! += weight[i]!;
       this.load[d]! += weight[i]!;
       this.cellsOn[d]! += 1;
       this.part[segment * width + d]! += weight[i]!;
@@ -78,7 +82,8 @@ export class EdgeWork {
     this.load[to]! += weight;
     this.role[from] = roleLost;
     this.role[to] = roleGained;
-    if (this.touched[segment] === 0) this.touched[segment] = 1;
+    this.touched[segment] = 1;
+    this.isTouched = true;
     for (let d = 0; d < this.width; d++) this.#blockTies[row + d] = undefined;
     this.#ties.move(this.e, i, bucket, from, to);
   }

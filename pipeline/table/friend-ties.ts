@@ -39,8 +39,7 @@ export class FriendTies {
         this.#served[b * width + assignment[b]!]! += share[i]!;
       }
     }
-    let ties = 0;
-    for (const weight of tree.quotient.weight) ties += weight;
+    const ties = allTies(tree);
     this.tiesPerWeight = edgeLoad.map((load) => ties * load);
   }
 
@@ -87,6 +86,18 @@ export class FriendTies {
     }
     return ties;
   }
+}
+
+const known = new WeakMap<BucketTree, number>(); // a tree is asked every epoch, and does not change
+
+function allTies(tree: BucketTree): number {
+  let ties = known.get(tree);
+  if (ties === undefined) {
+    ties = 0;
+    for (const weight of tree.quotient.weight) ties += weight;
+    known.set(tree, ties);
+  }
+  return ties;
 }
 
 function sharesOfBuckets(tree: BucketTree, weights: BucketWeights, edgeLoad: Float64Array): Float64Array[] {

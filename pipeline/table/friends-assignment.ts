@@ -14,7 +14,7 @@ import type { Ceilings } from './ceilings.ts';
 import { EdgeWork } from './edge-work.ts';
 import { FriendTies } from './friend-ties.ts';
 import { isSettled, mustMove } from './must-move.ts';
-import { type RoutingTable, sameAssignment, type Target } from './routing-table.ts';
+import type { RoutingTable, Target } from './routing-table.ts';
 
 export interface FriendsInputs {
   readonly tree: BucketTree;
@@ -102,9 +102,9 @@ class TablePlan {
       const ceiling = rowOf(this.#inputs.ceilings, e, this.#inputs.targets.length);
       const keepsBarred = ceiling.some((most, d) => most === 0 && this.#byEdge[e]!.includes(d));
       const work = keepsBarred || this.#isStart ? this.#workOf(e) : this.#works[e];
-      if (work === undefined) continue;
+      if (work === undefined || !(work.isTouched || keepsBarred || this.#isStart)) continue;
       followSegments(work, ceiling, this.#isStart);
-      if (!sameAssignment(work.assignment, this.#byEdge[e]!)) this.#byEdge[e] = work.assignment;
+      this.#byEdge[e] = work.assignment;
     }
   }
 

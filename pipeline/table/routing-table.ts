@@ -63,7 +63,10 @@ export function sameShape(a: RoutingTable, b: RoutingTable): boolean {
 
 /** Unchanged edges usually share their array: then this is one comparison. */
 export function sameAssignment(a: Uint8Array, b: Uint8Array): boolean {
-  return a === b || (a.length === b.length && a.every((target, i) => target === b[i]));
+  if (a === b) return true;
+  if (a.length !== b.length) return false;
+  for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false;
+  return true;
 }
 
 /** A table as JSON-plain data, for plans and journal. */
