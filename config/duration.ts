@@ -27,5 +27,10 @@ export function formatTime(timeMs: number): string {
 
 /** NaN where `text` is not an RFC 3339 time in UTC. */
 export function parseTimeMs(text: string): number {
-  return /^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d{1,3})?)?Z$/.test(text) ? Date.parse(text) : Number.NaN;
+  if (!/^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d{1,3})?)?Z$/.test(text)) return Number.NaN;
+  const timeMs = Date.parse(text);
+  // Date.parse takes 30 February for 2 March.
+  return Number.isNaN(timeMs) || new Date(timeMs).toISOString().slice(0, 16) !== text.slice(0, 16)
+    ? Number.NaN
+    : timeMs;
 }

@@ -45,6 +45,8 @@ export const intentSchema = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('freeze'), ...common }),
 ]);
 
+export const intentKinds: readonly string[] = ['drain', 'shift', 'override', 'freeze'];
+
 export type Intent = z.infer<typeof intentSchema>;
 
 export function isInForce(intent: Intent, nowMs: number): boolean {
