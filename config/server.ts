@@ -1,0 +1,72 @@
+/** What `taiji serve --config FILE` reads: where the state lives, who may connect, what to plan on. One zod schema is
+ *  the source of the type, the defaults and the error messages. Paths are taken from the file's own directory. */
+
+import { z } from 'zod';
+import { durationSchema, timeSchema } from './duration.ts';
+
+const path = z.string().min(1);
+
+const telemetrySchema = z.discriminatedUnion('kind', [
+  z.strictObject({
+    kind: z.literal('world'),
+    dir: path.meta({ description: 'a world directory, read epoch by epoch up to the start of each' }),
+    from: timeSchema.nullable().default(null).meta({ description: 'start of the first epoch; null: the second step' }),
+    repeat: z.boolean().default(false).meta({ description: 'begin again at the end of the world instead of holding' }),
+  }),
+]);
+
+const clockSchema = z
+  .strictObject({
+    acceleration: z.number().gt(0).max(1_000_000).default(1).meta({ description: 'seconds of world time a second' }),
+    epochWall: durationSchema
+      .nullable()
+      .default(null)
+      .meta({ description: 'wall time of an epoch; overrides acceleration' }),
+  })
+  .refine(({ acceleration, epochWall }) => acceleration === 1 || epochWall === null, {
+    error: 'expected acceleration or epochWall, not both',
+  });
+
+const journalSchema = z.strictObject({
+  epochsPerFile: z.int().min(1).default(288),
+  bytesPerFile: z.int().min(4096).default(67_108_864),
+  filesKept: z.int().min(1).default(30),
+});
+
+export const serverSchema = z.strictObject({
+  apiVersion: z.literal('taiji/v1'),
+  kind: z.literal('Server'),
+  spec: z.strictObject({
+    dataDirectory: path,
+    policy: path,
+    tree: path,
+    telemetry: telemetrySchema,
+    clock: clockSchema.prefault({}),
+    listen: z
+      .strictObject({
+        host: z.string().min(1).default('127.0.0.1'),
+        port: z.int().min(0).max(65_535).default(8470).meta({ description: '0: any free port' }),
+      })
+      .prefault({}),
+    allowedHosts: z
+      .array(z.string().min(1).max(253))
+      .default([])
+      .meta({ description: 'names clients may use for this server besides loopback ones, without port' }),
+    tokenFile: path
+      .nullable()
+      .default(null)
+      .meta({ description: 'bearer token of writes; null: token in dataDirectory' }),
+    solver: z.enum(['highs', 'glpk']).default('highs'),
+    freshEpochs: z
+      .int()
+      .min(1)
+      .default(3)
+      .meta({ description: 'epochs an edge may trust a table without hearing more' }),
+    journal: journalSchema.prefault({}),
+    versionsKept: z.int().min(2).default(64),
+    historyEpochs: z.int().min(288).default(2016).meta({ description: 'epochs kept in memory for the history route' }),
+  }),
+});
+
+export type ServerConfig = z.infer<typeof serverSchema>;
+export type ServerSpec = ServerConfig['spec'];
