@@ -1,0 +1,140 @@
+/** The journal's lines: what each epoch was planned from, frozen before planning, and what came of it. One JSON object
+ *  a line, `{"sha256":"...","record":{...}}`, the checksum over the record's very text, so that `jq` reads it and a torn
+ *  or altered line is told from a whole one. A file starts with a checkpoint and replays alone; tree and bucket
+ *  weights, too large to repeat, are named by their digests.
+ *  Declined: a binary log (nobody reads it at three in the morning); the table in every outcome (a digest proves as
+ *  much, and a replay makes the table again). */
+
+import { createHash } from 'node:crypto';
+import type { EdgeId } from '../../config/ids.ts';
+import type { Intent } from '../../config/intent.ts';
+import type { Policy } from '../../config/policy.ts';
+import type { Datacenter, Edge, Topology } from '../../config/topology.ts';
+import type { DatacenterState } from '../../runtime/inputs.ts';
+import type { CarriedState, Churn, EpochInputs, Outcome } from '../epoch.ts';
+import type { EncodedTable } from '../table/routing-table.ts';
+
+export type JournalRecord = CheckpointRecord | InputsRecord | OutcomeRecord;
+
+/** Everything the epochs of a file start from, besides tree and weights. First line of every file. */
+export interface CheckpointRecord {
+  readonly kind: 'checkpoint';
+  readonly format: 1;
+  readonly topology: {
+    readonly edges: readonly Edge[];
+    readonly datacenters: readonly Datacenter[];
+    readonly rttMs: readonly number[];
+  };
+  readonly policy: Policy;
+  readonly treeVersion: string;
+  readonly weightsSha256: string;
+  readonly engine: string; // told, not needed: either engine gives the same tables
+  readonly previous: EncodedTable | null;
+  readonly carried: CarriedState;
+}
+
+/** `EpochInputs` without what checkpoint and earlier outcomes of the file already say. */
+export interface InputsRecord {
+  readonly kind: 'inputs';
+  readonly epoch: number;
+  readonly startMs: number;
+  readonly demandRps: readonly number[];
+  readonly states: readonly DatacenterState[];
+  readonly intents: readonly Intent[];
+  readonly previousSha256: string | null; // tableDigest
+}
+
+/** What an epoch came to. A replay compares all but `summary`, which is for people and carries wall time. */
+export interface OutcomeRecord {
+  readonly kind: 'outcome';
+  readonly epoch: number;
+  readonly decided: boolean; // false: planning threw, and table and carried state stayed
+  readonly outcome: Outcome;
+  readonly reason: string | null;
+  readonly relaxed: readonly string[];
+  readonly churn: Churn | null; // null where not decided
+  readonly tableSha256: string | null; // tableDigest of the table in force after the epoch
+  readonly bodies: Readonly<Record<EdgeId, string>>; // SHA-256 of each edge's body in force
+  readonly carried: CarriedState;
+  readonly summary: unknown;
+}
+
+/** One line, with its newline. */
+export function encodeRecord(record: JournalRecord): string {
+  const text = JSON.stringify(record);
+  return `${linePrefix}${sha256(text)}${lineMiddle}${text}}\n`;
+}
+
+/** Null where the line is torn or altered. */
+export function decodeRecord(line: string): JournalRecord | null {
+  const textAt = linePrefix.length + 64 + lineMiddle.length;
+  if (
+    !line.startsWith(linePrefix) ||
+    !line.endsWith('}') ||
+    line.slice(textAt - lineMiddle.length, textAt) !== lineMiddle
+  ) {
+    return null;
+  }
+  const text = line.slice(textAt, -1);
+  if (sha256(text) !== line.slice(linePrefix.length, linePrefix.length + 64)) return null;
+  return JSON.parse(text) as JournalRecord; // its checksum holds: it is what encodeRecord wrote
+}
+
+export interface JournalContents {
+  readonly records: readonly JournalRecord[]; // up to the first bad line
+  readonly lines: number; // whole and bad ones
+  /** A bad last line is the mark of a kill in the middle of a write and nothing to worry about; a bad line with whole
+   *  ones after it is damage. */
+  readonly bad: { readonly line: number; readonly torn: boolean } | null;
+}
+
+export function decodeJournal(text: string): JournalContents {
+  const lines = text.split('\n');
+  const unended = lines.pop()!; // empty where the file ends in a newline, as a whole one does
+  const records: JournalRecord[] = [];
+  for (const [index, line] of lines.entries()) {
+    const record = decodeRecord(line);
+    if (!record) {
+      const torn = lines.slice(index + 1).every((later) => decodeRecord(later) === null);
+      return { records, lines: lines.length + (unended ? 1 : 0), bad: { line: index + 1, torn } };
+    }
+    records.push(record);
+  }
+  const bad = unended ? { line: lines.length + 1, torn: true } : null;
+  return { records, lines: lines.length + (unended ? 1 : 0), bad };
+}
+
+/** The inputs as a replay will read them. The epoch is planned on these, not on what they were made from, so that no
+ *  value that JSON has no room for (-0, NaN, a typed array's extra precision) can come between record and plan. */
+export function frozenInputs(record: InputsRecord, base: FrozenBase): EpochInputs {
+  const plain = JSON.parse(JSON.stringify(record)) as InputsRecord;
+  return {
+    epoch: plain.epoch,
+    startMs: plain.startMs,
+    topology: base.topology,
+    policy: base.policy,
+    demandRps: Float64Array.from(plain.demandRps),
+    states: plain.states,
+    intents: plain.intents,
+    previous: base.previous,
+    carried: base.carried,
+  };
+}
+
+/** What the epochs of a file have in common, and what the epoch before left. */
+export type FrozenBase = Pick<EpochInputs, 'topology' | 'policy' | 'previous' | 'carried'>;
+
+export function plainTopology(topology: Topology): CheckpointRecord['topology'] {
+  return { edges: topology.edges, datacenters: topology.datacenters, rttMs: [...topology.rttMs] };
+}
+
+export function topologyOf(plain: CheckpointRecord['topology']): Topology {
+  return { edges: plain.edges, datacenters: plain.datacenters, rttMs: Float64Array.from(plain.rttMs) };
+}
+
+const linePrefix = '{"sha256":"';
+const lineMiddle = '","record":';
+
+function sha256(text: string): string {
+  return createHash('sha256').update(text).digest('hex');
+}

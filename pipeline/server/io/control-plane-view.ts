@@ -1,0 +1,42 @@
+/** What the routes may see of the running control plane. */
+
+import type { ServiceId } from '../../../config/ids.ts';
+import type { Topology } from '../../../config/topology.ts';
+import type { FractionMatrix } from '../../../runtime/fractions.ts';
+import type { DatacenterState } from '../../../runtime/inputs.ts';
+import type { Snapshot } from '../../publish/snapshot.ts';
+import type { Alerts } from '../alert.ts';
+import type { EpochHistory } from '../epoch-history.ts';
+import type { IntentBook } from '../intent-book.ts';
+import type { EventStream } from './event-stream.ts';
+import type { Feed } from './feed.ts';
+import type { Metrics } from './metrics.ts';
+import type { SigningKey } from './secrets.ts';
+
+export interface ControlPlaneView {
+  readonly service: ServiceId;
+  readonly topology: Topology;
+  readonly feed: Feed;
+  readonly history: EpochHistory;
+  readonly intents: IntentBook;
+  readonly events: EventStream;
+  readonly metrics: Metrics;
+  readonly signingKey: SigningKey;
+  /** As it is now. */
+  status(): Status;
+  readiness(): { readonly ready: boolean; readonly detail: string };
+  version(version: number): Promise<Snapshot | null>;
+  stopping: AbortSignal;
+}
+
+export interface Status {
+  readonly epoch: number; // the last one that ended; -1: none yet
+  readonly nextStartMs: number; // world time of the next epoch
+  readonly version: number; // of the table in force; 0: none
+  readonly treeVersion: string;
+  readonly freshUntilMs: number; // wall clock; 0: no table yet
+  readonly fractions: FractionMatrix | null; // served by the table in force
+  readonly demandRps: Float64Array | null; // [edge] last observed
+  readonly states: readonly DatacenterState[] | null; // [datacenter] last observed
+  readonly alerts: Alerts;
+}

@@ -1,0 +1,93 @@
+/** What operators and programs want of the traffic, handed in and withdrawn. Effective from the next epoch on. */
+
+import { randomBytes } from 'node:crypto';
+import { type Request, type Response, Router } from 'express';
+import { formatTime } from '../../../config/duration.ts';
+import { ConfigError } from '../../../config/errors.ts';
+import { type Intent, intentSchema } from '../../../config/intent.ts';
+import { checkIntentSupported } from '../../../runtime/supported.ts';
+import { HttpProblem } from '../problem.ts';
+import type { ControlPlaneView } from './control-plane-view.ts';
+
+const intentsMax = 1000;
+
+export function intentRoutes(view: ControlPlaneView): Router {
+  const router = Router();
+  router.get('/v1/intents', (_, response) => {
+    response.set('Cache-Control', 'no-store');
+    response.json({ intents: view.intents.all });
+  });
+  router.post('/v1/intents', (request, response) => addIntent(view, request, response));
+  router.delete('/v1/intents/:id', async (request, response) => {
+    const id = String(request.params['id']);
+    if (!(await view.intents.remove(id))) {
+      throw new HttpProblem(
+        404,
+        `intent ${JSON.stringify(id.slice(0, 80))} is not in force; GET /v1/intents lists them`,
+      );
+    }
+    response.status(204).end();
+  });
+  return router;
+}
+
+async function addIntent(view: ControlPlaneView, request: Request, response: Response): Promise<void> {
+  const intent = intentOf(view, request);
+  if (view.intents.all.length >= intentsMax)
+    throw new HttpProblem(409, `${intentsMax} intents are in force; withdraw some`);
+  const accepted = await view.intents.add(intent);
+  if (accepted.kind === 'taken') {
+    throw new HttpProblem(
+      409,
+      `intent ${JSON.stringify(intent.id)} is another one; withdraw it first, or use another id`,
+    );
+  }
+  response
+    .status(accepted.kind === 'added' ? 201 : 200)
+    .location(`/v1/intents/${encodeURIComponent(intent.id)}`)
+    .json({ intent, effectiveFrom: formatTime(view.status().nextStartMs), stored: accepted.stored });
+}
+
+function intentOf(view: ControlPlaneView, request: Request): Intent {
+  if (!request.is('application/json')) throw new HttpProblem(415, 'expected Content-Type: application/json');
+  const body: unknown = request.body;
+  if (typeof body !== 'object' || body === null || Array.isArray(body)) {
+    throw new HttpProblem(
+      422,
+      'expected a JSON object such as {"kind":"drain","datacenter":"tokyo","author":"ann","reason":"power"}',
+    );
+  }
+  const parsed = intentSchema.safeParse({ id: randomBytes(8).toString('hex'), ...body });
+  if (!parsed.success) {
+    const issue = parsed.error.issues[0]!;
+    const place = issue.path.length > 0 ? issue.path.join('.') : 'intent';
+    throw new HttpProblem(422, `${place}: ${issue.message}`);
+  }
+  checkIntent(view, parsed.data);
+  return parsed.data;
+}
+
+function checkIntent(view: ControlPlaneView, intent: Intent): void {
+  try {
+    // Taken and then not acted on, an intent would be a promise to somebody in a hurry.
+    checkIntentSupported(intent);
+  } catch (error) {
+    if (error instanceof ConfigError) throw new HttpProblem(422, error.message);
+    throw error;
+  }
+  const { datacenters } = view.topology;
+  if (intent.kind === 'drain' && !datacenters.some(({ id }) => id === intent.datacenter)) {
+    const known = datacenters.map(({ id }) => id).join(', ');
+    throw new HttpProblem(
+      422,
+      `datacenter ${JSON.stringify(intent.datacenter)} is not in the topology; it has ${known}`,
+    );
+  }
+  const nextMs = view.status().nextStartMs;
+  if (intent.until !== null && Date.parse(intent.until) <= nextMs) {
+    throw new HttpProblem(
+      422,
+      `until is ${intent.until}, expected a time after the next epoch's start, ${formatTime(nextMs)}`,
+    );
+  }
+}

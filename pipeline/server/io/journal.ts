@@ -1,0 +1,165 @@
+/** The journal on disk: what each epoch was planned from, on the disk before it is planned; what came of it, after.
+ *  Append-only files that each start with a checkpoint and replay alone.
+ *
+ *  A write that fails or takes too long gives up the file, half a line or not: the next epoch starts a new one. So a
+ *  failing disk costs records, never an epoch, and never the readability of what is recorded later. */
+
+import { type FileHandle, open, readdir, readFile, rm, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { makePrivateDirectory, privateFileMode, syncDirectory } from '../../publish/io/durable-file.ts';
+import {
+  type CheckpointRecord,
+  decodeJournal,
+  encodeRecord,
+  type InputsRecord,
+  type OutcomeRecord,
+} from '../../replay/journal-record.ts';
+
+export interface JournalSettings {
+  readonly epochsPerFile: number;
+  readonly bytesPerFile: number;
+  readonly filesKept: number;
+  readonly deadlineMs: number; // a write slower than this counts as failed
+}
+
+type Handle = Pick<FileHandle, 'writeFile' | 'sync' | 'close'>;
+type OpenFile = (path: string, flags: string, mode: number) => Promise<Handle>;
+
+interface JournalFile {
+  readonly handle: Handle;
+  bytes: number;
+  epochs: number;
+}
+
+export class Journal {
+  readonly #directory: string;
+  readonly #term: number;
+  readonly #settings: JournalSettings;
+  readonly #openFile: OpenFile;
+  #file: JournalFile | null = null; // the one that takes the next record; null: begin a new one
+  #bytes = 0;
+
+  /** `openFile` is fs.open but for tests of disks that fail on command. */
+  constructor(directory: string, term: number, settings: JournalSettings, openFile: OpenFile = open) {
+    this.#directory = directory;
+    this.#term = term;
+    this.#settings = settings;
+    this.#openFile = openFile;
+  }
+
+  /** Written since the start. */
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  /** On the disk when it resolves. `checkpoint` is asked for where a new file begins. */
+  async recordInputs(inputs: InputsRecord, checkpoint: () => Promise<CheckpointRecord>): Promise<void> {
+    const full =
+      this.#file &&
+      (this.#file.epochs >= this.#settings.epochsPerFile || this.#file.bytes >= this.#settings.bytesPerFile);
+    if (full) await this.close();
+    const file = await this.#inTime(async (given) => {
+      if (given) {
+        await this.#append(given, encodeRecord(inputs));
+        return given;
+      }
+      const begun = await this.#begin(inputs.epoch);
+      await this.#append(begun, encodeRecord(await checkpoint()) + encodeRecord(inputs));
+      await syncDirectory(this.#directory);
+      return begun;
+    });
+    file.epochs += 1;
+    this.#file = file;
+  }
+
+  /** Rejects where the inputs of the epoch did not get recorded: an outcome alone replays to nothing. */
+  async recordOutcome(outcome: OutcomeRecord): Promise<void> {
+    this.#file = await this.#inTime(async (given) => {
+      if (!given) throw new Error('the inputs of this epoch were not recorded');
+      await this.#append(given, encodeRecord(outcome));
+      return given;
+    });
+  }
+
+  async close(): Promise<void> {
+    const file = this.#file;
+    this.#file = null;
+    await file?.handle.close();
+  }
+
+  /** A name no other process and no other epoch uses; code unit order is the order of writing. */
+  async #begin(epoch: number): Promise<JournalFile> {
+    await makePrivateDirectory(this.#directory);
+    await pruneJournal(this.#directory, this.#settings.filesKept - 1);
+    const path = join(this.#directory, `${String(epoch).padStart(12, '0')}-${this.#term}.jsonl`);
+    return { handle: await this.#openFile(path, 'ax', privateFileMode), bytes: 0, epochs: 0 };
+  }
+
+  async #append(file: JournalFile, text: string): Promise<void> {
+    const bytes = Buffer.from(text);
+    await file.handle.writeFile(bytes);
+    await file.handle.sync();
+    file.bytes += bytes.length;
+    this.#bytes += bytes.length;
+  }
+
+  /** Gives the file up until `write` hands it back in time: a write that failed half-way leaves a torn line, and a late
+   *  one may still come. */
+  async #inTime(write: (given: JournalFile | null) => Promise<JournalFile>): Promise<JournalFile> {
+    const given = this.#file;
+    this.#file = null;
+    const written = write(given);
+    const deadline = new AbortController();
+    try {
+      return await Promise.race([written, expire(this.#settings.deadlineMs, deadline.signal)]);
+    } catch (error) {
+      // Not awaited: closing a file on a disk that hangs, hangs too.
+      const close = (file: JournalFile | null) => file?.handle.close();
+      written.then(close, () => close(given)).catch(() => {});
+      throw error;
+    } finally {
+      deadline.abort();
+    }
+  }
+}
+
+/** Journal files, oldest first. */
+export async function journalFiles(directory: string): Promise<readonly string[]> {
+  const names = await readdir(directory).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return [];
+    throw error;
+  });
+  return names
+    .filter((name) => name.endsWith('.jsonl'))
+    .sort()
+    .map((name) => join(directory, name));
+}
+
+/** The newest outcomes on record, oldest first, so that history outlives a restart. Damaged files give what is whole. */
+export async function recentOutcomes(directory: string, count: number): Promise<readonly OutcomeRecord[]> {
+  const outcomes: OutcomeRecord[] = [];
+  for (const path of [...(await journalFiles(directory))].reverse()) {
+    const { records } = decodeJournal(await readFile(path, 'utf8'));
+    outcomes.unshift(...records.filter((record) => record.kind === 'outcome'));
+    if (outcomes.length >= count) break;
+  }
+  return outcomes.slice(-count);
+}
+
+export async function journalBytes(directory: string): Promise<number> {
+  let bytes = 0;
+  for (const path of await journalFiles(directory)) bytes += (await stat(path)).size;
+  return bytes;
+}
+
+async function pruneJournal(directory: string, keep: number): Promise<void> {
+  const files = await journalFiles(directory);
+  for (const path of files.slice(0, Math.max(0, files.length - keep))) await rm(path, { force: true });
+}
+
+function expire(afterMs: number, signal: AbortSignal): Promise<never> {
+  return new Promise((_, reject) => {
+    const timer = setTimeout(() => reject(new Error(`no answer from the disk within ${afterMs} ms`)), afterMs);
+    signal.addEventListener('abort', () => clearTimeout(timer));
+  });
+}

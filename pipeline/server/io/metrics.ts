@@ -1,0 +1,156 @@
+/** Prometheus metrics, in a registry of their own: two control planes in one process (a test, a shadow) do not mix. */
+
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import type { Outcome } from '../../epoch.ts';
+import { type AlertReason, type Alerts, alertReasons } from '../alert.ts';
+import type { EpochSummary } from '../epoch-summary.ts';
+
+const outcomes: readonly Outcome[] = ['published', 'unchanged', 'held', 'rejected', 'initial'];
+
+export interface Watched {
+  readonly service: string;
+  readonly nowMs: () => number;
+  readonly decidedAtMs: () => number | null; // when the table in force was last confirmed by an epoch
+  readonly journalBytes: () => number;
+  readonly waiting: () => number; // long polls
+}
+
+export class Metrics {
+  readonly registry = new Registry();
+  readonly #service: string;
+  readonly #utilization: Gauge;
+  readonly #churn: Gauge;
+  readonly #epochs: Counter;
+  readonly #epochSeconds: Histogram;
+  readonly #solveSeconds: Histogram;
+  readonly #alerts: Gauge;
+  readonly #version: Gauge;
+  readonly #term: Gauge;
+  readonly #feedRequests: Counter;
+
+  constructor(watched: Watched) {
+    const registers = [this.registry];
+    const { service } = watched;
+    this.#service = service;
+    collectDefaultMetrics({ register: this.registry });
+    this.#utilization = new Gauge({
+      name: 'taiji_utilization_ratio',
+      help: 'Load over capacity of a datacenter under the table in force, on the demand planned on',
+      labelNames: ['service', 'datacenter'],
+      registers,
+    });
+    this.#churn = new Gauge({
+      name: 'taiji_churn_ratio',
+      help: 'Share of demand that changed datacenter in the last epoch; minimum is what any assignment had to move',
+      labelNames: ['service', 'kind'],
+      registers,
+    });
+    this.#epochs = new Counter({
+      name: 'taiji_epochs_total',
+      help: 'Epochs by outcome',
+      labelNames: ['service', 'outcome'],
+      registers,
+    });
+    const buckets = [0.01, 0.03, 0.1, 0.3, 1, 3, 10, 30, 100, 300];
+    this.#epochSeconds = new Histogram({
+      name: 'taiji_epoch_duration_seconds',
+      help: 'Wall time of an epoch from observing to publishing',
+      labelNames: ['service'],
+      buckets,
+      registers,
+    });
+    this.#solveSeconds = new Histogram({
+      name: 'taiji_solve_duration_seconds',
+      help: 'Wall time of one solve of a linear program',
+      labelNames: ['service'],
+      buckets,
+      registers,
+    });
+    this.#alerts = new Gauge({
+      name: 'taiji_alert_active',
+      help: '1 while somebody should look, by reason',
+      labelNames: ['service', 'reason'],
+      registers,
+    });
+    this.#version = new Gauge({
+      name: 'taiji_table_version',
+      help: 'Version of the table in force',
+      labelNames: ['service'],
+      registers,
+    });
+    this.#term = new Gauge({
+      name: 'taiji_leader_term',
+      help: 'Leader term of this process',
+      labelNames: ['service'],
+      registers,
+    });
+    this.#feedRequests = new Counter({
+      name: 'taiji_feed_requests_total',
+      help: 'Answers to edges that asked for their table, by status code',
+      labelNames: ['service', 'code'],
+      registers,
+    });
+    new Gauge({
+      name: 'taiji_table_age_seconds',
+      help: 'Time since an epoch last decided that the table in force stands',
+      labelNames: ['service'],
+      registers,
+      collect() {
+        const decidedAtMs = watched.decidedAtMs();
+        if (decidedAtMs !== null) this.set({ service }, Math.max(0, watched.nowMs() - decidedAtMs) / 1000);
+      },
+    });
+    new Gauge({
+      name: 'taiji_journal_written_bytes',
+      help: 'Bytes written to the journal since the start',
+      labelNames: ['service'],
+      registers,
+      collect() {
+        this.set({ service }, watched.journalBytes());
+      },
+    });
+    new Gauge({
+      name: 'taiji_feed_waiting',
+      help: 'Requests that wait for a change of their table',
+      labelNames: ['service'],
+      registers,
+      collect() {
+        this.set({ service }, watched.waiting());
+      },
+    });
+    // Every series from the first scrape on: a counter that appears at 1 has no increase to alert on.
+    for (const outcome of outcomes) this.#epochs.inc({ service, outcome }, 0);
+    for (const reason of alertReasons) this.#alerts.set({ service, reason }, 0);
+  }
+
+  epoch(summary: EpochSummary): void {
+    const service = this.#service;
+    for (const [datacenter, ratio] of Object.entries(summary.utilization)) {
+      this.#utilization.set({ service, datacenter }, ratio);
+    }
+    const { forced, elective, deferred, minimum } = summary.churn;
+    for (const [kind, ratio] of Object.entries({ forced, elective, deferred, minimum })) {
+      this.#churn.set({ service, kind }, ratio);
+    }
+    this.#epochs.inc({ service, outcome: summary.outcome });
+    this.#epochSeconds.observe({ service }, summary.durationMs / 1000);
+    this.#version.set({ service }, summary.version);
+  }
+
+  solved(seconds: number): void {
+    this.#solveSeconds.observe({ service: this.#service }, seconds);
+  }
+
+  alerts(alerts: Alerts): void {
+    const value = (reason: AlertReason): number => (alerts.has(reason) ? 1 : 0);
+    for (const reason of alertReasons) this.#alerts.set({ service: this.#service, reason }, value(reason));
+  }
+
+  term(term: number): void {
+    this.#term.set({ service: this.#service }, term);
+  }
+
+  feedAnswered(code: number): void {
+    this.#feedRequests.inc({ service: this.#service, code: String(code) });
+  }
+}

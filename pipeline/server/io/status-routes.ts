@@ -1,0 +1,85 @@
+/** What people and the page look at: recent epochs, where each edge's traffic goes now, and a stream of epochs. */
+
+import { type Request, Router } from 'express';
+import { formatTime, parseTimeMs } from '../../../config/duration.ts';
+import type { EpochSummary } from '../epoch-summary.ts';
+import { byDatacenter } from '../epoch-summary.ts';
+import { HttpProblem } from '../problem.ts';
+import type { ControlPlaneView } from './control-plane-view.ts';
+
+const epochsByDefault = 288; // a day of five-minute epochs
+
+export function statusRoutes(view: ControlPlaneView): Router {
+  const router = Router();
+  router.get('/v1/epochs', (request, response) => {
+    response.set('Cache-Control', 'no-store');
+    response.json({ service: view.service, epochs: epochsOf(view, request) });
+  });
+  router.get('/v1/edges', (_, response) => {
+    response.set('Cache-Control', 'no-store');
+    response.json(edgesOf(view));
+  });
+  router.get('/v1/events', (request, response) => view.events.join(request, response));
+  return router;
+}
+
+function epochsOf(view: ControlPlaneView, { query }: Request): readonly EpochSummary[] {
+  const limit = query['limit'] === undefined ? epochsByDefault : Number(query['limit']);
+  if (!(Number.isInteger(limit) && limit >= 1)) {
+    throw new HttpProblem(400, `limit is ${shown(query['limit'])}, expected a whole number from 1`);
+  }
+  const since = query['since'];
+  if (since === undefined) return view.history.after(-1, limit);
+  const timeMs = typeof since === 'string' ? parseTimeMs(since) : Number.NaN;
+  if (!Number.isNaN(timeMs)) return view.history.since(timeMs, limit);
+  const epoch = typeof since === 'string' && /^\d{1,15}$/.test(since) ? Number(since) : Number.NaN;
+  if (Number.isNaN(epoch)) {
+    throw new HttpProblem(
+      400,
+      `since is ${shown(since)}, expected an epoch's number or a time such as 2026-03-05T00:00:00Z`,
+    );
+  }
+  return view.history.after(epoch, limit);
+}
+
+function edgesOf(view: ControlPlaneView): object {
+  const { topology, feed } = view;
+  const status = view.status();
+  const width = topology.datacenters.length;
+  return {
+    service: view.service,
+    version: status.version,
+    epoch: status.epoch,
+    nextTime: formatTime(status.nextStartMs),
+    treeVersion: status.treeVersion,
+    freshUntil: status.freshUntilMs > 0 ? formatTime(status.freshUntilMs) : null,
+    alerts: Object.fromEntries(status.alerts),
+    datacenters: topology.datacenters.map(({ id, lat, lon, capacityRps }, d) => ({
+      datacenter: id,
+      lat,
+      lon,
+      capacityRps,
+      keep: status.states?.[d]?.keep ?? 1,
+      cause: status.states?.[d]?.cause ?? '',
+    })),
+    edges: topology.edges.map(({ id, city, lat, lon }, e) => {
+      const table = feed.get(id);
+      return {
+        edge: id,
+        city,
+        lat,
+        lon,
+        demandRps: status.demandRps?.[e] ?? null,
+        fractions: status.fractions && byDatacenter(topology, status.fractions.subarray(e * width, (e + 1) * width)),
+        rttMs: byDatacenter(topology, topology.rttMs.subarray(e * width, (e + 1) * width)),
+        sha256: table?.sha256 ?? null,
+        bytes: table?.identity.length ?? null,
+        gzipBytes: table?.gzip.length ?? null,
+      };
+    }),
+  };
+}
+
+function shown(value: unknown): string {
+  return (JSON.stringify(value) ?? 'nothing').slice(0, 80);
+}

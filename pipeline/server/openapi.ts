@@ -1,0 +1,217 @@
+/** The HTTP interface as OpenAPI 3.1, written beside the routes it describes (a test holds the two together). The
+ *  intent's schema comes from the source that checks it. */
+
+import { jsonSchemaOf } from '../../config/checked.ts';
+import { intentSchema } from '../../config/intent.ts';
+import { alertReasons } from './alert.ts';
+
+type Plain = Readonly<Record<string, unknown>>;
+
+const text: Plain = { type: 'string' };
+const number: Plain = { type: 'number' };
+const share: Plain = { type: 'number', minimum: 0, maximum: 1 };
+const sha256: Plain = { type: 'string', pattern: '^[0-9a-f]{64}$' };
+const time: Plain = { type: 'string', format: 'date-time' };
+const byDatacenter: Plain = { type: 'object', additionalProperties: number };
+
+const epochSchema = object({
+  epoch: { type: 'integer' },
+  time: { ...time, description: "the epoch's start" },
+  outcome: { enum: ['published', 'unchanged', 'held', 'rejected', 'initial'] },
+  reason: { type: ['string', 'null'] },
+  relaxed: { type: 'array', items: text, description: 'limits that had to give' },
+  utilization: { ...byDatacenter, description: 'load over capacity by datacenter; empty where nothing was decided' },
+  churn: object({ forced: share, elective: share, deferred: share, minimum: share }),
+  version: { type: 'integer', description: 'of the table in force after the epoch; 0: none' },
+  durationMs: number,
+});
+
+const edgesSchema = object({
+  service: text,
+  version: { type: 'integer' },
+  epoch: { type: 'integer', description: 'the last one that ended; -1: none yet' },
+  nextTime: time,
+  treeVersion: text,
+  freshUntil: { type: ['string', 'null'], format: 'date-time' },
+  alerts: { type: 'object', propertyNames: { enum: alertReasons }, additionalProperties: text },
+  datacenters: {
+    type: 'array',
+    items: object({ datacenter: text, lat: number, lon: number, capacityRps: number, keep: share, cause: text }),
+  },
+  edges: {
+    type: 'array',
+    items: object({
+      edge: text,
+      city: text,
+      lat: number,
+      lon: number,
+      demandRps: { type: ['number', 'null'] },
+      fractions: { type: ['object', 'null'], additionalProperties: share },
+      rttMs: byDatacenter,
+      sha256: { type: ['string', 'null'] },
+      bytes: { type: ['integer', 'null'] },
+      gzipBytes: { type: ['integer', 'null'] },
+    }),
+  },
+});
+
+const service: Plain = { name: 'service', in: 'path', required: true, schema: text };
+const envelopeHeader: Plain = {
+  description: 'base64url JSON: service, edge, epoch, leader term, sequence, times, body SHA-256 and Ed25519 signature',
+  schema: text,
+};
+const tableHeaders: Plain = {
+  ETag: { description: 'strong, one an encoding', schema: text },
+  'Taiji-Envelope': envelopeHeader,
+  'Taiji-Version': { description: 'of the table in force', schema: text },
+};
+
+export const openApi = {
+  openapi: '3.1.0',
+  info: {
+    title: 'Taiji',
+    version: '1',
+    description: 'Edge traffic control plane: tables for edges, epochs for people, intents from both.',
+    license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
+  },
+  components: {
+    securitySchemes: { token: { type: 'http', scheme: 'bearer' } },
+    schemas: {
+      Epoch: epochSchema,
+      Edges: edgesSchema,
+      Intent: jsonSchemaOf(intentSchema),
+      Problem: object({ type: text, title: text, status: { type: 'integer' }, detail: text }),
+    },
+    responses: {
+      problem: {
+        description: 'What was found, and what is expected',
+        content: { 'application/problem+json': { schema: reference('Problem') } },
+      },
+    },
+  },
+  paths: {
+    '/v1/services/{service}/edges/{edge}/table': {
+      get: {
+        summary: "An edge's table",
+        parameters: [
+          service,
+          { name: 'edge', in: 'path', required: true, schema: text },
+          { name: 'wait', in: 'query', description: 'hold the answer until the body changes, up to 60s', schema: text },
+          { name: 'If-None-Match', in: 'header', schema: text },
+        ],
+        responses: {
+          200: { ...json({ type: 'object' }, 'The body'), headers: tableHeaders },
+          304: { description: 'The body stands; the envelope is renewed', headers: tableHeaders },
+          ...problems(400, 404, 503),
+        },
+      },
+    },
+    '/v1/services/{service}/tables/{version}': {
+      get: {
+        summary: 'One published version, all edges; "current" is the one in force',
+        parameters: [service, { name: 'version', in: 'path', required: true, schema: text }],
+        responses: {
+          200: json(
+            object({
+              service: text,
+              version: { type: 'integer' },
+              epoch: { type: 'integer' },
+              time,
+              treeVersion: text,
+              tableSha256: sha256,
+              edges: { type: 'object', additionalProperties: object({ sha256, body: { type: 'object' } }) },
+            }),
+            'The version',
+          ),
+          ...problems(404),
+        },
+      },
+    },
+    '/v1/keys': {
+      get: {
+        summary: 'Public keys of the envelopes, as a JWK set with PEM beside',
+        responses: { 200: json(object({ keys: { type: 'array', items: { type: 'object' } } }), 'The keys') },
+      },
+    },
+    '/v1/epochs': {
+      get: {
+        summary: 'Recent epochs, oldest first',
+        parameters: [
+          { name: 'since', in: 'query', description: 'after this epoch number, or from this time on', schema: text },
+          { name: 'limit', in: 'query', schema: { type: 'integer', minimum: 1, default: 288 } },
+        ],
+        responses: {
+          200: json(object({ service: text, epochs: { type: 'array', items: reference('Epoch') } }), 'Epochs'),
+          ...problems(400),
+        },
+      },
+    },
+    '/v1/edges': {
+      get: { summary: 'Where the traffic of each edge goes now', responses: { 200: json(reference('Edges'), 'Now') } },
+    },
+    '/v1/events': {
+      get: {
+        summary: 'Server-sent events: one "epoch" event an epoch, resumable with Last-Event-ID',
+        responses: {
+          200: { description: 'The stream', content: { 'text/event-stream': { schema: text } } },
+          ...problems(503),
+        },
+      },
+    },
+    '/v1/intents': {
+      get: {
+        summary: 'Intents in force',
+        responses: {
+          200: json(object({ intents: { type: 'array', items: reference('Intent') } }), 'Intents'),
+        },
+      },
+      post: {
+        summary: 'Hand in an intent; the id may be left out',
+        security: [{ token: [] }],
+        requestBody: { required: true, content: { 'application/json': { schema: reference('Intent') } } },
+        responses: {
+          200: json({ type: 'object' }, 'The same intent was there already'),
+          201: json({ type: 'object' }, 'In force from effectiveFrom on'),
+          ...problems(401, 409, 413, 415, 422),
+        },
+      },
+    },
+    '/v1/intents/{id}': {
+      delete: {
+        summary: 'Withdraw an intent',
+        security: [{ token: [] }],
+        parameters: [{ name: 'id', in: 'path', required: true, schema: text }],
+        responses: { 204: { description: 'Withdrawn' }, ...problems(401, 404) },
+      },
+    },
+    '/metrics': { get: { summary: 'Prometheus metrics', responses: { 200: plainText('Metrics') } } },
+    '/healthz': { get: { summary: 'The process answers', responses: { 200: plainText('ok') } } },
+    '/readyz': {
+      get: {
+        summary: 'A table is published and fresh',
+        responses: { 200: plainText('ready'), 503: plainText('what is missing') },
+      },
+    },
+    '/openapi.json': { get: { summary: 'This document', responses: { 200: json({ type: 'object' }, 'OpenAPI 3.1') } } },
+  },
+} as const;
+
+function object(properties: Plain): Plain {
+  return { type: 'object', properties, required: Object.keys(properties) };
+}
+
+function reference(name: string): Plain {
+  return { $ref: `#/components/schemas/${name}` };
+}
+
+function json(schema: Plain, description: string): Plain {
+  return { description, content: { 'application/json': { schema } } };
+}
+
+function plainText(description: string): Plain {
+  return { description, content: { 'text/plain': { schema: text } } };
+}
+
+function problems(...codes: readonly number[]): Plain {
+  return Object.fromEntries(codes.map((code) => [code, { $ref: '#/components/responses/problem' }]));
+}

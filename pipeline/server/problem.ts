@@ -1,0 +1,39 @@
+/** Errors as RFC 9457 problem documents. `detail` says what was found and what is expected; never a stack. */
+
+export interface Problem {
+  readonly type: string;
+  readonly title: string;
+  readonly status: number;
+  readonly detail: string;
+}
+
+const titles: Readonly<Record<number, string>> = {
+  400: 'Bad request',
+  401: 'Token required',
+  404: 'Not found',
+  405: 'Method not allowed',
+  409: 'Conflict',
+  413: 'Body too large',
+  415: 'Unsupported media type',
+  421: 'Unknown host',
+  422: 'Not acceptable as stated',
+  500: 'Defect in the control plane',
+  503: 'Not available yet',
+};
+
+/** Thrown by routes, answered by the error handler. */
+export class HttpProblem extends Error {
+  override readonly name = 'HttpProblem';
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+
+  constructor(status: number, detail: string, headers: Readonly<Record<string, string>> = {}) {
+    super(detail);
+    this.status = status;
+    this.headers = headers;
+  }
+}
+
+export function problemOf(status: number, detail: string): Problem {
+  return { type: 'about:blank', title: titles[status] ?? 'Error', status, detail };
+}
