@@ -9,19 +9,47 @@ import { type Graph, maxOf, sumOf } from './graph.ts';
 
 export const imbalanceMax = 0.05;
 
+/** Below this share of the even one the searches let nobody go: not a promise (who has a heavy user must be short of
+ *  others elsewhere), but buckets nobody lives in are buckets nothing can be steered by. */
+const lightMin = 0.9;
+
+/** What the searches keep to, which is tighter than the promise where that would let every heavy user sit on top of an
+ *  even share (segments of 8 buckets at 1.73 x even on a world of log-normal users; 1.07 with this). */
+export interface TreeBounds {
+  readonly height: number;
+  readonly even: Float64Array; // [level] total weight / 2^level
+  readonly most: Float64Array; // [level] even, and half the imbalance allowed at the top, all of it at the leaves
+  readonly least: Float64Array; // [level]
+  readonly userMean: number; // room for one more average user, where 5 % are less than that
+}
+
+export function treeBounds(graph: Graph, height: number): TreeBounds {
+  const total = sumOf(graph.nodeWeight);
+  const even = Float64Array.from({ length: height + 1 }, (_, level) => total / (1 << level));
+  return {
+    height,
+    even,
+    most: even.map((share, level) => share * (1 + imbalanceMax * (0.5 + level / (2 * height)))),
+    least: even.map((share) => share * lightMin),
+    userMean: total / graph.nodeCount,
+  };
+}
+
 /** May a node with this even share weigh `weight`, its heaviest user weighing `heaviest`? */
 export function withinShare(weight: number, heaviest: number, evenShare: number): boolean {
   return weight <= (1 + imbalanceMax) * evenShare || weight - heaviest <= evenShare;
 }
 
 /** Most a half of `graph` may weigh, `levelsLeft` bisections (this one included) before its leaves, each of which is to
- *  have `leafShare`. Imbalance not yet used up is shared by the levels still to come. */
+ *  have `leafShare`. Imbalance not yet used up is shared by the levels still to come; a light part has no more of it
+ *  than others, or whole subtrees would be left empty. */
 export function halfCap(graph: Graph, levelsLeft: number, leafShare: number): number {
   const total = sumOf(graph.nodeWeight);
   const half = total / 2;
   const shareHere = leafShare * (1 << levelsLeft);
-  const leftover = Math.max(0, ((1 + imbalanceMax) * shareHere) / total - 1);
-  const cap = Math.max(half * (1 + leftover / levelsLeft), shareHere / 2 + total / graph.nodeCount);
+  const leftover = Math.max(0, Math.min(imbalanceMax, ((1 + imbalanceMax) * shareHere) / total - 1));
+  const oneMore = Math.min(half, shareHere / 2) + total / graph.nodeCount;
+  const cap = Math.max(half * (1 + leftover / levelsLeft), oneMore);
   const heaviest = maxOf(graph.nodeWeight);
   return cap - half >= heaviest / 2 ? cap : Math.max(cap, heavierSide(graph, longestFirst(graph)));
 }

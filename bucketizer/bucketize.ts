@@ -5,7 +5,7 @@ import assert from 'node:assert';
 import { ConfigError } from '../config/errors.ts';
 import { compareIds } from '../config/ids.ts';
 import { seededRandom } from '../config/random.ts';
-import { restoreBalance, treeWeights } from './balance.ts';
+import { restoreBalance, treeBounds, treeWeights } from './balance.ts';
 import type { BisectEffort } from './bisect.ts';
 import { toFixedPoint } from './fixed-point.ts';
 import { buildGraph, type Graph, sumOf, type TieCounts } from './graph.ts';
@@ -151,11 +151,12 @@ function improveTree(
   onProgress: (progress: BucketizeProgress) => void,
 ): void {
   const steps = effort.vCycles + 1;
+  const bounds = treeBounds(graph, plan.height);
   for (let step = 0; step < steps; step++) {
     onProgress({ stage: 'refine', done: step, total: steps });
     const random = seededRandom(`${plan.seed}/refine/${step}`);
-    if (step === 0) refineTree(graph, leafOf, plan.height, effort.rounds, random);
-    else refineClusters(graph, leafOf, plan.height, effort.rounds, random);
+    if (step === 0) refineTree(graph, leafOf, bounds, effort.rounds, random);
+    else refineClusters(graph, leafOf, bounds, effort.rounds, random);
   }
   onProgress({ stage: 'refine', done: steps, total: steps });
 }

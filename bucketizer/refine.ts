@@ -5,7 +5,7 @@
  *  level report shows. */
 
 import type { Random } from '../config/random.ts';
-import { imbalanceMax, treeWeights } from './balance.ts';
+import { type TreeBounds, treeWeights } from './balance.ts';
 import { type Contraction, clusterFriends, contract, shuffleNearby } from './coarsen.ts';
 import { type Graph, sumOf } from './graph.ts';
 
@@ -13,11 +13,17 @@ const leafValue = 3;
 const settledShare = 0.001; // a round that moves fewer ends the refinement
 
 /** Moves nodes of `graph` between leaves, in place; returns how many moves were made. */
-export function refineTree(graph: Graph, leafOf: Uint32Array, height: number, rounds: number, random: Random): number {
+export function refineTree(
+  graph: Graph,
+  leafOf: Uint32Array,
+  bounds: TreeBounds,
+  rounds: number,
+  random: Random,
+): number {
   const { nodeCount: n, rowStart, neighbour, tieWeight, nodeWeight, heaviestUser } = graph;
+  const { height, even, most, least } = bounds;
   const leaves = 1 << height;
   const weight = treeWeights(nodeWeight, leafOf, height); // tree nodes numbered as there: parent = half
-  const roomOf = roomByLevel(weight[1]!, height);
   const pull = new Float64Array(2 * leaves); // [tree node] tie weight from the node at hand to users under it
   const friendLeaf = new Uint32Array(leaves);
   const order = Uint32Array.from({ length: n }, (_, v) => v);
@@ -28,11 +34,14 @@ export function refineTree(graph: Graph, leafOf: Uint32Array, height: number, ro
     return sum;
   };
 
-  /** Whether every tree node above `to` and not above `from` may take v. */
+  /** Whether every tree node above `to`, and not above `from`, may take v, and every one above `from` may lose it. */
   const fits = (v: number, from: number, to: number): boolean => {
     const w = nodeWeight[v]!;
+    const heaviest = heaviestUser[v]!;
     for (let t = to, f = from, level = height; t !== f; t >>>= 1, f >>>= 1, level--) {
-      if (weight[t]! + w > Math.max(roomOf.shared[level]!, roomOf.even[level]! + heaviestUser[v]!)) return false;
+      const room = Math.max(most[level]!, even[level]! + Math.min(bounds.userMean, heaviest), heaviest);
+      if (weight[t]! + w > room) return false;
+      if (weight[f]! - w < least[level]! && weight[f]! < even[level]!) return false;
     }
     return true;
   };
@@ -85,11 +94,11 @@ export function refineTree(graph: Graph, leafOf: Uint32Array, height: number, ro
 export function refineClusters(
   graph: Graph,
   leafOf: Uint32Array,
-  height: number,
+  bounds: TreeBounds,
   rounds: number,
   random: Random,
 ): number {
-  const clusterMax = sumOf(graph.nodeWeight) / (1 << height) / 3;
+  const clusterMax = bounds.even[bounds.height]! / 3;
   const stages: { finer: Graph; leafOf: Uint32Array; contraction: Contraction }[] = [];
   let finer = graph;
   let place = leafOf;
@@ -103,19 +112,11 @@ export function refineClusters(
     finer = contraction.coarse;
     place = coarsePlace;
   }
-  let moves = stages.length === 0 ? 0 : refineTree(finer, place, height, rounds, random);
+  let moves = stages.length === 0 ? 0 : refineTree(finer, place, bounds, rounds, random);
   for (const stage of stages.reverse()) {
     for (let v = 0; v < stage.finer.nodeCount; v++) stage.leafOf[v] = place[stage.contraction.clusterOf[v]!]!;
     place = stage.leafOf;
-    moves += refineTree(stage.finer, place, height, rounds, random);
+    moves += refineTree(stage.finer, place, bounds, rounds, random);
   }
   return moves;
-}
-
-/** [level] the even share, and the share with its part of the imbalance: half of it at the top, all of it at the leaves,
- *  because the top levels carry whole regions of users and a refresh needs some room there. */
-function roomByLevel(total: number, height: number): { even: Float64Array; shared: Float64Array } {
-  const even = Float64Array.from({ length: height + 1 }, (_, level) => total / (1 << level));
-  const shared = even.map((share, level) => share * (1 + imbalanceMax * (0.5 + level / (2 * Math.max(1, height)))));
-  return { even, shared };
 }
