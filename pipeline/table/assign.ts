@@ -9,7 +9,7 @@ import { assignSegments } from './segment-assignment.ts';
 export type AssignmentKind = Policy['spec']['buckets']['assignment'];
 
 /** Pure: the same inputs give the same table. A previous table of other targets, edges or height counts as none: its
- *  indices mean something else (`adoptTable` brings it over). */
+ *  indices mean something else. */
 export function assign(kind: AssignmentKind, inputs: FriendsInputs): RoutingTable {
   const { tree, targets, edges, wanted } = inputs;
   assert.equal(wanted.length, edges.length * targets.length);
