@@ -6,7 +6,7 @@
 
 import { createHash } from 'node:crypto';
 import { ConfigError } from '../../config/errors.ts';
-import { type FallbackTarget, fallbackOrder, fallbackShift } from '../../config/fallback.ts';
+import { type FallbackTarget, fallbackFor, fallbackOrder, fallbackShift } from '../../config/fallback.ts';
 import { type EdgeId, edgeId } from '../../config/ids.ts';
 import type { Topology } from '../../config/topology.ts';
 import { decodeAssignment, encodeAssignment } from './assignment-code.ts';
