@@ -64,6 +64,7 @@ export interface EpochPlan {
   readonly churn: Churn;
   readonly deferredEdges: readonly number[]; // their served fractions lag the wanted ones on purpose
   readonly table: RoutingTable | null; // in force after this epoch; null: held before there ever was one
+  readonly ceilings: Ceilings; // what each datacenter may hold of each edge, by its state and the policy
   readonly carried: CarriedState;
   readonly doubts: readonly Doubt[]; // solver answers that could not be certified
 }
@@ -77,10 +78,18 @@ export const planEpoch: PlanEpoch = async (inputs, context) => {
   const { topology, policy, previous, carried, startMs } = inputs;
   const states = effectiveStates(topology, inputs.states, inputs.intents, startMs);
   const served = previous && servedFractions(previous, context.weights);
+  const ceilingsAfter = (after: CarriedState): Ceilings =>
+    makeCeilings(topology, policy.spec.allowed, retainedFractions(after, topology, states));
   const suspect = suspectShare(topology, inputs.states, inputs.intents, startMs);
   if (suspect > suspectShareMax) {
     const reason = `${(suspect * 100).toFixed(0)} % of all capacity failed at once, which is suspect; drain to confirm it`;
-    return standing(inputs, context, { outcome: 'held', reason, carried, doubts: [] });
+    return standing(inputs, context, {
+      outcome: 'held',
+      reason,
+      carried,
+      doubts: [],
+      ceilings: ceilingsAfter(carried),
+    });
   }
 
   const doubts: Doubt[] = [];
@@ -91,18 +100,17 @@ export const planEpoch: PlanEpoch = async (inputs, context) => {
     carried,
     certifiedBy(engines, (doubt) => doubts.push(doubt)),
   );
+  const ceilings = ceilingsAfter(decision.carried);
   if (decision.kind === 'held') {
     const reason = wordsOf(decision.reason);
-    return standing(inputs, context, { outcome: 'held', reason, carried: decision.carried, doubts });
+    return standing(inputs, context, { outcome: 'held', reason, carried: decision.carried, doubts, ceilings });
   }
-  const retained = retainedFractions(decision.carried, topology, states);
-  const ceilings = makeCeilings(topology, policy.spec.allowed, retained);
   if (decision.kind === 'unchanged' && previous && !holdsForbidden(previous, ceilings)) {
     const { solved, relaxed } = decision;
     const frozenBy = frozen && `frozen by ${frozen.author}: ${frozen.reason}`;
     const reason = decision.reason === 'frozen' ? frozenBy : decision.reason;
     const outcome = decision.reason === 'frozen' ? 'held' : 'unchanged';
-    return standing(inputs, context, { outcome, reason, carried: decision.carried, doubts, solved, relaxed });
+    return standing(inputs, context, { outcome, reason, carried: decision.carried, doubts, ceilings, solved, relaxed });
   }
   return move(inputs, context, decision, ceilings, doubts);
 };
@@ -128,8 +136,8 @@ function move(
     wanted,
     ceilings,
     previous,
-    targets: makeTargets(topology),
-    edges: topology.edges.map(({ id }) => id),
+    targets: previous?.targets ?? makeTargets(topology),
+    edges: previous?.edges ?? topology.edges.map(({ id }) => id),
     segmentLevel: buckets.segmentLevel,
   });
   const churnMax = decision.relaxed.includes('churnMax') ? 1 : guards.churnMax;
@@ -161,7 +169,15 @@ function move(
   }
   if (validation.kind === 'rejected') {
     const reason = validation.problems.join('; ');
-    return standing(inputs, context, { outcome: 'rejected', reason, carried: inputs.carried, doubts, solved, wanted });
+    return standing(inputs, context, {
+      outcome: 'rejected',
+      reason,
+      carried: inputs.carried,
+      doubts,
+      ceilings,
+      solved,
+      wanted,
+    });
   }
   const table: ValidTable = validation.table;
   const same = previous !== null && sameTable(previous, table);
@@ -176,6 +192,7 @@ function move(
     churn: { forced: churn.forced, elective: churn.elective, deferred: paced.deferred, minimum: churn.minimum },
     deferredEdges: paced.deferredEdges,
     table: same ? previous : table,
+    ceilings,
     carried,
     doubts,
   };
@@ -185,7 +202,7 @@ function move(
 function standing(
   { topology, previous, demandRps }: EpochInputs,
   { weights }: EpochContext,
-  said: Pick<EpochPlan, 'outcome' | 'reason' | 'carried' | 'doubts'> &
+  said: Pick<EpochPlan, 'outcome' | 'reason' | 'carried' | 'doubts' | 'ceilings'> &
     Partial<Pick<EpochPlan, 'solved' | 'wanted' | 'relaxed'>>,
 ): EpochPlan {
   const nothing = new Float64Array(topology.edges.length * topology.datacenters.length);

@@ -85,7 +85,9 @@ export async function solveFractions(
 
   const guarded = await withinGuards(inputs, model, levels, want, solve);
   if (!guarded) return uncertified;
-  const damping = guarded.relaxed.length > 0 ? 1 : guards.damping;
+  // Forced load was placed counting on what moves by choice beside it: going only part of that way would overload
+  // whoever was to make room. A mend goes all the way too.
+  const damping = guarded.relaxed.length > 0 || sum(model.forced) > 0 ? 1 : guards.damping;
   return {
     kind: 'move',
     ...fractionsOf(model, guarded.placement, damping, served),

@@ -2,7 +2,17 @@
 
 import { type Intent, isInForce } from '../config/intent.ts';
 import type { Topology } from '../config/topology.ts';
+import type { World } from '../config/world.ts';
 import { type DatacenterState, normalState } from './inputs.ts';
+
+/** [datacenter] as a world's events up to and including `timeMs` leave them. */
+export function statesAt({ topology, events }: World, timeMs: number): readonly DatacenterState[] {
+  return topology.datacenters.map(({ id }) => {
+    const last = events.findLast((event) => event.datacenter === id && event.timeMs <= timeMs);
+    if (!last || last.state === 'normal') return normalState;
+    return { keep: 0, refill: false, cause: last.state, untilMs: null };
+  });
+}
 
 /** The state that keeps less wins; between equals the observed one, for failure comes before intent. */
 export function effectiveStates(

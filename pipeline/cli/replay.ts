@@ -1,0 +1,145 @@
+/** `taiji replay`: a world under a policy, or a journal's epochs as they were. */
+
+import { Command } from 'commander';
+import { stringify } from 'yaml';
+import { progressBar } from '../../bucketizer/io/progress.ts';
+import { ConfigError } from '../../config/errors.ts';
+import { writeFileAtomically } from '../../config/load.ts';
+import { certifiedBy } from '../../runtime/lp/certified.ts';
+import type { EngineName } from '../../runtime/lp/problem.ts';
+import { type ReplayReport, type ReplaySummary, ReportBuilder } from '../replay/report.ts';
+import { htmlReport } from '../replay/report-html.ts';
+import { replayWorld } from '../replay/world-replay.ts';
+import { type OutputFormat, openSetting, outputOption, solverOption, timeOf } from './setting.ts';
+
+interface ReplayFlags {
+  readonly world?: string;
+  readonly policy?: string;
+  readonly tree?: string;
+  readonly journal?: string;
+  readonly from?: string;
+  readonly to?: string;
+  readonly oracle?: boolean;
+  readonly report: readonly string[];
+  readonly timings?: string;
+  readonly solver: EngineName;
+  readonly output: OutputFormat;
+}
+
+export function replayCommand(): Command {
+  return new Command('replay')
+    .description(
+      'Run the control loop over a recorded week, closed loop, or replay the epochs of a journal as they were',
+    )
+    .option('--world <dir>', 'world directory')
+    .option('--policy <file>', 'policy')
+    .option('--tree <file>', 'bucket tree of the world’s users')
+    .option('--from <time>', 'first epoch; default: the first of the world')
+    .option('--to <time>', 'end, exclusive; default: the end of the world')
+    .option('--oracle', 'plan each epoch on the demand it is judged by, not on that of the epoch before')
+    .option('--report <file>', 'write the report: .json for scripts, .html for people; may be repeated', collect, [])
+    .option('--timings <file>', 'write CPU and wall time and memory to a file of its own, JSON')
+    .option('--journal <file>', 'replay the recorded epochs of a journal file instead; exit 3 where a table differs')
+    .addOption(solverOption())
+    .addOption(outputOption())
+    .addHelpText(
+      'after',
+      `
+Examples:
+  taiji replay --world world --policy policy.yaml --tree tree
+  taiji replay --world world --policy policy.yaml --tree tree --oracle --report week.json --report week.html
+  taiji replay --world world --policy policy.yaml --tree tree --from 2026-03-04T16:00:00Z --to 2026-03-04T20:00:00Z
+  taiji replay --journal data/journal/00000001.jsonl`,
+    )
+    .action(async (flags: ReplayFlags) => {
+      if (flags.journal !== undefined) throw new ConfigError('--journal: not in this build');
+      await replayWorldFiles(flags);
+    });
+}
+
+async function replayWorldFiles(flags: ReplayFlags): Promise<void> {
+  const { world: worldDir, policy: policyFile, tree } = flags;
+  if (worldDir === undefined || policyFile === undefined || tree === undefined) {
+    throw new ConfigError('replay: --world, --policy and --tree are needed, or --journal; see taiji replay --help');
+  }
+  for (const file of flags.report) {
+    if (!/\.(json|html)$/.test(file))
+      throw new ConfigError(`--report ${file}: expected a name ending in .json or .html`);
+  }
+  const startedMs = performance.now();
+  const setting = await openSetting({ world: worldDir, policy: policyFile, tree, solver: flags.solver });
+  try {
+    const { world, policy, context } = setting;
+    const { timesMs } = world.demand;
+    const fromMs = flags.from === undefined ? timesMs[0]! : timeOf(flags.from, '--from');
+    const toMs = flags.to === undefined ? timesMs.at(-1)! + 1 : timeOf(flags.to, '--to');
+    const total = timesMs.filter((timeMs) => timeMs >= fromMs && timeMs < toMs).length;
+    if (total === 0)
+      throw new ConfigError('--from and --to leave no epoch of the world; look at the times of demand.csv');
+    const engines = context.secondSolver ? [context.solver, context.secondSolver] : [context.solver];
+    const builder = new ReportBuilder(
+      world,
+      policy,
+      context,
+      certifiedBy(engines, () => {}),
+    );
+    const bar = progressBar();
+    let done = 0;
+    for await (const epoch of replayWorld(world, policy, context, { fromMs, toMs, oracle: flags.oracle === true })) {
+      await builder.add(epoch);
+      done += 1;
+      bar.show('replay', done, total);
+    }
+    bar.stop();
+    const report = builder.finish();
+    writeReports(flags.report, report);
+    if (flags.timings !== undefined) writeTimings(flags.timings, startedMs);
+    print(report.summary, flags.output);
+  } finally {
+    await setting.close();
+  }
+}
+
+function writeReports(files: readonly string[], report: ReplayReport): void {
+  for (const file of files) {
+    writeFileAtomically(file, file.endsWith('.html') ? htmlReport(report) : `${JSON.stringify(report, null, 1)}\n`);
+  }
+}
+
+/** Apart from the report, which carries no clock. */
+function writeTimings(file: string, startedMs: number): void {
+  const cpu = process.cpuUsage();
+  const timings = {
+    wallSeconds: (performance.now() - startedMs) / 1000,
+    cpuSeconds: (cpu.user + cpu.system) / 1e6,
+    rssPeakBytes: process.resourceUsage().maxRSS * 1024,
+  };
+  writeFileAtomically(file, `${JSON.stringify(timings)}\n`);
+}
+
+function print(summary: ReplaySummary, format: OutputFormat): void {
+  if (format === 'json') process.stdout.write(`${JSON.stringify(summary, null, 2)}\n`);
+  else if (format === 'yaml') process.stdout.write(stringify(summary));
+  else process.stdout.write(`${summaryLines(summary).join('\n')}\n`);
+}
+
+function summaryLines(summary: ReplaySummary): string[] {
+  const { churn, utilizationGap: gap, connectionLocality, segmentsWhole, servedToWanted } = summary;
+  const share = (value: number): string => value.toFixed(4);
+  const outcomes = Object.entries(summary.outcomes).map(([outcome, count]) => `${count} ${outcome}`);
+  return [
+    `epochs               ${summary.epochs}: ${outcomes.join(', ')}; limits gave in ${summary.relaxedEpochs}`,
+    `utilization          highest ${share(summary.utilizationMax)}; over the least possible: p50 ${share(gap.p50)}, p95 ${share(gap.p95)}, p99 ${share(gap.p99)}, max ${share(gap.max)}`,
+    `rtt                  mean ${summary.rttMs.mean.toFixed(1)} ms, p95 ${summary.rttMs.p95Mean.toFixed(1)} ms`,
+    `churn an epoch       forced ${share(churn.forced)}, elective ${share(churn.elective)} (max ${share(churn.electiveMax)}), deferred ${share(churn.deferred)}`,
+    `least possible       ${share(churn.minimum)} for these fractions (${churn.toMinimum.toFixed(3)} x), ${share(summary.needed)} for balance alone`,
+    `served to wanted     mean ${servedToWanted.mean.toFixed(5)}, max ${servedToWanted.max.toFixed(5)} (half L1)`,
+    `friends together     mean ${share(connectionLocality.mean)}, p5 ${share(connectionLocality.p5)}, last ${share(connectionLocality.last)}`,
+    `segments whole       mean ${share(segmentsWhole.mean)}, p5 ${share(segmentsWhole.p5)}`,
+    `tables               sha256 ${summary.tablesSha256}`,
+  ];
+}
+
+function collect(value: string, before: readonly string[]): readonly string[] {
+  return [...before, value];
+}

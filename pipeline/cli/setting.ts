@@ -1,0 +1,73 @@
+/** What `plan` and `replay` start from: a world, a policy and a tree read from files, checked against each other, and the
+ *  engines that solve. */
+
+import { Option } from 'commander';
+import { readTree } from '../../bucketizer/io/tree-file.ts';
+import { parseTimeMs } from '../../config/duration.ts';
+import { ConfigError } from '../../config/errors.ts';
+import { readPolicy, readWorld } from '../../config/load.ts';
+import type { Policy } from '../../config/policy.ts';
+import { checkPolicyFor } from '../../config/policy-topology.ts';
+import type { World } from '../../config/world.ts';
+import { openSolver, type SolverHost } from '../../runtime/io/solver-host.ts';
+import type { EngineName } from '../../runtime/lp/problem.ts';
+import { checkSupported } from '../../runtime/supported.ts';
+import type { EpochContext } from '../epoch.ts';
+import { bucketWeights } from '../table/bucket-weights.ts';
+
+export interface SettingFiles {
+  readonly world: string;
+  readonly policy: string;
+  readonly tree: string;
+  readonly solver: EngineName;
+}
+
+export interface Setting {
+  readonly world: World;
+  readonly policy: Policy;
+  readonly context: EpochContext;
+  close(): Promise<void>;
+}
+
+/** `second`: open the other engine too, for answers of the first that cannot be certified; without it where its package
+ *  is not installed. */
+export async function openSetting(files: SettingFiles): Promise<Setting> {
+  const world = readWorld(files.world);
+  const policy = readPolicy(files.policy);
+  checkPolicyFor(policy, world.topology, files.policy);
+  checkSupported(policy);
+  const tree = readTree(files.tree);
+  const solver = await openSolver(files.solver);
+  const second = await openSolver(files.solver === 'highs' ? 'glpk' : 'highs').catch((): SolverHost | null => null);
+  const weights = bucketWeights(world.topology, tree, world.users);
+  return {
+    world,
+    policy,
+    context: { tree, weights, solver, ...(second && { secondSolver: second }) },
+    close: async () => {
+      await solver.close();
+      await second?.close();
+    },
+  };
+}
+
+export function solverOption(): Option {
+  return new Option('--solver <engine>', 'engine asked first; the tables are the same with either')
+    .choices(['highs', 'glpk'])
+    .default('highs');
+}
+
+export function outputOption(): Option {
+  return new Option('-o, --output <format>', 'output format').choices(['table', 'json', 'yaml']).default('table');
+}
+
+export type OutputFormat = 'table' | 'json' | 'yaml';
+
+/** Throws a ConfigError naming the flag. */
+export function timeOf(text: string, flag: string): number {
+  const timeMs = parseTimeMs(text);
+  if (Number.isNaN(timeMs)) {
+    throw new ConfigError(`${flag} is "${text}", expected an RFC 3339 time in UTC such as 2026-03-05T00:00:00Z`);
+  }
+  return timeMs;
+}

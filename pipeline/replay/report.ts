@@ -1,0 +1,209 @@
+/** What a replay came to: one entry an epoch and a summary (DESIGN section 8; scripts elsewhere read these names). No
+ *  clock, host or version in it, numbers to nine decimals: the same replay gives the same bytes. */
+
+import { createHash } from 'node:crypto';
+import { formatTime } from '../../config/duration.ts';
+import type { Policy } from '../../config/policy.ts';
+import type { World } from '../../config/world.ts';
+import { lowestLevels } from '../../runtime/balance.ts';
+import { freshState, retainedFractions } from '../../runtime/guards.ts';
+import type { SolveCertified } from '../../runtime/lp/certified.ts';
+import { buildModel } from '../../runtime/model.ts';
+import type { Churn, EpochContext, Outcome } from '../epoch.ts';
+import { TableCompiler } from '../table/compiler.ts';
+import { ConnectionLocality, SegmentsWhole } from './locality.ts';
+import { NeededMovement } from './needed.ts';
+import { mean, quantile } from './quantile.ts';
+import type { ReplayedEpoch } from './world-replay.ts';
+
+export interface ReportedEpoch {
+  readonly time: string;
+  readonly outcome: Outcome;
+  readonly reason: string | null;
+  readonly relaxed: readonly string[];
+  readonly utilization: Readonly<Record<string, number>>;
+  readonly utilizationGap: number | null; // highest over the lowest highest that this demand allows; null: nothing to say
+  readonly rttMs: { readonly mean: number; readonly p50: number; readonly p95: number };
+  readonly churn: Churn;
+  readonly needed: number | null;
+  readonly servedToWanted: number; // demand-weighted half L1; edges with deferred churn left out
+  readonly deferredEdges: readonly string[];
+  readonly connectionLocality: number;
+  readonly segmentsWhole: number;
+}
+
+export interface ReplaySummary {
+  readonly epochs: number;
+  readonly outcomes: Readonly<Partial<Record<Outcome, number>>>;
+  readonly relaxedEpochs: number;
+  readonly utilizationMax: number;
+  readonly utilizationGap: { readonly p50: number; readonly p95: number; readonly p99: number; readonly max: number };
+  readonly rttMs: { readonly mean: number; readonly p95Mean: number };
+  readonly churn: Churn & { readonly electiveMax: number; readonly toMinimum: number }; // means an epoch; total / minimum
+  readonly needed: number; // mean an epoch
+  readonly servedToWanted: { readonly mean: number; readonly max: number };
+  readonly connectionLocality: { readonly mean: number; readonly p5: number; readonly last: number };
+  readonly segmentsWhole: { readonly mean: number; readonly p5: number };
+  readonly tablesSha256: string; // over the SHA-256 of every edge's body, every epoch, in order
+}
+
+export interface ReplayReport {
+  readonly epochs: readonly ReportedEpoch[];
+  readonly summary: ReplaySummary;
+}
+
+export class ReportBuilder {
+  readonly #world: World;
+  readonly #policy: Policy;
+  readonly #solve: SolveCertified;
+  readonly #locality: ConnectionLocality;
+  readonly #segments: SegmentsWhole;
+  readonly #needed: NeededMovement;
+  readonly #compiler: TableCompiler;
+  readonly #tables = createHash('sha256');
+  readonly #epochs: ReportedEpoch[] = [];
+  #tableInForce: ReplayedEpoch['table'] = null;
+  #localityInForce = 1;
+
+  constructor(world: World, policy: Policy, context: EpochContext, solve: SolveCertified) {
+    this.#world = world;
+    this.#policy = policy;
+    this.#solve = solve;
+    this.#locality = new ConnectionLocality(world, context.tree);
+    this.#segments = new SegmentsWhole(context.weights, context.tree.height, policy.spec.buckets.segmentLevel);
+    this.#needed = new NeededMovement(solve);
+    this.#compiler = new TableCompiler(world.topology);
+  }
+
+  async add(epoch: ReplayedEpoch): Promise<ReportedEpoch> {
+    const { plan, table } = epoch;
+    const { topology } = this.#world;
+    if (table && table !== this.#tableInForce) this.#localityInForce = this.#locality.of(table);
+    this.#tableInForce = table;
+    if (table)
+      for (const body of this.#compiler.compile(table, plan.ceilings).bodies) this.#tables.update(body.version);
+    const needed = await this.#needed.next({
+      topology,
+      policy: this.#policy,
+      startMs: epoch.timeMs,
+      demandRps: epoch.plannedRps,
+      states: epoch.states,
+      frozen: false,
+    });
+    const reported: ReportedEpoch = {
+      time: formatTime(epoch.timeMs),
+      outcome: plan.outcome,
+      reason: plan.reason,
+      relaxed: plan.relaxed,
+      utilization: Object.fromEntries(topology.datacenters.map(({ id }, d) => [id, tidy(epoch.utilization[d]!)])),
+      utilizationGap: tidyOrNull(await this.#gapOf(epoch)),
+      rttMs: { mean: tidy(epoch.rttMs.mean), p50: tidy(epoch.rttMs.p50), p95: tidy(epoch.rttMs.p95) },
+      churn: {
+        forced: tidy(plan.churn.forced),
+        elective: tidy(plan.churn.elective),
+        deferred: tidy(plan.churn.deferred),
+        minimum: tidy(plan.churn.minimum),
+      },
+      needed: tidyOrNull(needed),
+      servedToWanted: tidy(servedToWanted(epoch)),
+      deferredEdges: plan.deferredEdges.map((e) => topology.edges[e]!.id),
+      connectionLocality: tidy(this.#localityInForce),
+      segmentsWhole: tidy(table ? this.#segments.of(table, epoch.demandRps) : 1),
+    };
+    this.#epochs.push(reported);
+    return reported;
+  }
+
+  finish(): ReplayReport {
+    const epochs = this.#epochs;
+    const outcomes: Partial<Record<Outcome, number>> = {};
+    for (const { outcome } of epochs) outcomes[outcome] = (outcomes[outcome] ?? 0) + 1;
+    const meanOf = (pick: (epoch: ReportedEpoch) => number): number => tidy(mean(epochs.map(pick)));
+    const maxOf = (pick: (epoch: ReportedEpoch) => number): number =>
+      tidy(epochs.reduce((most, epoch) => Math.max(most, pick(epoch)), 0));
+    const gaps = epochs.flatMap(({ utilizationGap }) => (utilizationGap === null ? [] : [utilizationGap]));
+    const churn = {
+      forced: meanOf((epoch) => epoch.churn.forced),
+      elective: meanOf((epoch) => epoch.churn.elective),
+      deferred: meanOf((epoch) => epoch.churn.deferred),
+      minimum: meanOf((epoch) => epoch.churn.minimum),
+    };
+    return {
+      epochs,
+      summary: {
+        epochs: epochs.length,
+        outcomes,
+        relaxedEpochs: epochs.filter(({ relaxed }) => relaxed.length > 0).length,
+        utilizationMax: maxOf((epoch) => Math.max(...Object.values(epoch.utilization))),
+        utilizationGap: {
+          p50: tidy(quantile(gaps, 0.5)),
+          p95: tidy(quantile(gaps, 0.95)),
+          p99: tidy(quantile(gaps, 0.99)),
+          max: tidy(quantile(gaps, 1)),
+        },
+        rttMs: { mean: meanOf((epoch) => epoch.rttMs.mean), p95Mean: meanOf((epoch) => epoch.rttMs.p95) },
+        churn: {
+          ...churn,
+          electiveMax: maxOf((epoch) => epoch.churn.elective),
+          toMinimum: churn.minimum > 0 ? tidy((churn.forced + churn.elective) / churn.minimum) : 1,
+        },
+        needed: meanOf((epoch) => epoch.needed ?? 0),
+        servedToWanted: {
+          mean: meanOf((epoch) => epoch.servedToWanted),
+          max: maxOf((epoch) => epoch.servedToWanted),
+        },
+        connectionLocality: {
+          mean: meanOf((epoch) => epoch.connectionLocality),
+          p5: tidy(
+            quantile(
+              epochs.map((epoch) => epoch.connectionLocality),
+              0.05,
+            ),
+          ),
+          last: epochs.at(-1)?.connectionLocality ?? 1,
+        },
+        segmentsWhole: {
+          mean: meanOf((epoch) => epoch.segmentsWhole),
+          p5: tidy(
+            quantile(
+              epochs.map((epoch) => epoch.segmentsWhole),
+              0.05,
+            ),
+          ),
+        },
+        tablesSha256: this.#tables.copy().digest('hex'),
+      },
+    };
+  }
+
+  /** By the demand judged on; datacenters in their states of the epoch, nothing else held against the solve. */
+  async #gapOf({ demandRps, utilization, states, timeMs }: ReplayedEpoch): Promise<number | null> {
+    const { topology } = this.#world;
+    const inputs = { topology, policy: this.#policy, startMs: timeMs, demandRps, states, served: null, frozen: false };
+    const built = buildModel(inputs, retainedFractions(freshState, topology, states));
+    if (built.kind === 'nowhere') return null;
+    const levels = await lowestLevels(built.model, null, this.#policy.spec.guards.shareMax, this.#solve);
+    return levels && Math.max(0, Math.max(...utilization) - Math.max(...levels));
+  }
+}
+
+/** Demand-weighted half L1 between what the table serves and what was wanted of it. */
+function servedToWanted({ plan, served, plannedRps }: ReplayedEpoch): number {
+  const width = served.length / plannedRps.length;
+  let sum = 0;
+  let total = 0;
+  plannedRps.forEach((rps, e) => {
+    total += rps;
+    if (plan.deferredEdges.includes(e)) return;
+    for (let i = e * width; i < (e + 1) * width; i++) sum += rps * Math.abs(served[i]! - plan.wanted[i]!);
+  });
+  return total > 0 ? sum / 2 / total : 0;
+}
+
+function tidy(value: number): number {
+  return Number.isFinite(value) ? Math.round(value * 1e9) / 1e9 : 0;
+}
+
+function tidyOrNull(value: number | null): number | null {
+  return value === null ? null : tidy(value);
+}
