@@ -7,6 +7,7 @@ import { compareIds } from '../config/ids.ts';
 import { seededRandom } from '../config/random.ts';
 import { restoreBalance, treeBounds, treeWeights } from './balance.ts';
 import type { BisectEffort } from './bisect.ts';
+import { auditCommunities, type CommunityAudit } from './communities.ts';
 import { toFixedPoint } from './fixed-point.ts';
 import { buildGraph, type Graph, sumOf, type TieCounts } from './graph.ts';
 import { type LevelQuality, levelQuality, meanLocality } from './quality.ts';
@@ -30,6 +31,7 @@ export interface BucketizeOptions {
   readonly directed?: boolean; // only ties given in both directions count
   readonly hubDegree?: number; // users with more friends than this keep no ties; default: no limit
   readonly minWeight?: number; // lighter ties are left out, in the unit of tieWeights; default: 0
+  readonly audit?: boolean; // hold the tree against communities found another way, where the graph is small enough
 }
 
 export type EffortName = 'fast' | 'default' | 'best';
@@ -51,6 +53,7 @@ export interface TreeReport {
   readonly ties: TieCounts;
   readonly meanLocality: number; // 0..1, mean over the levels below the root
   readonly levels: readonly LevelQuality[]; // root first
+  readonly communities: CommunityAudit | null; // null: not asked for, or too large a graph
 }
 
 interface Effort extends BisectEffort {
@@ -103,6 +106,7 @@ export function bucketize(
     ties: counts,
     meanLocality: meanLocality(levels),
     levels,
+    communities: options.audit ? auditCommunities(graph, leafOf, height, seededRandom(`${seed}/audit`)) : null,
   };
   return { tree, report };
 }

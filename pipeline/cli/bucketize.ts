@@ -100,6 +100,7 @@ function optionsOf(flags: Flags): BucketizeOptions {
     seed,
     effort,
     directed,
+    audit: flags.report !== undefined,
     ...(hubDegree === undefined
       ? {}
       : { hubDegree: numberFlag('--hub-degree', hubDegree, 'a whole number', 1, Infinity) }),
