@@ -22,7 +22,7 @@ export function Datacenters({ datacenters, intents, last }: DatacentersProps) {
               <th>datacenter</th>
               <th>state</th>
               <th class="wide">utilization</th>
-              <th class="number">capacity</th>
+              <th class="number spare">capacity</th>
             </tr>
           </thead>
           <tbody>
@@ -62,12 +62,12 @@ function Row({ datacenter: { datacenter, capacityRps, keep, cause }, drain, util
           '–'
         ) : (
           <div class="gauge">
-            <meter min={0} max={1} low={0.8} high={0.95} optimum={0} value={utilization} />
             <span class="number">{percent(utilization)}</span>
+            <meter min={0} max={1} low={0.8} high={0.95} optimum={0} value={utilization} />
           </div>
         )}
       </td>
-      <td class="number">{rps(capacityRps)}</td>
+      <td class="number spare">{rps(capacityRps)}</td>
     </tr>
   );
 }

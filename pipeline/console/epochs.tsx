@@ -20,7 +20,7 @@ export function Epochs({ epochs }: { epochs: readonly Epoch[] }) {
               <th class="number">highest</th>
               <th class="number">moved</th>
               <th class="number">minimum</th>
-              <th class="number">table</th>
+              <th class="number spare">table</th>
             </tr>
           </thead>
           <tbody>
@@ -37,7 +37,7 @@ export function Epochs({ epochs }: { epochs: readonly Epoch[] }) {
                   <td class="number">{highest(epoch)}</td>
                   <td class="number">{percent(epoch.churn.forced + epoch.churn.elective, 2)}</td>
                   <td class="number">{percent(epoch.churn.minimum, 2)}</td>
-                  <td class="number">v{epoch.version}</td>
+                  <td class="number spare">v{epoch.version}</td>
                 </tr>
               ))}
           </tbody>
