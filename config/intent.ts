@@ -7,7 +7,7 @@ import { timeSchema } from './duration.ts';
 import { nameSchema } from './ids.ts';
 
 /** First wins: a loser waits for the next eligible epoch. */
-export const intentPriorities = ['failure', 'drill', 'manual', 'taiji'] as const;
+const intentPriorities = ['failure', 'drill', 'manual', 'taiji'] as const;
 
 const common = {
   id: z

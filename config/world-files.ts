@@ -82,7 +82,7 @@ export function formatWorld(world: World): Readonly<Record<WorldFileName, string
   };
 }
 
-export function parseEdges({ text, where }: WorldFile): Edge[] {
+function parseEdges({ text, where }: WorldFile): Edge[] {
   const table = csvTable(text, where, { required: ['edge', 'city', 'lat', 'lon'], others: 'none' });
   const edges: Edge[] = [];
   const lineOf = new Map<string, number>();
@@ -97,7 +97,7 @@ export function parseEdges({ text, where }: WorldFile): Edge[] {
 }
 
 /** Capacity 0 means "not allowed to serve"; at least one datacenter must serve. */
-export function parseDatacenters({ text, where }: WorldFile): Datacenter[] {
+function parseDatacenters({ text, where }: WorldFile): Datacenter[] {
   const table = csvTable(text, where, { required: ['datacenter', 'lat', 'lon', 'capacity_rps'], others: 'none' });
   const datacenters: Datacenter[] = [];
   const lineOf = new Map<string, number>();
@@ -118,7 +118,7 @@ export function parseDatacenters({ text, where }: WorldFile): Datacenter[] {
   return datacenters;
 }
 
-export function parseLatency(
+function parseLatency(
   { text, where }: WorldFile,
   edges: readonly Edge[],
   datacenters: readonly Datacenter[],
@@ -141,7 +141,7 @@ export function parseLatency(
   return rows;
 }
 
-export function parseDemand({ text, where }: WorldFile, topology: Topology): DemandSeries {
+function parseDemand({ text, where }: WorldFile, topology: Topology): DemandSeries {
   const table = csvTable(text, where, { required: ['time'], others: 'any' });
   const { edges } = topology;
   const edgeIndex = indexById(edges);
@@ -173,7 +173,7 @@ export function parseDemand({ text, where }: WorldFile, topology: Topology): Dem
   return { timesMs: Float64Array.from(timesMs), rps: Float64Array.from(rps) };
 }
 
-export function parseEvents({ text, where }: WorldFile, topology: Topology): DatacenterEvent[] {
+function parseEvents({ text, where }: WorldFile, topology: Topology): DatacenterEvent[] {
   const table = csvTable(text, where, { required: ['time', 'datacenter', 'state'], others: 'none' });
   const datacenterIndex = indexById(topology.datacenters);
   const lineOf = new Map<string, number>();
@@ -194,7 +194,7 @@ export function parseEvents({ text, where }: WorldFile, topology: Topology): Dat
   return events.sort((a, b) => a.timeMs - b.timeMs || compareIds(a.datacenter, b.datacenter));
 }
 
-export function parseUsers({ text, where }: WorldFile, topology: Topology): WorldUsers {
+function parseUsers({ text, where }: WorldFile, topology: Topology): WorldUsers {
   const table = csvTable(text, where, { required: ['user', 'home_edge', 'weight'], others: 'none' });
   const edgeIndex = indexById(topology.edges);
   const ids: string[] = [];
@@ -217,7 +217,7 @@ export function parseUsers({ text, where }: WorldFile, topology: Topology): Worl
 }
 
 /** Pairs of user indices in file order; a tie listed again, from either side, is left out. */
-export function parseFriends({ text, where }: WorldFile, users: WorldUsers): Uint32Array {
+function parseFriends({ text, where }: WorldFile, users: WorldUsers): Uint32Array {
   const table = csvTable(text, where, { required: ['user', 'friend'], others: 'none' });
   const index = new Map(users.ids.map((id, u) => [id, u]));
   const [from, to] = table.columns as [number, number];

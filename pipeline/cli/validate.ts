@@ -5,7 +5,7 @@ import { mkdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { Command, Option } from 'commander';
 import { stringify } from 'yaml';
-import { parseDocument } from '../../config/document.ts';
+import { type Document, parseDocument } from '../../config/document.ts';
 import { ConfigError } from '../../config/errors.ts';
 import { readText, readWorld, writeFileAtomically } from '../../config/load.ts';
 import type { Policy } from '../../config/policy.ts';
@@ -13,6 +13,7 @@ import { checkPolicyFor } from '../../config/policy-topology.ts';
 import { schemaFiles } from '../../config/schema-files.ts';
 import type { Topology } from '../../config/topology.ts';
 import { worldNotes } from '../../config/world-notes.ts';
+import { checkIntentSupported, checkSupported } from '../../runtime/supported.ts';
 
 interface ValidateOptions {
   readonly world?: string;
@@ -72,7 +73,7 @@ function validateFiles(files: readonly string[], worldDir: string | undefined): 
       }
       const document = parseDocument(readText(file), file);
       if (document.kind === 'policy') policies.set(file, document.policy);
-      return { file, kind: document.kind, ok: true, error: null, notes: [] };
+      return { file, kind: document.kind, ok: true, error: null, notes: notActedOn(document) };
     } catch (error) {
       if (!(error instanceof ConfigError)) throw error;
       return { file, kind, ok: false, error: error.message, notes: [] };
@@ -86,10 +87,23 @@ function validateFiles(files: readonly string[], worldDir: string | undefined): 
 
 function againstWorlds(finding: Finding, policy: Policy, topologies: readonly Topology[]): Finding {
   try {
-    return { ...finding, notes: topologies.flatMap((topology) => checkPolicyFor(policy, topology, finding.file)) };
+    const notes = topologies.flatMap((topology) => checkPolicyFor(policy, topology, finding.file));
+    return { ...finding, notes: [...finding.notes, ...notes] };
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
     return { ...finding, ok: false, error: error.message };
+  }
+}
+
+/** A document may state what this version refuses to plan with: it is valid all the same, and says so before the day. */
+function notActedOn(document: Document): string[] {
+  try {
+    if (document.kind === 'policy') checkSupported(document.policy);
+    if (document.kind === 'intent') checkIntentSupported(document.intent);
+    return [];
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    return [error.message];
   }
 }
 

@@ -110,6 +110,17 @@ test('what is legal and surely not meant is a note', async () => {
   expect(exitCode).toBe(0);
 });
 
+test('what a document may ask for and this version does not do is a note', async () => {
+  const file = join(scratchDirectory(), 'p.yaml');
+  writeFileSync(
+    file,
+    'apiVersion: taiji/v1\nkind: Policy\nmetadata: { service: web }\nspec: { forecast: holt-winters }\n',
+  );
+  const { out, exitCode } = await run(validateCommand(), file);
+  expect(out).toContain('note: policy "web": spec.forecast is "holt-winters", which this version cannot do yet');
+  expect(exitCode).toBe(0);
+});
+
 test('-o json says the same to programs', async () => {
   const { good, bad } = files();
   const { out, exitCode } = await run(validateCommand(), '-o', 'json', good, bad);
