@@ -97,17 +97,21 @@ export function restoreBalance(graph: Graph, leafOf: Uint32Array, height: number
   for (let level = 1; level <= height; level++) {
     const share = total / (1 << level);
     const members = membersByNode(leafOf, height, level);
+    const arrived = new Float64Array(1 << level); // heaviest of those who moved in since, and are not among the members
     for (let i = 0; i < 1 << level; i++) {
       const node = (1 << level) + i;
       if (weight[node]! <= (1 + imbalanceMax) * share) continue;
       const leaving = easiestToMove(graph, members.user.subarray(members.start[i]!, members.start[i + 1]!));
-      for (let k = 0; !withinShare(weight[node]!, leaving.heaviestFrom[k] ?? 0, share); k++) {
+      const heaviestAfter = (k: number): number => Math.max(leaving.heaviestFrom[k] ?? 0, arrived[i]!);
+      for (let k = 0; !withinShare(weight[node]!, heaviestAfter(k), share); k++) {
         const v = leaving.user[k]!;
         const w = graph.nodeWeight[v]!;
         const leaf = nearestLeafFor(w, node, weight, height);
         for (let t = leaves + leafOf[v]!; t >= 1; t >>>= 1) weight[t]! -= w;
         for (let t = leaves + leaf; t >= 1; t >>>= 1) weight[t]! += w;
         leafOf[v] = leaf;
+        const host = leaf >>> (height - level);
+        arrived[host] = Math.max(arrived[host]!, w);
         moved++;
       }
     }
@@ -115,8 +119,7 @@ export function restoreBalance(graph: Graph, leafOf: Uint32Array, height: number
   return moved;
 }
 
-/** Users of every tree node of `level`, in user order. Who moves in while a level is worked off is not listed, and need
- *  not be: nobody is let into a node that this would make too heavy. */
+/** Users of every tree node of `level`, in user order. */
 function membersByNode(leafOf: Uint32Array, height: number, level: number): { start: Uint32Array; user: Uint32Array } {
   const shift = height - level;
   const start = new Uint32Array((1 << level) + 1);
