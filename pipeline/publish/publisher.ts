@@ -114,6 +114,8 @@ function headOf(snapshot: Snapshot, head: Head | null): Head {
     version: snapshot.version,
     epoch: Math.max(snapshot.epoch, head?.epoch ?? 0),
     startMs: Math.max(snapshot.startMs, head?.startMs ?? 0),
+    sequence: head?.sequence ?? 0,
+    generatedAtMs: head?.generatedAtMs ?? 0,
     freshUntilMs: head?.freshUntilMs ?? 0,
     carried: snapshot.carried,
   };

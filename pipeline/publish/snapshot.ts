@@ -2,8 +2,9 @@
  *  says which version is in force and what the next epoch starts from. The head is the pointer that makes publication
  *  atomic: until it is replaced, the old version is the published one, whole. */
 
-import type { EdgeId, ServiceId } from '../../config/ids.ts';
+import type { ServiceId } from '../../config/ids.ts';
 import type { CarriedState } from '../epoch.ts';
+import type { CompiledBody } from '../table/compile.ts';
 import type { EncodedTable } from '../table/routing-table.ts';
 import type { StoreKey } from './store.ts';
 
@@ -15,15 +16,8 @@ export interface Snapshot {
   readonly treeVersion: string;
   readonly tableSha256: string; // tableDigest
   readonly table: EncodedTable;
-  readonly bodies: readonly EdgeBody[]; // in topology order
+  readonly bodies: readonly CompiledBody[]; // [edge] in topology order
   readonly carried: CarriedState; // as that epoch left it; the head's is newer
-}
-
-/** What one edge is sent: its SHA-256 is the version the edge acknowledges. */
-export interface EdgeBody {
-  readonly edge: EdgeId;
-  readonly text: string; // canonical JSON, one form per content
-  readonly sha256: string;
 }
 
 /** Replaced every epoch, also where the table stays: the carried state and the freshness move on. */
@@ -32,7 +26,9 @@ export interface Head {
   readonly version: number; // 0: nothing published yet
   readonly epoch: number; // the last one decided
   readonly startMs: number; // of that epoch
-  readonly freshUntilMs: number; // wall clock; what the envelopes last said
+  readonly sequence: number; // of the envelopes last signed
+  readonly generatedAtMs: number; // wall clock; what those envelopes say
+  readonly freshUntilMs: number; // wall clock; likewise
   readonly carried: CarriedState;
 }
 

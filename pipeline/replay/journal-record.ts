@@ -6,7 +6,6 @@
  *  much, and a replay makes the table again). */
 
 import { createHash } from 'node:crypto';
-import type { EdgeId } from '../../config/ids.ts';
 import type { Intent } from '../../config/intent.ts';
 import type { Policy } from '../../config/policy.ts';
 import type { Datacenter, Edge, Topology } from '../../config/topology.ts';
@@ -54,7 +53,7 @@ export interface OutcomeRecord {
   readonly relaxed: readonly string[];
   readonly churn: Churn | null; // null where not decided
   readonly tableSha256: string | null; // tableDigest of the table in force after the epoch
-  readonly bodies: Readonly<Record<EdgeId, string>>; // SHA-256 of each edge's body in force
+  readonly bodies: Readonly<Record<string, string>>; // edge -> SHA-256 of its body; empty where the last ones stand unasked (held, rejected, undecided)
   readonly carried: CarriedState;
   readonly summary: unknown;
 }
@@ -117,7 +116,7 @@ export function frozenInputs(record: InputsRecord, base: FrozenBase): EpochInput
     states: plain.states,
     intents: plain.intents,
     previous: base.previous,
-    carried: base.carried,
+    carried: JSON.parse(JSON.stringify(base.carried)) as CarriedState,
   };
 }
 

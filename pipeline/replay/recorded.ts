@@ -3,9 +3,11 @@
  *  way to look into an epoch after the fact. Closed loop within the file: each epoch starts from the table that the
  *  replay itself made of the one before. */
 
+import { compareIds } from '../../config/ids.ts';
 import type { EpochContext, EpochPlan, PlanEpoch } from '../epoch.ts';
 import { canonicalJson, type Json } from '../table/canonical-json.ts';
 import { decodeTable, type RoutingTable, tableDigest } from '../table/routing-table.ts';
+import { bodiesAfter, bodyDigests, type EpochBodies } from './epoch-bodies.ts';
 import {
   type CheckpointRecord,
   decodeJournal,
@@ -36,8 +38,6 @@ export interface RecordedDifference {
 /** What a replay needs besides the file; tree and weights are those that the checkpoint names. */
 export interface RecordedContext extends EpochContext {
   readonly plan: PlanEpoch;
-  /** SHA-256 of the body that each edge is sent for a table. */
-  readonly bodyDigests: (table: RoutingTable, base: FrozenBase) => Readonly<Record<string, string>>;
 }
 
 /** The checkpoint a journal file starts with, or what is wrong. */
@@ -60,6 +60,7 @@ export async function replayRecorded(text: string, context: RecordedContext): Pr
     previous: first.previous && decodeTable(first.previous, 'journal checkpoint'),
     carried: first.carried,
   };
+  let lastBodies: EpochBodies | null = null;
 
   for (const [inputs, outcome] of epochsOf(rest)) {
     if (!outcome) {
@@ -73,10 +74,13 @@ export async function replayRecorded(text: string, context: RecordedContext): Pr
       counts.undecided += 1;
       continue;
     }
-    const plan = await context.plan(frozenInputs(inputs, base), context);
+    const frozen = frozenInputs(inputs, base);
+    const plan = await context.plan(frozen, context);
     const table = changesTable(plan) ? plan.table : base.previous;
-    const difference = compareOutcome(outcome, plan, table, context, base);
+    const bodies = bodiesAfter(frozen, plan, lastBodies);
+    const difference = compareOutcome(outcome, plan, table, bodies);
     if (difference) return { ...counts, difference };
+    lastBodies = bodies ?? lastBodies;
     base = { ...base, previous: table, carried: plan.carried };
     counts.epochs += 1;
   }
@@ -102,23 +106,16 @@ function compareOutcome(
   recorded: OutcomeRecord,
   plan: EpochPlan,
   table: RoutingTable | null,
-  context: RecordedContext,
-  base: FrozenBase,
+  bodies: EpochBodies | null,
 ): RecordedDifference | null {
-  const bodies = table ? context.bodyDigests(table, base) : {};
-  const edges = [...new Set([...Object.keys(recorded.bodies), ...Object.keys(bodies)])].sort();
+  const digests = bodyDigests(bodies);
+  const edges = [...new Set([...Object.keys(recorded.bodies), ...Object.keys(digests)])].sort(compareIds);
   return compare(recorded.epoch, [
     ['outcome', recorded.outcome, plan.outcome],
     ['reason', recorded.reason, plan.reason],
     ['relaxed', recorded.relaxed, plan.relaxed],
     ['tableSha256', recorded.tableSha256, table && tableDigest(table)],
-    ...edges.map(
-      (edge): Compared => [
-        `bodies.${edge}`,
-        Object.entries(recorded.bodies).find(([id]) => id === edge)?.[1],
-        bodies[edge],
-      ],
-    ),
+    ...edges.map((edge): Compared => [`bodies.${edge}`, recorded.bodies[edge], digests[edge]]),
     ['churn', recorded.churn, plan.churn],
     ['carried', recorded.carried, plan.carried],
   ]);

@@ -76,7 +76,7 @@ export type LoopCommand =
       readonly freshUntilMs: number;
     }
   | { readonly kind: 'close'; readonly decision: Decision } // record the outcome, then tell everybody
-  | { readonly kind: 'tell'; readonly decision: Decision } // an epoch that was never recorded
+  | { readonly kind: 'tell'; readonly epoch: number; readonly startMs: number; readonly decision: Decision } // never recorded
   | { readonly kind: 'exit'; readonly error: string | null };
 
 /** What an epoch came to, for journal, history and metrics. */
@@ -141,7 +141,10 @@ export function step(state: LoopState, event: LoopEvent, nowMs: number): Step {
       // Nothing to plan on is not zero load: nothing moves. There were no inputs, so there is nothing to record.
       const decision: Decision = { kind: 'undecided', message: `telemetry: ${event.message}` };
       const after = endEpoch(alerted(state, 'telemetry-failing', event.message), nowMs);
-      return { state: after.state, commands: [{ kind: 'tell', decision }, ...after.commands] };
+      return {
+        state: after.state,
+        commands: [{ kind: 'tell', epoch: state.epoch, startMs: state.startMs, decision }, ...after.commands],
+      };
     }
     case 'recorded':
     case 'recording-failed':

@@ -81,7 +81,7 @@ async function sendVersion(view: ControlPlaneView, request: Request, response: R
     time: new Date(startMs).toISOString(),
     treeVersion,
     tableSha256,
-    edges: Object.fromEntries(bodies.map(({ edge, sha256, text: body }) => [edge, { sha256, body: JSON.parse(body) }])),
+    edges: Object.fromEntries(bodies.map((of) => [of.edge, { sha256: of.version, body: JSON.parse(of.body) }])),
   });
 }
 

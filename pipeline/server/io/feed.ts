@@ -3,8 +3,7 @@
 
 import { promisify } from 'node:util';
 import { gzip } from 'node:zlib';
-import type { EdgeId } from '../../../config/ids.ts';
-import type { EdgeBody } from '../../publish/snapshot.ts';
+import type { CompiledBody } from '../../table/compile.ts';
 
 const compress = promisify(gzip);
 
@@ -43,15 +42,19 @@ export class Feed {
   }
 
   /** All edges at once; then those whose body changed are woken. */
-  async put(bodies: readonly EdgeBody[], version: number, envelopeOf: (edge: EdgeId) => string): Promise<void> {
+  async put(
+    bodies: readonly CompiledBody[],
+    version: number,
+    envelopeOf: (body: CompiledBody) => string,
+  ): Promise<void> {
     const before = this.#tables;
     const tables = await Promise.all(
       bodies.map(async (body): Promise<[string, FedTable]> => {
         const same = before.get(body.edge);
-        const envelope = envelopeOf(body.edge);
-        if (same?.sha256 === body.sha256) return [body.edge, { ...same, version, envelope }];
-        const identity = Buffer.from(body.text);
-        return [body.edge, { sha256: body.sha256, version, identity, gzip: await compress(identity), envelope }];
+        const envelope = envelopeOf(body);
+        if (same?.sha256 === body.version) return [body.edge, { ...same, version, envelope }];
+        const identity = Buffer.from(body.body);
+        return [body.edge, { sha256: body.version, version, identity, gzip: await compress(identity), envelope }];
       }),
     );
     this.#tables = new Map(tables);
@@ -74,11 +77,6 @@ export class Feed {
       wakeUps.add(done);
       if (gone.aborted) done();
     });
-  }
-
-  /** Answers everybody who waits: the server is about to stop. */
-  wakeAll(): void {
-    for (const edge of [...this.#waiting.keys()]) this.#wake(edge);
   }
 
   #wake(edge: string): void {

@@ -4,7 +4,7 @@ import { randomBytes } from 'node:crypto';
 import { type Request, type Response, Router } from 'express';
 import { formatTime } from '../../../config/duration.ts';
 import { ConfigError } from '../../../config/errors.ts';
-import { type Intent, intentSchema } from '../../../config/intent.ts';
+import { checkIntent, type Intent } from '../../../config/intent.ts';
 import { checkIntentSupported } from '../../../runtime/supported.ts';
 import { HttpProblem } from '../problem.ts';
 import type { ControlPlaneView } from './control-plane-view.ts';
@@ -57,24 +57,19 @@ function intentOf(view: ControlPlaneView, request: Request): Intent {
       'expected a JSON object such as {"kind":"drain","datacenter":"tokyo","author":"ann","reason":"power"}',
     );
   }
-  const parsed = intentSchema.safeParse({ id: randomBytes(8).toString('hex'), ...body });
-  if (!parsed.success) {
-    const issue = parsed.error.issues[0]!;
-    const place = issue.path.length > 0 ? issue.path.join('.') : 'intent';
-    throw new HttpProblem(422, `${place}: ${issue.message}`);
-  }
-  checkIntent(view, parsed.data);
-  return parsed.data;
-}
-
-function checkIntent(view: ControlPlaneView, intent: Intent): void {
   try {
+    const intent = checkIntent({ id: randomBytes(8).toString('hex'), ...body }, 'intent');
     // Taken and then not acted on, an intent would be a promise to somebody in a hurry.
     checkIntentSupported(intent);
+    checkPlacesAndTime(view, intent);
+    return intent;
   } catch (error) {
     if (error instanceof ConfigError) throw new HttpProblem(422, error.message);
     throw error;
   }
+}
+
+function checkPlacesAndTime(view: ControlPlaneView, intent: Intent): void {
   const { datacenters } = view.topology;
   if (intent.kind === 'drain' && !datacenters.some(({ id }) => id === intent.datacenter)) {
     const known = datacenters.map(({ id }) => id).join(', ');

@@ -7,6 +7,7 @@
 import { type FileHandle, open, readdir, readFile, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { makePrivateDirectory, privateFileMode, syncDirectory } from '../../publish/io/durable-file.ts';
+import { inTime } from '../../publish/io/in-time.ts';
 import {
   type CheckpointRecord,
   decodeJournal,
@@ -109,16 +110,13 @@ export class Journal {
     const given = this.#file;
     this.#file = null;
     const written = write(given);
-    const deadline = new AbortController();
     try {
-      return await Promise.race([written, expire(this.#settings.deadlineMs, deadline.signal)]);
+      return await inTime(written, this.#settings.deadlineMs, 'the disk');
     } catch (error) {
       // Not awaited: closing a file on a disk that hangs, hangs too.
       const close = (file: JournalFile | null) => file?.handle.close();
       written.then(close, () => close(given)).catch(() => {});
       throw error;
-    } finally {
-      deadline.abort();
     }
   }
 }
@@ -155,11 +153,4 @@ export async function journalBytes(directory: string): Promise<number> {
 async function pruneJournal(directory: string, keep: number): Promise<void> {
   const files = await journalFiles(directory);
   for (const path of files.slice(0, Math.max(0, files.length - keep))) await rm(path, { force: true });
-}
-
-function expire(afterMs: number, signal: AbortSignal): Promise<never> {
-  return new Promise((_, reject) => {
-    const timer = setTimeout(() => reject(new Error(`no answer from the disk within ${afterMs} ms`)), afterMs);
-    signal.addEventListener('abort', () => clearTimeout(timer));
-  });
 }

@@ -1,0 +1,60 @@
+/** `taiji serve`: the control plane. Logs go to stderr, one JSON line an event, one an epoch. */
+
+import { dirname, resolve } from 'node:path';
+import { Command, Option } from 'commander';
+import { destination, pino } from 'pino';
+import { parseDocumentAs } from '../../config/checked.ts';
+import { ConfigError } from '../../config/errors.ts';
+import { readText } from '../../config/load.ts';
+import { type ServerConfig, serverSchema } from '../../config/server.ts';
+import { startControlPlane } from '../server/io/control-plane.ts';
+
+interface ServeFlags {
+  readonly config: string;
+  readonly logLevel: string;
+}
+
+export function serveCommand(): Command {
+  return new Command('serve')
+    .description('Run the control plane: plan every epoch, journal it, publish tables to the edges')
+    .requiredOption('--config <file>', 'server config (YAML or JSON, kind: Server)')
+    .addOption(
+      new Option('--log-level <level>', 'least level that is logged')
+        .choices(['debug', 'info', 'warn', 'error'])
+        .default('info'),
+    )
+    .addHelpText(
+      'after',
+      `
+Examples:
+  taiji serve --config server.yaml
+  curl localhost:8470/readyz
+  curl --compressed localhost:8470/v1/services/web/edges/fra/table
+  curl -H "Authorization: Bearer $(cat data/token)" -H 'Content-Type: application/json' \\
+    -d '{"kind":"drain","datacenter":"ashburn","author":"ann","reason":"power work"}' localhost:8470/v1/intents
+
+SIGTERM and SIGINT finish the epoch in work and end with status 0. Running, backup and alerts: docs/operations.md`,
+    )
+    .action(serve);
+}
+
+async function serve(flags: ServeFlags): Promise<void> {
+  const { spec } = readServerConfig(flags.config);
+  // Synchronous: the last lines before an end are the ones that matter.
+  const log = pino({ level: flags.logLevel, base: { pid: process.pid } }, destination({ dest: 2, sync: true }));
+  const controlPlane = await startControlPlane(spec, { log, baseDirectory: resolve(dirname(flags.config)) });
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+    process.on(signal, () => {
+      log.info({ signal }, 'stopping');
+      void controlPlane.stop();
+    });
+  }
+  const error = await controlPlane.done;
+  if (error !== null) throw new ConfigError(`serve: ${error}`);
+  log.info('stopped');
+}
+
+/** Reads a server config. Throws a ConfigError with file and line. */
+export function readServerConfig(file: string): ServerConfig {
+  return parseDocumentAs(serverSchema, readText(file), file, () => 'server');
+}

@@ -1,0 +1,152 @@
+/** One service's table on its way out: to the store, so that a restart finds it, then to the feed, where edges find it,
+ *  under an envelope that says whose it is and how long it is fresh. A store that fails does not keep a table from the
+ *  edges: it is fed from memory and stored when the store is well again. */
+
+import type { ServiceId } from '../../../config/ids.ts';
+import type { CarriedState } from '../../epoch.ts';
+import { type Published, prune, publish } from '../../publish/publisher.ts';
+import { type Head, headKey, type Snapshot } from '../../publish/snapshot.ts';
+import type { Store } from '../../publish/store.ts';
+import { type CompiledBody, canonicalEnvelope, type Envelope, type SignedEnvelope } from '../../table/compile.ts';
+import { encodeTable, type RoutingTable, tableDigest } from '../../table/routing-table.ts';
+import { messageOf } from './data-directory.ts';
+import type { Feed } from './feed.ts';
+import type { SigningKey } from './secrets.ts';
+
+export interface PublishedEpoch {
+  readonly epoch: number;
+  readonly startMs: number;
+  readonly generatedAtMs: number; // wall clock
+  readonly freshUntilMs: number; // wall clock
+  readonly carried: CarriedState;
+  readonly table: RoutingTable | null; // in force after the epoch; null: none yet
+  readonly bodies: readonly CompiledBody[] | null; // of that table; null: the last ones stand
+}
+
+export type PublisherAnswer =
+  | { readonly kind: 'published' }
+  | { readonly kind: 'publishing-failed'; readonly message: string } // fed, and not stored
+  | { readonly kind: 'deposed'; readonly message: string }; // not fed
+
+export interface PublisherParts {
+  readonly service: ServiceId;
+  readonly store: Store;
+  readonly term: number;
+  readonly feed: Feed;
+  readonly signingKey: SigningKey;
+  readonly versionsKept: number;
+}
+
+export class ServicePublisher {
+  readonly #parts: PublisherParts;
+  #headRevision: number | 'any' | null; // null: ask the store before writing
+  #newestVersion: number;
+  #sequence: number;
+  #current: Snapshot | null;
+  #unstored: Snapshot | null = null; // fed, and still to be stored
+
+  constructor(parts: PublisherParts, found: Published) {
+    this.#parts = parts;
+    this.#headRevision = found.headRevision;
+    this.#newestVersion = Math.max(found.newestVersion, found.head?.version ?? 0);
+    this.#sequence = found.head?.sequence ?? 0;
+    this.#current = found.snapshot;
+  }
+
+  /** Of the table in force; 0: none. */
+  get version(): number {
+    return this.#current?.version ?? 0;
+  }
+
+  get current(): Snapshot | null {
+    return this.#current;
+  }
+
+  /** Feeds what the store held at the start, under this leader's term and with the freshness that was promised then: a
+   *  restart is no proof that anybody has looked at the traffic since. */
+  async resume(head: Head): Promise<void> {
+    if (this.#current) await this.#feed(head.epoch, head.generatedAtMs, head.freshUntilMs);
+  }
+
+  async publish(epoch: PublishedEpoch): Promise<PublisherAnswer> {
+    this.#take(epoch);
+    const head: Head = {
+      service: this.#parts.service,
+      version: this.version,
+      epoch: epoch.epoch,
+      startMs: epoch.startMs,
+      sequence: this.#sequence + 1,
+      generatedAtMs: epoch.generatedAtMs,
+      freshUntilMs: epoch.freshUntilMs,
+      carried: epoch.carried,
+    };
+    const answer = await this.#store(head);
+    if (answer.kind !== 'deposed') await this.#feed(epoch.epoch, epoch.generatedAtMs, epoch.freshUntilMs);
+    return answer;
+  }
+
+  /** A new version where any edge would be sent something else. */
+  #take({ epoch, startMs, carried, table, bodies }: PublishedEpoch): void {
+    if (!table || !bodies) return;
+    const known = this.#current?.bodies;
+    if (known?.length === bodies.length && bodies.every(({ version }, e) => version === known[e]!.version)) return;
+    this.#newestVersion += 1; // also where the last one never reached the store: a number names one table
+    this.#current = {
+      service: this.#parts.service,
+      version: this.#newestVersion,
+      epoch,
+      startMs,
+      treeVersion: table.treeVersion,
+      tableSha256: tableDigest(table),
+      table: encodeTable(table),
+      bodies,
+      carried,
+    };
+    this.#unstored = this.#current;
+  }
+
+  async #store(head: Head): Promise<PublisherAnswer> {
+    const { store, term, versionsKept } = this.#parts;
+    try {
+      const revision = this.#headRevision ?? (await this.#askRevision());
+      this.#headRevision = null; // until the store has answered, nobody knows
+      const answer = await publish(store, term, head, revision, this.#unstored);
+      if (answer.kind === 'deposed') return { kind: 'deposed', message: answer.detail };
+      this.#headRevision = answer.headRevision;
+      const grew = this.#unstored !== null;
+      this.#unstored = null;
+      if (grew) await prune(store, term, head, versionsKept).catch(() => {}); // next time, then
+      return { kind: 'published' };
+    } catch (error) {
+      return { kind: 'publishing-failed', message: messageOf(error) };
+    }
+  }
+
+  async #askRevision(): Promise<number | 'any'> {
+    const found = await this.#parts.store.get(headKey(this.#parts.service));
+    return found.kind === 'found' ? found.revision : found.kind === 'absent' ? 0 : 'any';
+  }
+
+  async #feed(epoch: number, generatedAtMs: number, freshUntilMs: number): Promise<void> {
+    const { service, term, feed, signingKey } = this.#parts;
+    if (!this.#current) return;
+    this.#sequence += 1;
+    const sequence = this.#sequence;
+    await feed.put(this.#current.bodies, this.#current.version, ({ edge, version: bodySha256 }) => {
+      const envelope: Envelope = {
+        format: 'taiji-envelope/1',
+        service,
+        edge,
+        epoch,
+        term,
+        sequence,
+        generatedAtMs,
+        freshUntilMs,
+        bodySha256,
+      };
+      const signature = signingKey.sign(Buffer.from(canonicalEnvelope(envelope))).toString('base64');
+      const signed: SignedEnvelope = { ...envelope, signature };
+      return Buffer.from(JSON.stringify(signed)).toString('base64url');
+    });
+  }
+}
