@@ -1,0 +1,40 @@
+import { expect, test } from 'vitest';
+import { halfCap, heavierSide } from '../../bucketizer/balance.ts';
+import { bisect } from '../../bucketizer/bisect.ts';
+import { cutOf } from '../../bucketizer/fm.ts';
+import { buildGraph, sumOf } from '../../bucketizer/graph.ts';
+import { seededRandom } from '../../config/random.ts';
+import { keepAll, randomGraph } from './sample-graphs.ts';
+
+const effort = { coarsestNodes: 20, shrinkPerRound: 3, tries: 4, passes: 3 };
+
+function cliques(count: number, size: number): Uint32Array {
+  const ties: number[] = [];
+  for (let c = 0; c < count; c++) {
+    for (let i = 0; i < size; i++) for (let j = 0; j < i; j++) ties.push(c * size + i, c * size + j);
+    ties.push(c * size, ((c + 1) % count) * size);
+  }
+  return Uint32Array.from(ties);
+}
+
+test('a ring of cliques is cut at two of its links, whether or not it had to be coarsened', () => {
+  for (const [count, size] of [
+    [2, 5],
+    [6, 5],
+    [16, 8],
+  ] as const) {
+    const { graph } = buildGraph(cliques(count, size), null, new Float64Array(count * size).fill(1), keepAll);
+    const side = bisect(graph, (count * size) / 2, effort, seededRandom(1));
+    expect(cutOf(graph, side), `${count} cliques of ${size}`).toBe(2);
+    expect(heavierSide(graph, side)).toBe((count * size) / 2);
+  }
+});
+
+test('no side exceeds the cap a half is given, however skewed the weights', () => {
+  for (let seed = 1; seed <= 80; seed++) {
+    const graph = randomGraph(2 + ((seed * 13) % 150), seed, seed % 2 === 0);
+    const levels = 1 + (seed % 7);
+    const cap = halfCap(graph, levels, sumOf(graph.nodeWeight) / 2 ** levels);
+    expect(heavierSide(graph, bisect(graph, cap, effort, seededRandom(seed))), `seed ${seed}`).toBeLessThanOrEqual(cap);
+  }
+});
