@@ -1,0 +1,44 @@
+/** The README's sessions are real: its `console` blocks are run one after the other in an empty folder, with the built
+ *  program as `npx taiji`, and must print what the README says to the letter. Figures there are thus those of this
+ *  version; after a change that moves them, REFRESH=1 npx vitest run test/tidy writes the new ones. */
+
+import { execFileSync } from 'node:child_process';
+import { existsSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterAll, expect, test } from 'vitest';
+
+const root = fileURLToPath(new URL('../../', import.meta.url));
+const program = join(root, 'dist/pipeline/cli/main.js');
+const readmePath = join(root, 'README.md');
+const readme = readFileSync(readmePath, 'utf8');
+const folder = mkdtempSync(join(tmpdir(), 'taiji-readme-'));
+symlinkSync(join(root, 'config'), join(folder, 'config')); // the sessions name its examples
+symlinkSync(join(root, 'dist'), join(folder, 'dist'));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+test('every session in the README prints what it says', { timeout: 120_000 }, () => {
+  expect(existsSync(program), 'the program is built; npm run build').toBe(true);
+  let sessions = 0;
+  const real = readme.replaceAll(/(?<=^```console\n)[\s\S]*?(?=^```)/gm, (session) => {
+    sessions += 1;
+    return run(session);
+  });
+  expect(sessions).toBeGreaterThanOrEqual(2);
+  if (process.env['REFRESH'] === '1') writeFileSync(readmePath, real);
+  else expect(real).toBe(readme);
+});
+
+/** The session with the output that its commands have now. */
+function run(session: string): string {
+  const commands = session.split('\n').filter((line) => line.startsWith('$ '));
+  return commands
+    .map((line) => {
+      const command = line.slice(2).replaceAll('npx taiji', `"${process.execPath}" "${program}"`);
+      // `|| true`: some sessions show a refusal.
+      const output = execFileSync('bash', ['-c', `exec 2>&1; ${command} || true`], { cwd: folder, encoding: 'utf8' });
+      return `${line}\n${output}`;
+    })
+    .join('');
+}
