@@ -63,7 +63,7 @@ export const serverSchema = z.strictObject({
       .default(3)
       .meta({ description: 'epochs an edge may trust a table without hearing more' }),
     journal: journalSchema.prefault({}),
-    versionsKept: z.int().min(2).default(64),
+    versionsKept: z.int().min(2).default(288),
     historyEpochs: z.int().min(288).default(2016).meta({ description: 'epochs kept in memory for the history route' }),
   }),
 });
