@@ -60,7 +60,7 @@ export function readTree(path: string): BucketTree {
     );
   }
   const checksum = sha256Hex(contents);
-  if (checksum !== file.toString('hex', checksumAt, lengthAt)) {
+  if (BigInt(contents.length) > length || checksum !== file.toString('hex', checksumAt, lengthAt)) {
     throw new ConfigError(`${path}: the tree file was altered, its checksum does not match; ${again}`);
   }
   return { ...decodeTree(contents), version: checksum };

@@ -1,0 +1,114 @@
+import { readFileSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { parse } from 'yaml';
+import { readTree } from '../../bucketizer/io/tree-file.ts';
+import { ConfigError } from '../../config/errors.ts';
+import { bucketizeCommand } from '../../pipeline/cli/bucketize.ts';
+import { treeCommand } from '../../pipeline/cli/tree.ts';
+import { checkTree } from './check-tree.ts';
+import { scratchFolder } from './io/scratch.ts';
+
+let printed = '';
+beforeEach(() => {
+  printed = '';
+  vi.spyOn(process.stdout, 'write').mockImplementation((text) => {
+    printed += String(text);
+    return true;
+  });
+});
+afterEach(() => vi.restoreAllMocks());
+
+const run = (...args: string[]): Promise<unknown> => bucketizeCommand().parseAsync(args, { from: 'user' });
+const info = (...args: string[]): Promise<unknown> => treeCommand().parseAsync(['info', ...args], { from: 'user' });
+
+const ties = 'a b\nb c\nc a\nd e\ne f\nf d\nc d\na a\n';
+
+test('ties and users become a tree, a report and a list of leaves', async () => {
+  const { dir, write } = scratchFolder();
+  const users = write('users.csv', 'user,home_edge,weight\na,x,2\nb,x,1\n"z, ""q""",x,3\n');
+  const [out, report, leaves] = ['tree', 'report.json', 'leaves.csv'].map((name) => join(dir, name)) as [
+    string,
+    string,
+    string,
+  ];
+  await run(
+    write('ties', ties),
+    '--users',
+    users,
+    '--out',
+    out,
+    '--height',
+    '2',
+    '--report',
+    report,
+    '--leaves',
+    leaves,
+  );
+
+  const tree = readTree(out);
+  expect(tree.users).toEqual(['a', 'b', 'c', 'd', 'e', 'f', 'z, "q"']);
+  checkTree(tree, [2, 1, 2, 2, 2, 2, 3]); // who is in the ties only weighs the mean of the listed
+  const written = JSON.parse(readFileSync(report, 'utf8'));
+  expect(written).toMatchObject({
+    treeVersion: tree.version,
+    height: 2,
+    users: 7,
+    usersWithoutTies: 1,
+    usersUnlisted: 4,
+    badLines: 0,
+    ties: { given: 8, self: 1, kept: 7 },
+    communities: { communities: 2 },
+  });
+  expect(written.levels.length).toBe(3);
+  const lines = readFileSync(leaves, 'utf8').split('\n');
+  expect(lines[0]).toBe('user,bucket');
+  expect(lines[7]).toBe(`"z, ""q""",${tree.bucketOfUser[6]}`);
+  expect(statSync(leaves).mode & 0o777).toBe(0o600);
+  expect(printed).toContain('7 kept of 8 (1 to oneself)');
+});
+
+test('the same files give the same report and tree', async () => {
+  const { dir, write } = scratchFolder();
+  const path = write('ties', ties);
+  for (const name of ['1', '2']) {
+    await run(path, '--out', join(dir, `tree${name}`), '--height', '3', '--report', join(dir, `report${name}`));
+  }
+  for (const name of ['tree', 'report']) {
+    expect(readFileSync(join(dir, `${name}1`)).equals(readFileSync(join(dir, `${name}2`)))).toBe(true);
+  }
+});
+
+test('tree info prints the tree, for people and for programs', async () => {
+  const { dir, write } = scratchFolder();
+  const out = join(dir, 'tree');
+  await run(write('ties', ties), '--out', out, '--height', '2');
+  const { version } = readTree(out);
+  printed = '';
+  await info(out);
+  expect(printed).toContain(version);
+  expect(printed).toMatch(/level +nodes +locality +heaviest +lightest\n +0 +1 +1.000 +1.000 +1.000\n/);
+  printed = '';
+  await info(out, '-o', 'json');
+  const json = JSON.parse(printed);
+  expect(json).toMatchObject({ version, height: 2, buckets: 4, users: 6 });
+  expect(json.levels.map(({ nodes }: { nodes: number }) => nodes)).toEqual([1, 2, 4]);
+  printed = '';
+  await info(out, '-o', 'yaml');
+  expect(parse(printed)).toEqual(json);
+});
+
+test.each([
+  [['--height', '17'], '--height is "17", expected a whole number from 1 to 16'],
+  [['--height', '0'], '--height is "0", expected a whole number from 1 to 16'],
+  [['--height', '1e1'], '--height is "1e1", expected a whole number from 1 to 16'],
+  [['--seed', '-1'], '--seed is "-1", expected a whole number from 0 to 9007199254740991'],
+  [['--hub-degree', 'many'], '--hub-degree is "many", expected a whole number of at least 1'],
+  [['--min-weight', 'NaN'], '--min-weight is "NaN", expected a number of at least 0'],
+  [['--max-bad-lines', '-1'], '--max-bad-lines is "-1", expected a whole number of at least 0'],
+])('%s is refused in a line', async (flags, message) => {
+  const { dir, write } = scratchFolder();
+  const error = await run(write('ties', ties), '--out', join(dir, 'tree'), ...flags).catch((e: unknown) => e);
+  expect(error).toBeInstanceOf(ConfigError);
+  expect((error as ConfigError).message).toBe(message);
+});

@@ -1,0 +1,101 @@
+import { gzipSync } from 'node:zlib';
+import { expect, test } from 'vitest';
+import { type EdgeList, readEdgeList } from '../../../bucketizer/io/edge-list.ts';
+import { ConfigError } from '../../../config/errors.ts';
+import { scratchFolder } from './scratch.ts';
+
+async function read(contents: string | Uint8Array, badLinesMax = 0): Promise<EdgeList> {
+  return readEdgeList(scratchFolder().write('ties', contents), badLinesMax);
+}
+
+const pairs = ({ users, ties }: EdgeList): string[] =>
+  Array.from({ length: ties.length / 2 }, (_, i) => `${users[ties[2 * i]!]} ${users[ties[2 * i + 1]!]}`);
+
+test.each([
+  ['SNAP text', '# a comment\n# 3 ties\n0\t1\n1 2\n\n2 0\n'],
+  ['no line end at the end, CRLF elsewhere', '0 1\r\n1 2\r\n2 0'],
+  ['CSV', 'user,friend\n0,1\n1,2\n2,0\n'],
+  ['CSV with a byte order mark and other columns', '\ufeffsince,friend,user\n2020,1,0\n2021,2,1\n2022,0,2\n'],
+  ['text with a header', 'source target\n0 1\n1 2\n2 0\n'],
+])('%s is read', async (_, text) => {
+  const list = await read(text);
+  expect(pairs(list)).toEqual(['0 1', '1 2', '2 0']);
+  expect(list.tieWeights).toBeNull();
+  expect(list.badLines).toBe(0);
+});
+
+test('gzip is known by its first bytes, whatever the name', async () => {
+  expect(pairs(await read(gzipSync('0 1\n1 2\n')))).toEqual(['0 1', '1 2']);
+});
+
+test('weights come as a third field or as a column', async () => {
+  expect([...(await read('a b 2\nb c 0.5\n')).tieWeights!]).toEqual([2, 0.5]);
+  expect([...(await read('weight,user,friend\n2,a,b\n1e3,b,c\n')).tieWeights!]).toEqual([2, 1000]);
+});
+
+test('ids are opaque: leading zeros, commas, quotes and any script', async () => {
+  const list = await read('user,friend\n007,7\n"Zoë, ""Z""",名前\n');
+  expect(pairs(list)).toEqual(['007 7', 'Zoë, "Z" 名前']);
+});
+
+test('self-ties and repeated ties are handed on as given: the graph counts them', async () => {
+  expect(pairs(await read('a a\na b\nb a\n'))).toEqual(['a a', 'a b', 'b a']);
+});
+
+test('ids split by the pieces in which a file is read stay whole', async () => {
+  const name = 'ü'.repeat(50);
+  const lines = Array.from({ length: 20_000 }, (_, i) => `${name}${i} ${name}${i + 1}\n`);
+  const list = await read(lines.join(''));
+  expect(list.users.length).toBe(20_001);
+  expect(list.users[12_345]).toBe(`${name}12345`);
+});
+
+test.each([
+  ['an empty file', '', /: the graph is empty, no line holds a tie; expected lines such as/],
+  ['comments only', '# nothing\n', /: the graph is empty/],
+  ['a header only', 'user,friend\n', /: the graph is empty/],
+  ['CSV without a header', 'a,b\nc,d\n', /:1: "a,b" is not a header; expected "user,friend"/],
+  ['a weight that is no number', 'a b 1\nb c many\n', /:2: weight is "many", expected a number above 0/],
+  ['a weight that is NaN', 'a b 1\nb c NaN\n', /:2: weight is "NaN", expected a number above 0/],
+  ['a negative weight', 'user,friend,weight\na,b,-1\n', /:2: weight is "-1", expected a number above 0/],
+  ['a weight of 0', 'a b 0\n', /:1: weight is "0", expected a number above 0/],
+  ['an infinite weight', 'a b 1e999\n', /:1: weight is "1e999", expected/],
+  ['a field too few', 'a b\nc\n', /:2: 1 fields in "c", expected 2/],
+  ['a field too many', 'user,friend\na,b,c\n', /:2: 3 fields in "a,b,c", expected 2/],
+  ['an empty id', 'user,friend\na,\n', /:2: an id is empty in "a,", expected two/],
+  ['a quote never closed', 'user,friend\n"a,b\n', /:2: a quote is never closed/],
+  ['bytes that are not UTF-8', Buffer.from([0x61, 0x20, 0xff, 0xfe, 0x0a]), /: not UTF-8 text after line 0/],
+  [
+    'gzip cut in the middle',
+    gzipSync('a b\n'.repeat(9999)).subarray(0, 40),
+    /: the gzip file ends early, after line \d+/,
+  ],
+  [
+    'gzip damaged',
+    Buffer.concat([gzipSync('a b\n').subarray(0, 11), Buffer.alloc(9)]),
+    /: the gzip file (is damaged|ends)/,
+  ],
+])('%s is refused in one line that names the file', async (_, contents, message) => {
+  const error = await read(contents).catch((e: unknown) => e);
+  expect(error).toBeInstanceOf(ConfigError);
+  expect((error as ConfigError).message).toMatch(message);
+  expect((error as ConfigError).message).toMatch(/^\/.*\bties:/);
+  expect((error as ConfigError).message).not.toContain('\n');
+});
+
+test('bad lines are skipped and counted up to the limit, and the one beyond it is named', async () => {
+  const text = 'a b\nc\nb c\nd\n';
+  const list = await read(text, 2);
+  expect(list.badLines).toBe(2);
+  expect(pairs(list)).toEqual(['a b', 'b c']);
+  await expect(read(text, 1)).rejects.toThrow(
+    /:4: 1 fields in "d", expected 2; bad line 2, more than --max-bad-lines 1$/,
+  );
+  await expect(read(text, 0)).rejects.toThrow(/:2: .*; mend it, or skip such lines with --max-bad-lines$/);
+});
+
+test('a file that is not there, and a folder, are refused in one line', async () => {
+  const { dir } = scratchFolder();
+  await expect(readEdgeList(`${dir}/none`, 0)).rejects.toThrow(/none: cannot be read \(no such file or folder\)/);
+  await expect(readEdgeList(dir, 0)).rejects.toThrow(/: cannot be read \(it is a folder\)/);
+});

@@ -1,0 +1,14 @@
+import { PassThrough } from 'node:stream';
+import { expect, test } from 'vitest';
+import { progressBar } from '../../../bucketizer/io/progress.ts';
+
+test('nothing is written where nobody watches, and nothing for work of a moment', () => {
+  for (const isTTY of [false, true]) {
+    const stream = Object.assign(new PassThrough(), { isTTY }) as unknown as NodeJS.WriteStream;
+    const bar = progressBar(stream);
+    bar.show('read', 1, 2);
+    bar.show('read', 2, 2);
+    bar.stop();
+    expect((stream as unknown as PassThrough).read()).toBeNull();
+  }
+});

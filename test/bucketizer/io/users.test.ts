@@ -1,0 +1,30 @@
+import { gzipSync } from 'node:zlib';
+import { expect, test } from 'vitest';
+import { readUsers } from '../../../bucketizer/io/users.ts';
+import { ConfigError } from '../../../config/errors.ts';
+import { scratchFolder } from './scratch.ts';
+
+test('user and weight are read, other columns are not', async () => {
+  const text = 'user,home_edge,weight\nu1,han,0.5\n"u,2",del,0\n';
+  for (const contents of [text, gzipSync(text)]) {
+    const { users, weights } = await readUsers(scratchFolder().write('users.csv', contents));
+    expect(users).toEqual(['u1', 'u,2']);
+    expect([...weights]).toEqual([0.5, 0]);
+  }
+});
+
+test.each([
+  ['no header', 'u1,1\n', /users.csv:1: no column "user"/],
+  ['a missing column', 'user\nu1\n', /users.csv:1: no column "weight"/],
+  ['nobody', 'user,weight\n', /users.csv: no users under the header/],
+  ['an empty file', '', /users.csv: the file is empty/],
+  ['a weight that is no number', 'user,weight\nu1,heavy\n', /users.csv:2: weight is "heavy", expected a number/],
+  ['a negative weight', 'user,weight\nu1,-1\n', /users.csv:2: weight is "-1", expected a number of at least 0/],
+  ['a weight that is NaN', 'user,weight\nu1,NaN\n', /users.csv:2: weight is "NaN"/],
+  ['a user twice', 'user,weight\nu1,1\nu2,1\nu1,2\n', /users.csv:4: user "u1" is listed already on line 2; keep one/],
+  ['an empty id', 'user,weight\n,1\n', /users.csv:2: user is empty, expected an id/],
+])('%s is refused in one line that names the file', async (_, text, message) => {
+  const error = await readUsers(scratchFolder().write('users.csv', text)).catch((e: unknown) => e);
+  expect(error).toBeInstanceOf(ConfigError);
+  expect((error as ConfigError).message).toMatch(message);
+});
