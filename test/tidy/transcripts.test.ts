@@ -12,6 +12,7 @@ import { afterAll, expect, test } from 'vitest';
 const root = fileURLToPath(new URL('../../', import.meta.url));
 const program = join(root, 'dist/pipeline/cli/main.js');
 const readmePath = join(root, 'README.md');
+const { REFRESH: refresh } = process.env;
 const readme = readFileSync(readmePath, 'utf8');
 const folder = mkdtempSync(join(tmpdir(), 'taiji-readme-'));
 symlinkSync(join(root, 'config'), join(folder, 'config')); // the sessions name its examples
@@ -26,7 +27,7 @@ test('every session in the README prints what it says', { timeout: 120_000 }, ()
     return run(session);
   });
   expect(sessions).toBeGreaterThanOrEqual(2);
-  if (process.env['REFRESH'] === '1') writeFileSync(readmePath, real);
+  if (refresh === '1') writeFileSync(readmePath, real);
   else expect(real).toBe(readme);
 });
 
