@@ -14,6 +14,7 @@ export interface TableDiff {
 
 export interface EdgeDiff {
   readonly edge: EdgeId;
+  readonly isNew: boolean; // the previous table does not know it
   readonly datacenters: readonly DatacenterChange[]; // losers first, by how much, then gainers
   readonly movedShareOfEdge: number;
   readonly movedShare: number; // of the service's demand
@@ -83,6 +84,7 @@ function diffEdge(inputs: DiffInputs, e: number, after: Float64Array): EdgeDiff 
     .map((d) => ({ datacenter: next.targets[d]!.datacenter, before: before[d]!, after: after[e * width + d]! }));
   return {
     edge,
+    isNew: was === null,
     datacenters,
     movedShareOfEdge: moved,
     movedShare: moved * edgeLoad[e]!,
@@ -124,27 +126,30 @@ export interface DiffFormat {
 export function formatDiff(diff: TableDiff, { edgesMax = Number.POSITIVE_INFINITY }: DiffFormat = {}): string[] {
   const lines: string[] = [];
   for (const edge of diff.edges.slice(0, edgesMax)) {
-    const isNew = edge.datacenters.every(({ before }) => before === 0);
     const split = edge.splitSegments === 0 ? '' : `, ${edge.splitSegments} split`;
-    const share = isNew
+    const share = edge.isNew
       ? 'new'
       : `${percent(edge.movedShareOfEdge)} of ${edge.edge}, ${percent(edge.movedShare)} of demand`;
-    lines.push(`${isNew ? '+' : '~'} ${edge.edge}: ${share}; ${ranges(edge.segments)}${split}`);
+    lines.push(`${edge.isNew ? '+' : '~'} ${edge.edge}: ${share}; ${ranges(edge.segments)}${split}`);
     for (const { datacenter, before, after } of edge.datacenters) {
       lines.push(`    ${after < before ? '-' : '+'} ${datacenter} ${before.toFixed(4)} -> ${after.toFixed(4)}`);
     }
     if (edge.datacenters.length === 0) {
-      lines.push(`    ${edge.movedBuckets} buckets change target, no fraction does`);
+      lines.push(`    ${count(edge.movedBuckets, 'bucket')} moved, fractions stay`);
     }
   }
   const hidden = diff.edges.length - edgesMax;
-  if (hidden > 0) lines.push(`  and ${hidden} more edges`);
+  if (hidden > 0) lines.push(`  and ${count(hidden, 'more edge')}`);
   lines.push(
     diff.edges.length === 0
       ? 'No change.'
-      : `${diff.edges.length} edges change, ${diff.unchangedEdges} stay; ${percent(diff.movedShare)} of demand moves, ${diff.movedBuckets} buckets.`,
+      : `${count(diff.edges.length, 'edge')} changed, ${diff.unchangedEdges} unchanged; ${percent(diff.movedShare)} of demand moves, ${count(diff.movedBuckets, 'bucket')}.`,
   );
   return lines;
+}
+
+function count(number: number, noun: string): string {
+  return `${number} ${noun}${number === 1 ? '' : 's'}`;
 }
 
 function percent(share: number): string {

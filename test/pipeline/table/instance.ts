@@ -20,6 +20,7 @@ export interface InstanceShape {
   readonly height: number;
   readonly weights: WeightKind;
   readonly segmentLevel?: number; // default: height / 2, rounded down
+  readonly tiesPerBucket?: number; // default: 6
 }
 
 export interface Instance extends FriendsInputs {
@@ -31,7 +32,7 @@ export interface Instance extends FriendsInputs {
 export function makeInstance(seed: number, shape: InstanceShape): Instance {
   const random = seededRandom(seed);
   const topology = makePlaces(shape.edges, shape.datacenters);
-  const tree = randomTree(random, shape.height);
+  const tree = randomTree(random, shape.height, shape.tiesPerBucket);
   const demandRps = Float64Array.from({ length: shape.edges }, () => Math.round(1 + 999 * random()));
   const total = demandRps.reduce((a, b) => a + b, 0);
   return {
@@ -62,10 +63,10 @@ export function makePlaces(edges: number, datacenters: number, capacityRps = 100
 }
 
 /** A tree of nobody in particular, whose neighbours in tree order have more ties. */
-export function randomTree(random: Random, height: number): BucketTree {
+export function randomTree(random: Random, height: number, tiesPerBucket = 6): BucketTree {
   const bucketCount = 2 ** height;
   const ties = Array.from({ length: bucketCount }, () => new Map<number, number>());
-  for (let k = 0; k < bucketCount * 6; k++) {
+  for (let k = 0; k < bucketCount * tiesPerBucket; k++) {
     const a = Math.floor(random() * bucketCount);
     const reach = random() < 0.7 ? Math.min(bucketCount, 8) : bucketCount;
     const b = (a + 1 + Math.floor(random() * (reach - 1))) % bucketCount;
