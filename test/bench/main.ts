@@ -1,0 +1,33 @@
+/** `npm run bench [-- NAME]`: prints what the project promises beside what it measures, misses first. */
+
+import { cpus } from 'node:os';
+import { resolve } from 'node:path';
+import { type Figure, weekFigures } from './week.ts';
+
+const benches: Readonly<Record<string, (dataDir: string) => Promise<Figure[] | null>>> = { week: weekFigures };
+
+const dataDir = resolve(process.env['TAIJI_DATA'] ?? resolve(import.meta.dirname, '../../../../shared/data'));
+const wanted = process.argv.slice(2);
+for (const name of wanted) {
+  if (!(name in benches)) {
+    process.stderr.write(`bench: no bench "${name}"; there are ${Object.keys(benches).join(', ')}\n`);
+    process.exit(1);
+  }
+}
+process.stdout.write(`${cpus().length} cores, Node ${process.versions.node}\n`);
+for (const [name, run] of Object.entries(benches)) {
+  if (wanted.length > 0 && !wanted.includes(name)) continue;
+  const figures = await run(dataDir);
+  process.stdout.write(`\n${name}\n`);
+  if (!figures) {
+    process.stdout.write('  skipped: its data is absent; set TAIJI_DATA to the folder that holds it\n');
+    continue;
+  }
+  const sorted = [...figures.filter(({ holds }) => !holds), ...figures.filter(({ holds }) => holds)];
+  for (const { what, measured, limit, holds } of sorted) {
+    const mark = holds ? (limit === '' ? '    ' : 'ok  ') : 'MISS';
+    process.stdout.write(`  ${mark} ${what}: ${measured}${limit === '' ? '' : ` (${limit})`}\n`);
+  }
+  if (figures.some(({ holds }) => !holds)) process.exitCode = 3;
+}
+process.exit();
