@@ -9,7 +9,7 @@ import { Command } from 'commander';
 import { destination, pino } from 'pino';
 import { stringify } from 'yaml';
 import { bucketize } from '../../bucketizer/bucketize.ts';
-import { type ProgressBar, progressBar } from '../../bucketizer/io/progress.ts';
+import { progressBar } from '../../bucketizer/io/progress.ts';
 import { writeTree } from '../../bucketizer/io/tree-file.ts';
 import { checked } from '../../config/checked.ts';
 import { ConfigError } from '../../config/errors.ts';
@@ -81,21 +81,16 @@ function prepare(dir: string, world: World, seed: number): void {
   say(
     `world    ${topology.edges.length} edges, ${topology.datacenters.length} datacenters, ${users.ids.length} users, ${friends.length / 2} ties (seed ${seed})`,
   );
+  const input = { users: users.ids, userWeights: users.weight, ties: friends, tieWeights: null };
   const bar = progressBar();
-  try {
-    const input = { users: users.ids, userWeights: users.weight, ties: friends, tieWeights: null };
-    const { tree, report } = bucketize(input, { height: treeHeight, seed }, showOn(bar));
-    writeTree(join(dir, 'tree'), tree);
-    say(`buckets  ${1 << treeHeight}, mean locality over the levels ${report.meanLocality.toFixed(3)}`);
-  } finally {
-    bar.stop();
-  }
+  const { tree, report } = bucketize(input, { height: treeHeight, seed }, ({ stage, done, total }) =>
+    bar.show(stage, done, total),
+  );
+  bar.stop();
+  writeTree(join(dir, 'tree'), tree);
+  say(`buckets  ${1 << treeHeight}, mean locality over the levels ${report.meanLocality.toFixed(3)}`);
   const policy = { apiVersion: 'taiji/v1', kind: 'Policy', metadata: { service } };
   writeFileAtomically(join(dir, 'policy.yaml'), stringify(policy));
-}
-
-function showOn(bar: ProgressBar) {
-  return ({ stage, done, total }: { stage: string; done: number; total: number }) => bar.show(stage, done, total);
 }
 
 /** A control plane whose epochs are heard by whoever sets `hear`. */
