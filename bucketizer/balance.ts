@@ -36,7 +36,7 @@ export function treeBounds(graph: Graph, height: number): TreeBounds {
 }
 
 /** May a node with this even share weigh `weight`, its heaviest user weighing `heaviest`? */
-export function withinShare(weight: number, heaviest: number, evenShare: number): boolean {
+function withinShare(weight: number, heaviest: number, evenShare: number): boolean {
   return weight <= (1 + imbalanceMax) * evenShare || weight - heaviest <= evenShare;
 }
 

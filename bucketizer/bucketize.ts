@@ -12,7 +12,7 @@ import { toFixedPoint } from './fixed-point.ts';
 import { buildGraph, type Graph, sumOf, type TieCounts } from './graph.ts';
 import { type LevelQuality, levelQuality, meanLocality } from './quality.ts';
 import { quotientGraph } from './quotient.ts';
-import { bisectRecursively } from './recursive-bisection.ts';
+import { type BisectionPlan, bisectRecursively } from './recursive-bisection.ts';
 import { refineClusters, refineTree } from './refine.ts';
 import { type BucketTree, heightMax } from './tree.ts';
 import { sealTree } from './tree-bytes.ts';
@@ -73,20 +73,41 @@ export function bucketize(
   options: BucketizeOptions,
   onProgress: (progress: BucketizeProgress) => void = () => {},
 ): { tree: BucketTree; report: TreeReport } {
-  const { height, seed } = options;
-  assert(Number.isInteger(height) && height >= 1 && height <= heightMax, `height is 1 to ${heightMax}`);
-  const effort = efforts[options.effort ?? 'default'];
-  const { users, graph, counts } = socialGraph(input, options);
-  const plan = { height, leafShare: sumOf(graph.nodeWeight) / (1 << height), seed, effort };
-
+  const prepared = prepareBuild(input, options);
   let settled = 0;
-  const leafOf = bisectRecursively(graph, { level: 0, index: 0 }, plan, (count) => {
+  const leafOf = bisectRecursively(prepared.graph, { level: 0, index: 0 }, prepared.plan, (count) => {
     settled += count;
-    onProgress({ stage: 'bisect', done: settled, total: users.length });
+    onProgress({ stage: 'bisect', done: settled, total: prepared.users.length });
   });
-  restoreBalance(graph, leafOf, height);
-  improveTree(graph, leafOf, plan, effort, onProgress);
+  return finishBuild(prepared, leafOf, onProgress);
+}
 
+/** A build before its bisections; they may be done here or by workers, with the same result. */
+export interface PreparedBuild {
+  readonly users: readonly string[]; // sorted by code unit
+  readonly graph: Graph; // over these users
+  readonly counts: TieCounts;
+  readonly plan: BisectionPlan;
+  readonly options: BucketizeOptions;
+}
+
+export function prepareBuild(input: BucketizeInput, options: BucketizeOptions): PreparedBuild {
+  const { height, seed, effort = 'default' } = options;
+  assert(Number.isInteger(height) && height >= 1 && height <= heightMax, `height is 1 to ${heightMax}`);
+  const { users, graph, counts } = socialGraph(input, options);
+  const leafShare = sumOf(graph.nodeWeight) / (1 << height);
+  return { users, graph, counts, plan: { height, leafShare, seed, effort: efforts[effort] }, options };
+}
+
+/** `leafOf`: the bisections' result, improved in place. */
+export function finishBuild(
+  { users, graph, counts, options }: PreparedBuild,
+  leafOf: Uint32Array,
+  onProgress: (progress: BucketizeProgress) => void,
+): { tree: BucketTree; report: TreeReport } {
+  const { height, seed, effort = 'default' } = options;
+  restoreBalance(graph, leafOf, height);
+  improveTree(graph, leafOf, { height, seed }, efforts[effort], onProgress);
   const levels = levelQuality(graph, leafOf, height);
   const tree = sealTree({
     height,
@@ -100,7 +121,7 @@ export function bucketize(
     treeVersion: tree.version,
     height,
     seed,
-    effort: options.effort ?? 'default',
+    effort,
     users: users.length,
     usersWithoutTies: tieless(graph),
     ties: counts,

@@ -1,15 +1,11 @@
 /** `taiji bucketize`: from a file of ties to a tree file, and what to know about it. */
 
+import { availableParallelism } from 'node:os';
 import { Command, Option } from 'commander';
-import {
-  type BucketizeInput,
-  type BucketizeOptions,
-  bucketize,
-  type EffortName,
-  type TreeReport,
-} from '../../bucketizer/bucketize.ts';
+import type { BucketizeInput, BucketizeOptions, EffortName, TreeReport } from '../../bucketizer/bucketize.ts';
 import { type EdgeList, readEdgeList } from '../../bucketizer/io/edge-list.ts';
 import { writeLeaves } from '../../bucketizer/io/leaves-file.ts';
+import { bucketizeInParallel } from '../../bucketizer/io/parallel-bucketize.ts';
 import { progressBar } from '../../bucketizer/io/progress.ts';
 import { writeTree } from '../../bucketizer/io/tree-file.ts';
 import { readUsers, type WeightedUsers } from '../../bucketizer/io/users.ts';
@@ -17,11 +13,14 @@ import { heightMax } from '../../bucketizer/tree.ts';
 import { ConfigError } from '../../config/errors.ts';
 import { writeFileAtomically } from '../../config/load.ts';
 
+const workersMax = 256;
+
 interface Flags {
   readonly out: string;
   readonly users?: string;
   readonly height: string;
   readonly seed: string;
+  readonly workers?: string;
   readonly effort: EffortName;
   readonly directed?: boolean;
   readonly hubDegree?: string;
@@ -51,6 +50,7 @@ export function bucketizeCommand(): Command {
     )
     .option('--height <levels>', `levels of the tree, 1 to ${heightMax}: 2^height buckets`, '14')
     .option('--seed <n>', 'the same seed gives the same tree', '1')
+    .option('--workers <n>', 'threads that bisect; the tree is the same for any number (default: one a core)')
     .addOption(new Option('--effort <name>', 'time spent').choices(['fast', 'default', 'best']).default('default'))
     .option('--directed', 'only ties given in both directions count')
     .option('--hub-degree <n>', 'leave out the ties of users with more friends than this')
@@ -75,12 +75,18 @@ Examples:
 async function bucketizeFiles(tiesPath: string, flags: Flags): Promise<FileReport> {
   const options = optionsOf(flags);
   const badLinesMax = numberFlag('--max-bad-lines', flags.maxBadLines, 'a whole number', 0, Infinity);
+  const workers =
+    flags.workers === undefined
+      ? availableParallelism()
+      : numberFlag('--workers', flags.workers, 'a whole number', 1, workersMax);
   const bar = progressBar();
   try {
     const list = await readEdgeList(tiesPath, badLinesMax, (bytes, of) => bar.show('read', bytes, of));
     const listed = flags.users === undefined ? null : await readUsers(flags.users);
     const { input, unlisted } = withListedUsers(list, listed);
-    const { tree, report } = bucketize(input, options, ({ stage, done, total }) => bar.show(stage, done, total));
+    const { tree, report } = await bucketizeInParallel(input, options, workers, ({ stage, done, total }) =>
+      bar.show(stage, done, total),
+    );
     writeTree(flags.out, tree);
     const full = { ...report, badLines: list.badLines, usersUnlisted: unlisted };
     if (flags.report !== undefined) writeFileAtomically(flags.report, `${JSON.stringify(full, null, 2)}\n`);

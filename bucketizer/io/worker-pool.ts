@@ -1,0 +1,84 @@
+/** Threads that bisect parts of the social graph. The built entry is started, also from the sources: Node 20 cannot run
+ *  TypeScript in a worker. */
+
+import assert from 'node:assert';
+import { existsSync } from 'node:fs';
+import { Worker } from 'node:worker_threads';
+import { ConfigError } from '../../config/errors.ts';
+import type { Graph } from '../graph.ts';
+import type { BisectionPlan, TreePlace } from '../recursive-bisection.ts';
+
+export interface BisectTask {
+  readonly kind: 'side' | 'subtree'; // one bisection: [node] = side; all down to the leaves: [node] = leaf
+  readonly part: Graph;
+  readonly place: TreePlace;
+  readonly plan: BisectionPlan;
+}
+
+/** Tasks wait for a free thread, in order. The part's arrays are copied. */
+export interface WorkerPool {
+  /** [node of part] = side. */
+  bisect(part: Graph, place: TreePlace, plan: BisectionPlan): Promise<Uint8Array>;
+  /** [node of part] = leaf. */
+  bisectRecursively(part: Graph, place: TreePlace, plan: BisectionPlan): Promise<Uint32Array>;
+  /** Ends the threads, whatever they are at. */
+  close(): Promise<void>;
+}
+
+interface Waiting {
+  readonly task: BisectTask;
+  readonly done: (result: unknown) => void;
+  readonly failed: (error: Error) => void;
+}
+
+/** Throws a ConfigError where the program has not been built. */
+export function startWorkers(count: number): WorkerPool {
+  const entry = workerEntry();
+  const threads = Array.from({ length: count }, () => new Worker(entry));
+  const idle = [...threads];
+  const queue: Waiting[] = [];
+  const busy = new Map<Worker, Waiting>();
+
+  const handOut = (): void => {
+    while (idle.length > 0 && queue.length > 0) {
+      const thread = idle.pop()!;
+      const waiting = queue.shift()!;
+      busy.set(thread, waiting);
+      thread.postMessage(waiting.task);
+    }
+  };
+  for (const thread of threads) {
+    thread.on('message', (result: unknown) => {
+      const waiting = busy.get(thread);
+      assert(waiting !== undefined);
+      busy.delete(thread);
+      idle.push(thread);
+      waiting.done(result);
+      handOut();
+    });
+    thread.on('error', (error: Error) => {
+      for (const waiting of [...busy.values(), ...queue.splice(0)]) waiting.failed(error);
+      busy.clear();
+    });
+  }
+  const submit = (task: BisectTask): Promise<unknown> =>
+    new Promise((done, failed) => {
+      queue.push({ task, done, failed });
+      handOut();
+    });
+  return {
+    bisect: (part, place, plan) => submit({ kind: 'side', part, place, plan }) as Promise<Uint8Array>,
+    bisectRecursively: (part, place, plan) => submit({ kind: 'subtree', part, place, plan }) as Promise<Uint32Array>,
+    close: async () => {
+      await Promise.all(threads.map((thread) => thread.terminate()));
+    },
+  };
+}
+
+function workerEntry(): URL {
+  const beside = new URL('./bisect-worker.js', import.meta.url);
+  if (existsSync(beside)) return beside;
+  const built = new URL('../../dist/bucketizer/io/bisect-worker.js', import.meta.url);
+  if (existsSync(built)) return built;
+  throw new ConfigError('workers need the built program; run "npm run build", or use --workers 1');
+}

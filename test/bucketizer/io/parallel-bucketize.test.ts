@@ -1,0 +1,31 @@
+import { existsSync } from 'node:fs';
+import { expect, test } from 'vitest';
+import { bucketize } from '../../../bucketizer/bucketize.ts';
+import { bucketizeInParallel } from '../../../bucketizer/io/parallel-bucketize.ts';
+import { checkTree } from '../check-tree.ts';
+import { communityTies, userNames } from '../sample-graphs.ts';
+
+const built = new URL('../../../dist/bucketizer/io/bisect-worker.js', import.meta.url);
+
+test('any number of workers builds the same tree', async (context) => {
+  if (!existsSync(built)) context.skip('workers need the built program: npm run build');
+  const users = 9000;
+  const input = {
+    users: userNames(users),
+    userWeights: null,
+    ties: communityTies(users, 40, 1, { inside: 6 }),
+    tieWeights: null,
+  };
+  const options = { height: 7, seed: 3, effort: 'fast' } as const;
+  const alone = bucketize(input, options);
+  checkTree(alone.tree);
+  for (const workers of [1, 2, 3]) {
+    const settled: number[] = [];
+    const built = await bucketizeInParallel(input, options, workers, ({ stage, done, total }) => {
+      if (stage === 'bisect') settled.push(done / total);
+    });
+    expect(built.tree.version, `${workers} workers`).toBe(alone.tree.version);
+    expect(built.report).toEqual(alone.report);
+    expect(settled.at(-1)).toBe(1);
+  }
+});
