@@ -32,8 +32,8 @@ export interface FriendsInputs {
 export const deadBand = 0.002;
 
 /** Share of all demand that may be misplaced before the band narrows at the edges that misplace most. */
-const misplacedMax = 0.0008;
-const narrowerBands = [deadBand / 2, deadBand / 4, deadBand / 8];
+const misplacedMax = 0.001;
+const narrowerBands = [deadBand / 2, deadBand / 4];
 
 /** Edges that need nothing share the arrays of the previous table; where none does, the result is the previous table. */
 export function assignFriends(inputs: FriendsInputs): RoutingTable {
