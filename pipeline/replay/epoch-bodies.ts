@@ -1,10 +1,9 @@
-/** What the edges are sent after an epoch: bodies follow from the epoch's inputs and plan alone, so that a replay makes
+/** What the edges are sent after an epoch: bodies follow from topology and plan alone, so that a replay makes
  *  the same ones. */
 
-import { retainedFractions } from '../../runtime/guards.ts';
-import { effectiveStates } from '../../runtime/states.ts';
-import type { EpochInputs, EpochPlan } from '../epoch.ts';
-import { type Ceilings, makeCeilings } from '../table/ceilings.ts';
+import type { Topology } from '../../config/topology.ts';
+import type { EpochPlan } from '../epoch.ts';
+import type { Ceilings } from '../table/ceilings.ts';
 import { type CompiledTable, compileTable, makeFallbacks } from '../table/compile.ts';
 
 export interface EpochBodies extends CompiledTable {
@@ -13,14 +12,12 @@ export interface EpochBodies extends CompiledTable {
 
 /** Null where the last bodies stand: a plan that was held or rejected believes nothing new, also of who may take over
  *  from whom. `last` saves work and changes nothing. */
-export function bodiesAfter(inputs: EpochInputs, plan: EpochPlan, last: EpochBodies | null): EpochBodies | null {
+export function bodiesAfter(topology: Topology, plan: EpochPlan, last: EpochBodies | null): EpochBodies | null {
   if (plan.outcome === 'held' || plan.outcome === 'rejected' || plan.table === null) return null;
-  const { topology, policy, startMs } = inputs;
-  const states = effectiveStates(topology, inputs.states, inputs.intents, startMs);
-  const ceilings = makeCeilings(topology, policy.spec.allowed, retainedFractions(plan.carried, topology, states));
-  const same = last !== null && last.table.height === plan.table.height && sameNumbers(last.ceilings, ceilings);
-  const fallbacks = same ? last.fallbacks : makeFallbacks(topology, plan.table.height, ceilings);
-  return { ...compileTable(plan.table, fallbacks, last), ceilings: same ? last.ceilings : ceilings };
+  const { table, ceilings } = plan;
+  const same = last !== null && last.table.height === table.height && sameNumbers(last.ceilings, ceilings);
+  const fallbacks = same ? last.fallbacks : makeFallbacks(topology, table.height, ceilings);
+  return { ...compileTable(table, fallbacks, last), ceilings: same ? last.ceilings : ceilings };
 }
 
 /** Edge -> SHA-256 of its body; empty where the last ones stand. */

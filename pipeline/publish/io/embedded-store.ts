@@ -13,6 +13,7 @@ import { dirname, join, relative, sep } from 'node:path';
 import { promisify } from 'node:util';
 import { gunzip, gzip } from 'node:zlib';
 import { ConfigError } from '../../../config/errors.ts';
+import { compareIds } from '../../../config/ids.ts';
 import type { Change, Found, Lease, Put, PutCondition, Store, StoreKey } from '../store.ts';
 import { makePrivateDirectory, removeTemporaryFiles, syncDirectory, writeDurably } from './durable-file.ts';
 
@@ -70,7 +71,7 @@ class EmbeddedStore implements Store {
       const key = path.split(sep).join('/').slice(0, -valueSuffix.length);
       if (key.startsWith(prefix)) keys.push(key);
     }
-    return keys.sort((a, b) => (a < b ? -1 : a > b ? 1 : 0));
+    return keys.sort(compareIds);
   }
 
   put(key: StoreKey, value: Uint8Array, condition: PutCondition): Promise<Put> {

@@ -6,6 +6,7 @@
 
 import { type FileHandle, open, readdir, readFile, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { compareIds } from '../../../config/ids.ts';
 import { makePrivateDirectory, privateFileMode, syncDirectory } from '../../publish/io/durable-file.ts';
 import { inTime } from '../../publish/io/in-time.ts';
 import {
@@ -65,8 +66,13 @@ export class Journal {
         return given;
       }
       const begun = await this.#begin(inputs.epoch);
-      await this.#append(begun, encodeRecord(await checkpoint()) + encodeRecord(inputs));
-      await syncDirectory(this.#directory);
+      try {
+        await this.#append(begun, encodeRecord(await checkpoint()) + encodeRecord(inputs));
+        await syncDirectory(this.#directory);
+      } catch (error) {
+        await begun.handle.close();
+        throw error;
+      }
       return begun;
     });
     file.epochs += 1;
@@ -129,7 +135,7 @@ export async function journalFiles(directory: string): Promise<readonly string[]
   });
   return names
     .filter((name) => name.endsWith('.jsonl'))
-    .sort()
+    .sort(compareIds)
     .map((name) => join(directory, name));
 }
 

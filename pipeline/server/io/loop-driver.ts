@@ -187,7 +187,7 @@ export class LoopDriver {
       // An engine that gives no answer that holds may have lost its worker; a new one costs a moment.
       if (planned.outcome === 'held' && planned.doubts.length > 0) await engines.renew();
       // Compiled here, so that a table that cannot be compiled is a plan that failed.
-      this.#published = bodiesAfter(inputs, planned, this.#bodies);
+      this.#published = bodiesAfter(inputs.topology, planned, this.#bodies);
       return { kind: 'planned', plan: planned };
     } catch (error) {
       this.#published = null;
