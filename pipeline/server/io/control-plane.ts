@@ -167,7 +167,8 @@ async function assemble(
     metrics,
     signingKey,
     stopping: stopping.signal,
-    version: (version) => readVersion(store, service, version),
+    version: async (version) =>
+      publisher.inForce?.version === version ? publisher.inForce : readVersion(store, service, version),
     readiness: () => readinessOf(feed, driver?.state.freshUntilMs ?? 0, stopping.signal.aborted),
     status: (): Status => {
       const state = driver?.state ?? loopStart.state;

@@ -42,7 +42,8 @@ export class ServicePublisher {
   #headRevision: number | 'any' | null; // null: ask the store before writing
   #newestVersion: number;
   #sequence: number;
-  #current: Snapshot | null;
+  #current: Snapshot | null; // the newest made
+  #inForce: Snapshot | null = null; // what the edges are fed
   #unstored: Snapshot | null = null; // fed, and still to be stored
 
   constructor(parts: PublisherParts, found: Published) {
@@ -53,13 +54,14 @@ export class ServicePublisher {
     this.#current = found.snapshot;
   }
 
-  /** Of the table in force; 0: none. */
-  get version(): number {
-    return this.#current?.version ?? 0;
+  /** What the edges are fed; null: nothing yet. */
+  get inForce(): Snapshot | null {
+    return this.#inForce;
   }
 
-  get current(): Snapshot | null {
-    return this.#current;
+  /** Of the table in force; 0: none. */
+  get version(): number {
+    return this.#inForce?.version ?? 0;
   }
 
   /** Feeds what the store held at the start, under this leader's term and with the freshness that was promised then: a
@@ -72,7 +74,7 @@ export class ServicePublisher {
     this.#take(epoch);
     const head: Head = {
       service: this.#parts.service,
-      version: this.version,
+      version: this.#current?.version ?? 0,
       epoch: epoch.epoch,
       startMs: epoch.startMs,
       sequence: this.#sequence + 1,
@@ -129,10 +131,11 @@ export class ServicePublisher {
 
   async #feed(epoch: number, generatedAtMs: number, freshUntilMs: number): Promise<void> {
     const { service, term, feed, signingKey } = this.#parts;
-    if (!this.#current) return;
+    const current = this.#current;
+    if (!current) return;
     this.#sequence += 1;
     const sequence = this.#sequence;
-    await feed.put(this.#current.bodies, this.#current.version, ({ edge, version: bodySha256 }) => {
+    await feed.put(current.bodies, current.version, ({ edge, version: bodySha256 }) => {
       const envelope: Envelope = {
         format: 'taiji-envelope/1',
         service,
@@ -148,5 +151,6 @@ export class ServicePublisher {
       const signed: SignedEnvelope = { ...envelope, signature };
       return Buffer.from(JSON.stringify(signed)).toString('base64url');
     });
+    this.#inForce = current;
   }
 }
