@@ -8,18 +8,19 @@ import { assignSegments } from './segment-assignment.ts';
 
 export type AssignmentKind = Policy['spec']['buckets']['assignment'];
 
-/** Pure: the same inputs give the same table. A previous table of other targets, edges or height counts as none: its
- *  indices mean something else. */
+/** Pure: the same inputs give the same table. A previous table is of the same targets, edges and height: whoever brings
+ *  one checks that, since starting anew in silence would move every user. */
 export function assign(kind: AssignmentKind, inputs: FriendsInputs): RoutingTable {
-  const { tree, targets, edges, wanted } = inputs;
+  const { tree, targets, edges, wanted, previous } = inputs;
   assert.equal(wanted.length, edges.length * targets.length);
+  if (previous !== null) {
+    const shape = { treeVersion: tree.version, height: tree.height, targets, edges, byEdge: [] };
+    assert(sameShape(previous, shape), 'the previous table has other targets, edges or height');
+  }
   switch (kind) {
     case 'segments':
       return assignSegments(inputs);
-    case 'friends': {
-      const shape = { treeVersion: tree.version, height: tree.height, targets, edges, byEdge: [] };
-      const fits = inputs.previous !== null && sameShape(inputs.previous, shape);
-      return assignFriends(fits ? inputs : { ...inputs, previous: null });
-    }
+    case 'friends':
+      return assignFriends(inputs);
   }
 }

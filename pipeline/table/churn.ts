@@ -52,7 +52,7 @@ export function measureChurn(inputs: ChurnInputs): TableChurn {
 }
 
 /** Half the distance between two fraction matrices, weighted by demand: the least any assignment could have moved. */
-export function leastChurn(before: FractionMatrix, after: FractionMatrix, edgeLoad: Float64Array): number {
+function leastChurn(before: FractionMatrix, after: FractionMatrix, edgeLoad: Float64Array): number {
   const width = before.length / edgeLoad.length;
   let sum = 0;
   for (let e = 0; e < edgeLoad.length; e++) {

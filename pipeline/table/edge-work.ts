@@ -5,7 +5,6 @@
 import type { EdgeCells } from './bucket-weights.ts';
 import type { FriendTies } from './friend-ties.ts';
 
-export const roleNone = 0;
 export const roleLost = 1;
 export const roleGained = 2;
 
@@ -21,7 +20,7 @@ export class EdgeWork {
   readonly cellsOn: Uint32Array; // [d]
   readonly part: Float64Array; // [s * D + d] weight of segment s on d
   readonly partCells: Uint32Array; // [s * D + d] its cells there: says what is empty, which rounding cannot blur
-  readonly role: Uint8Array; // [d]
+  readonly role: Uint8Array; // [d] 0: neither yet
   readonly touched: Uint8Array; // [segment] 1: a cell of it moved
   isTouched = false;
   readonly #ties: FriendTies;

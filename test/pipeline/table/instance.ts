@@ -94,7 +94,7 @@ export function randomTree(random: Random, height: number, tiesPerBucket = 6): B
   };
 }
 
-export function randomCells(random: Random, height: number, kind: WeightKind): BucketWeights['byEdge'][number] {
+function randomCells(random: Random, height: number, kind: WeightKind): BucketWeights['byEdge'][number] {
   const drawn: Readonly<Record<WeightKind, (b: number) => number>> = {
     even: () => 1,
     exponential: () => -Math.log(1 - random()),
@@ -108,7 +108,7 @@ export function randomCells(random: Random, height: number, kind: WeightKind): B
 }
 
 /** Rows of whole millionths; about a third of the places are 0. */
-export function randomFractions(random: Random, edges: number, datacenters: number): Float64Array {
+function randomFractions(random: Random, edges: number, datacenters: number): Float64Array {
   const wanted = new Float64Array(edges * datacenters);
   for (let e = 0; e < edges; e++) {
     const sure = Math.floor(random() * datacenters);
