@@ -5,8 +5,13 @@ import { z } from 'zod';
 import { parseDocumentAs } from './checked.ts';
 import { durationSchema, timeSchema } from './duration.ts';
 import { nameSchema } from './ids.ts';
+import type { Fraction } from './units.ts';
 
-const share = z.number().min(0).max(1);
+const share = z
+  .number()
+  .min(0)
+  .max(1)
+  .transform((value) => value as Fraction);
 
 const trafficSchema = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('stateless') }),
@@ -14,19 +19,19 @@ const trafficSchema = z.discriminatedUnion('kind', [
 ]);
 
 const guardsSchema = z.strictObject({
-  onloadMax: share.default(0.04).meta({ description: 'utilization a datacenter may gain an epoch by elective moves' }),
-  shareMax: share.default(1).meta({ description: "largest share of one edge's demand for one datacenter" }),
-  minShift: share.default(0.01).meta({ description: 'elective change of less than this share of demand is put off' }),
+  onloadMax: share.prefault(0.04).meta({ description: 'utilization a datacenter may gain an epoch by elective moves' }),
+  shareMax: share.prefault(1).meta({ description: "largest share of one edge's demand for one datacenter" }),
+  minShift: share.prefault(0.01).meta({ description: 'elective change of less than this share of demand is put off' }),
   damping: z.number().gt(0).max(1).default(0.8).meta({ description: 'share of the way to go in one epoch' }),
-  balanceTolerance: share.default(0.005).meta({ description: 'utilization above the lowest level, open to latency' }),
-  churnMax: share.default(0.05).meta({ description: 'share of demand that may change datacenter by choice an epoch' }),
+  balanceTolerance: share.prefault(0.005).meta({ description: 'utilization above the lowest level, open to latency' }),
+  churnMax: share.prefault(0.05).meta({ description: 'share of demand that may change datacenter by choice an epoch' }),
 });
 
 const bucketsSchema = z.strictObject({
   segmentLevel: z.int().min(0).max(20).default(7).meta({ description: 'tree level of the segments kept whole' }),
   assignment: z.enum(['friends', 'segments']).default('friends'),
   localityBudget: share
-    .default(0)
+    .prefault(0)
     .meta({ description: 'extra moves, as a share of the needed ones, spent on locality' }),
 });
 
@@ -41,7 +46,7 @@ const specSchema = z.strictObject({
   allowed: z.array(z.strictObject({ edge: nameSchema, datacenters: z.array(nameSchema).min(1) })).default([]),
   pins: z
     .array(z.strictObject({ edge: nameSchema, datacenter: nameSchema, fraction: share, until: timeSchema.optional() }))
-    .default([]),
+    .prefault([]),
   movePriceMs: z.number().min(0).default(1),
   localityPriceMs: z.number().min(0).default(0),
   forecast: z.enum(['last', 'holt-winters']).default('last'),
@@ -112,8 +117,6 @@ export const policySchema = z.strictObject({
 });
 
 export type Policy = z.infer<typeof policySchema>;
-export type PolicySpec = Policy['spec'];
-export type Guards = PolicySpec['guards'];
 
 /** A policy document, defaults filled in. Throws a ConfigError: `web.yaml:12: policy "web": spec.guards.churnMax is 5, ...`. */
 export function parsePolicy(text: string, where: string): Policy {

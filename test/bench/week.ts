@@ -10,6 +10,7 @@ import { writeTree } from '../../bucketizer/io/tree-file.ts';
 import type { BucketTree } from '../../bucketizer/tree.ts';
 import { readWorld } from '../../config/load.ts';
 import { type Policy, policySchema } from '../../config/policy.ts';
+import { fraction } from '../../config/units.ts';
 import type { World } from '../../config/world.ts';
 import { type EpochContext, freshState, planEpoch } from '../../pipeline/epoch.ts';
 import { quantile } from '../../pipeline/replay/quantile.ts';
@@ -209,11 +210,11 @@ async function smallestReturns(world: World, policy: Policy, context: EpochConte
   }
   const served = servedFractions(before.table!, context.weights);
   const unguarded = {
-    onloadMax: 1,
-    churnMax: 1,
+    onloadMax: fraction(1, 'onloadMax'),
+    churnMax: fraction(1, 'churnMax'),
     damping: 1,
-    minShift: 0,
-    shareMax: 1,
+    minShift: fraction(0, 'minShift'),
+    shareMax: fraction(1, 'shareMax'),
     balanceTolerance: policy.spec.guards.balanceTolerance,
   };
   const states = topology.datacenters.map(() => normalState);
