@@ -6,6 +6,7 @@ import { ConfigError } from '../../config/errors.ts';
 import { bucketizeCommand } from './bucketize.ts';
 import { planCommand } from './plan.ts';
 import { replayCommand } from './replay.ts';
+import { serveCommand } from './serve.ts';
 import { treeCommand } from './tree.ts';
 import { validateCommand } from './validate.ts';
 import { worldCommand } from './world.ts';
@@ -26,7 +27,15 @@ Examples:
 
 Exit status: 0 done, 1 error, 2 something would change (with --detailed-exitcode), 3 a check failed.`,
   );
-for (const command of [worldCommand(), bucketizeCommand(), treeCommand(), planCommand(), replayCommand(), validateCommand()]) {
+for (const command of [
+  worldCommand(),
+  bucketizeCommand(),
+  treeCommand(),
+  planCommand(),
+  replayCommand(),
+  validateCommand(),
+  serveCommand(),
+]) {
   program.addCommand(command);
 }
 
