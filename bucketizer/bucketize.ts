@@ -14,6 +14,7 @@ import { type LevelQuality, levelQuality, meanLocality } from './quality.ts';
 import { quotientGraph } from './quotient.ts';
 import { type BisectionPlan, bisectRecursively } from './recursive-bisection.ts';
 import { refineClusters, refineTree } from './refine.ts';
+import { swapUsers } from './swap.ts';
 import { type BucketTree, heightMax } from './tree.ts';
 import { sealTree } from './tree-bytes.ts';
 
@@ -59,12 +60,13 @@ export interface TreeReport {
 interface Effort extends BisectEffort {
   readonly rounds: number; // of each refinement
   readonly vCycles: number;
+  readonly swapRounds: number; // after each
 }
 
 const efforts: Readonly<Record<EffortName, Effort>> = {
-  fast: { coarsestNodes: 150, shrinkPerRound: 4, tries: 4, passes: 2, rounds: 4, vCycles: 0 },
-  default: { coarsestNodes: 60, shrinkPerRound: 3, tries: 6, passes: 3, rounds: 8, vCycles: 1 },
-  best: { coarsestNodes: 60, shrinkPerRound: 3, tries: 16, passes: 4, rounds: 12, vCycles: 4 },
+  fast: { coarsestNodes: 150, shrinkPerRound: 4, tries: 4, passes: 2, rounds: 4, vCycles: 0, swapRounds: 0 },
+  default: { coarsestNodes: 60, shrinkPerRound: 3, tries: 6, passes: 3, rounds: 8, vCycles: 1, swapRounds: 4 },
+  best: { coarsestNodes: 60, shrinkPerRound: 3, tries: 16, passes: 4, rounds: 12, vCycles: 4, swapRounds: 8 },
 };
 
 /** Throws a ConfigError where there is nobody to put into buckets or an id comes twice. */
@@ -182,6 +184,7 @@ function improveTree(
     const random = seededRandom(`${plan.seed}/refine/${step}`);
     if (step === 0) refineTree(graph, leafOf, bounds, effort.rounds, random);
     else refineClusters(graph, leafOf, bounds, effort.rounds, random);
+    swapUsers(graph, leafOf, bounds, effort.swapRounds, random);
   }
   onProgress({ stage: 'refine', done: steps, total: steps });
 }

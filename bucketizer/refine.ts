@@ -9,7 +9,7 @@ import { type TreeBounds, treeWeights } from './balance.ts';
 import { type Contraction, clusterFriends, contract, shuffleNearby } from './coarsen.ts';
 import { type Graph, sumOf } from './graph.ts';
 
-const leafValue = 3;
+export const leafValue = 3;
 const settledShare = 0.001; // a round that moves fewer ends the refinement
 
 /** Moves nodes of `graph` between leaves, in place; returns how many moves were made. */

@@ -1,0 +1,159 @@
+/** Swaps: two users change places. Where leaves hold two or three users each, almost all of them are full and a single
+ *  move is blocked however much it would gain; a swap is not. Same worth as in refinement: one for every level at which
+ *  two friends share a tree node, three at the leaf. */
+
+import type { Random } from '../config/random.ts';
+import { type TreeBounds, treeWeights } from './balance.ts';
+import { shuffleNearby } from './coarsen.ts';
+import type { Graph } from './graph.ts';
+import { leafValue } from './refine.ts';
+
+const friendsMax = 256; // those with more have no place of their own, and would take the square of it to find
+const leavesTried = 4;
+const settledShare = 0.001; // a round that swaps fewer ends the search
+
+/** Swaps users of `graph`, in place; returns how many swaps were made. */
+export function swapUsers(
+  graph: Graph,
+  leafOf: Uint32Array,
+  bounds: TreeBounds,
+  rounds: number,
+  random: Random,
+): number {
+  const { nodeCount: n, rowStart, neighbour, tieWeight, nodeWeight } = graph;
+  const { height, even, most, least, userMean } = bounds;
+  const leaves = 1 << height;
+  const weight = treeWeights(nodeWeight, leafOf, height);
+  const members = new LeafMembers(leafOf, leaves);
+  // [levels above the leaves at which two leaves meet] = worth of a tie between them
+  const worth = Float64Array.from({ length: height + 1 }, (_, up) => height - up + (up === 0 ? leafValue - 1 : 0));
+  const worthOf = (a: number, b: number): number => worth[32 - Math.clz32(a ^ b)]!;
+
+  /** What v gains by living in `to`, not counting its tie to `except`. */
+  const gainOf = (v: number, to: number, except: number): number => {
+    const own = leafOf[v]!;
+    let gain = 0;
+    for (let k = rowStart[v]!; k < rowStart[v + 1]!; k++) {
+      const u = neighbour[k]!;
+      if (u === except) continue;
+      const there = leafOf[u]!;
+      gain += tieWeight[k]! * (worthOf(there, to) - worthOf(there, own));
+    }
+    return gain;
+  };
+
+  /** Whether the tree nodes over v and u, up to where they meet, may change v for u and u for v. */
+  const fits = (v: number, u: number): boolean => {
+    const shift = nodeWeight[v]! - nodeWeight[u]!;
+    if (shift === 0) return true;
+    const enters = shift > 0 ? v : u; // the heavier one, who makes its new side heavier
+    const to = leaves + leafOf[shift > 0 ? u : v]!;
+    const from = leaves + leafOf[enters]!;
+    const more = Math.abs(shift);
+    const w = nodeWeight[enters]!;
+    for (let t = to, f = from, level = height; t !== f; t >>>= 1, f >>>= 1, level--) {
+      const room = Math.max(most[level]!, even[level]! + Math.min(userMean, w), w);
+      if (weight[t]! + more > room) return false;
+      if (weight[f]! - more < least[level]! && weight[f]! < even[level]!) return false;
+    }
+    return true;
+  };
+
+  /** Leaves of v's friends where v would gain, best first. */
+  const wantedLeaves = (v: number): { leaf: number; gain: number }[] => {
+    const wanted: { leaf: number; gain: number }[] = [];
+    const seen = new Set([leafOf[v]!]);
+    for (let k = rowStart[v]!; k < rowStart[v + 1]!; k++) {
+      const leaf = leafOf[neighbour[k]!]!;
+      if (seen.has(leaf)) continue;
+      seen.add(leaf);
+      const gain = gainOf(v, leaf, v);
+      if (gain > 0) wanted.push({ leaf, gain });
+    }
+    return wanted.sort((x, y) => y.gain - x.gain || x.leaf - y.leaf);
+  };
+
+  /** The user with whom v should change places; -1: nobody. A tie between the two is left out on both sides: they stay
+   *  as far apart as they were. */
+  const bestSwap = (v: number): number => {
+    if (rowStart[v + 1]! - rowStart[v]! > friendsMax) return -1;
+    let best = -1;
+    let bestGain = 0;
+    for (const { leaf } of wantedLeaves(v).slice(0, leavesTried)) {
+      for (let u = members.first(leaf); u >= 0; u = members.after(u)) {
+        const gain = gainOf(v, leaf, u) + gainOf(u, leafOf[v]!, v);
+        if (gain <= bestGain || !fits(v, u)) continue;
+        best = u;
+        bestGain = gain;
+      }
+    }
+    return best;
+  };
+
+  const swap = (v: number, u: number): void => {
+    const a = leafOf[v]!;
+    const b = leafOf[u]!;
+    const shift = nodeWeight[v]! - nodeWeight[u]!;
+    for (let t = leaves + a; t >= 1; t >>>= 1) weight[t]! -= shift;
+    for (let t = leaves + b; t >= 1; t >>>= 1) weight[t]! += shift;
+    members.move(v, a, b);
+    members.move(u, b, a);
+    leafOf[v] = b;
+    leafOf[u] = a;
+  };
+
+  const order = Uint32Array.from({ length: n }, (_, v) => v);
+  let swaps = 0;
+  for (let round = 0; round < rounds; round++) {
+    shuffleNearby(order, random);
+    let swapped = 0;
+    for (const v of order) {
+      const other = bestSwap(v);
+      if (other < 0) continue;
+      swap(v, other);
+      swapped++;
+    }
+    swaps += swapped;
+    if (swapped < n * settledShare) break;
+  }
+  return swaps;
+}
+
+/** Who lives in which leaf, as linked lists in typed arrays. */
+class LeafMembers {
+  private readonly head: Int32Array;
+  private readonly next: Int32Array;
+  private readonly previous: Int32Array;
+
+  constructor(leafOf: Uint32Array, leaves: number) {
+    this.head = new Int32Array(leaves).fill(-1);
+    this.next = new Int32Array(leafOf.length);
+    this.previous = new Int32Array(leafOf.length);
+    for (let v = leafOf.length - 1; v >= 0; v--) this.add(v, leafOf[v]!);
+  }
+
+  /** -1: nobody. */
+  first(leaf: number): number {
+    return this.head[leaf]!;
+  }
+
+  /** -1: nobody else. */
+  after(v: number): number {
+    return this.next[v]!;
+  }
+
+  move(v: number, from: number, to: number): void {
+    if (this.previous[v]! >= 0) this.next[this.previous[v]!] = this.next[v]!;
+    else this.head[from] = this.next[v]!;
+    if (this.next[v]! >= 0) this.previous[this.next[v]!] = this.previous[v]!;
+    this.add(v, to);
+  }
+
+  private add(v: number, leaf: number): void {
+    const first = this.head[leaf]!;
+    this.next[v] = first;
+    this.previous[v] = -1;
+    if (first >= 0) this.previous[first] = v;
+    this.head[leaf] = v;
+  }
+}
