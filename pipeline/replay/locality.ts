@@ -10,37 +10,38 @@ import type { RoutingTable } from '../table/routing-table.ts';
 export class ConnectionLocality {
   readonly #ties: number;
   readonly #inOneCell: number; // ties whose users share edge and bucket are always together
-  readonly #edgeA: Uint16Array;
-  readonly #bucketA: Uint16Array;
-  readonly #edgeB: Uint16Array;
-  readonly #bucketB: Uint16Array;
+  readonly #cellA: Uint32Array; // [tie that can part] edge << height | bucket
+  readonly #cellB: Uint32Array;
+  readonly #height: number;
+  readonly #targetOfCell: Uint8Array; // the last table, edge after edge
+  readonly #known: (Uint8Array | undefined)[] = []; // [edge] the row it holds
 
   constructor(world: World, tree: BucketTree) {
-    const { users, friends } = world;
-    const bucketOf = users.ids.map((id) => bucketOfUser(tree, id));
-    const apart: number[] = [];
+    const { users, friends, topology } = world;
+    const cellOf = users.ids.map((id, user) => (users.homeEdge[user]! << tree.height) | bucketOfUser(tree, id));
+    const parting: number[] = [];
     for (let i = 0; i < friends.length; i += 2) {
-      const a = friends[i]!;
-      const b = friends[i + 1]!;
-      if (users.homeEdge[a] !== users.homeEdge[b] || bucketOf[a] !== bucketOf[b]) apart.push(a, b);
+      if (cellOf[friends[i]!] !== cellOf[friends[i + 1]!]) parting.push(i);
     }
-    const pick = (from: ArrayLike<number>, side: 0 | 1): Uint16Array =>
-      Uint16Array.from({ length: apart.length / 2 }, (_, i) => from[apart[2 * i + side]!]!);
     this.#ties = friends.length / 2;
-    this.#inOneCell = this.#ties - apart.length / 2;
-    this.#edgeA = pick(users.homeEdge, 0);
-    this.#bucketA = pick(bucketOf, 0);
-    this.#edgeB = pick(users.homeEdge, 1);
-    this.#bucketB = pick(bucketOf, 1);
+    this.#inOneCell = this.#ties - parting.length;
+    this.#cellA = Uint32Array.from(parting, (i) => cellOf[friends[i]!]!);
+    this.#cellB = Uint32Array.from(parting, (i) => cellOf[friends[i + 1]!]!);
+    this.#height = tree.height;
+    this.#targetOfCell = new Uint8Array(topology.edges.length << tree.height);
   }
 
   /** 1 where there are no ties. */
   of(table: RoutingTable): number {
     if (this.#ties === 0) return 1;
+    table.byEdge.forEach((row, e) => {
+      if (this.#known[e] !== row) this.#targetOfCell.set(row, e << this.#height);
+      this.#known[e] = row;
+    });
+    const target = this.#targetOfCell;
     let together = this.#inOneCell;
-    for (let i = 0; i < this.#edgeA.length; i++) {
-      const a = table.byEdge[this.#edgeA[i]!]![this.#bucketA[i]!];
-      if (a === table.byEdge[this.#edgeB[i]!]![this.#bucketB[i]!]) together += 1;
+    for (let i = 0; i < this.#cellA.length; i++) {
+      if (target[this.#cellA[i]!] === target[this.#cellB[i]!]) together += 1;
     }
     return together / this.#ties;
   }
