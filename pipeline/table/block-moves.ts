@@ -19,7 +19,8 @@ export function moveBlocks(work: EdgeWork, from: number, to: number, amount: num
   const opensAbove = slack; // nor worth opening a split
   for (const [belongs, whole] of classes) {
     if (left <= (whole ? near : opensAbove) && belongs !== isShared) break;
-    for (const segment of byGain(work, candidates, from, to, belongs)) {
+    const most = whole ? left + slack : Number.POSITIVE_INFINITY;
+    for (const segment of byGain(work, candidates, from, to, belongs, most)) {
       if (left <= near) break;
       const part = work.part[segment * work.width + from]!;
       if (part <= left + slack) left -= moveBlock(work, segment, from, to);
@@ -56,11 +57,20 @@ function segmentsOn(work: EdgeWork, from: number): number[] {
   return segments;
 }
 
-function byGain(work: EdgeWork, candidates: readonly number[], from: number, to: number, belongs: Belongs): number[] {
+/** Those of `candidates` that belong to the class and whose block weighs at most `most`, the best first. */
+function byGain(
+  work: EdgeWork,
+  candidates: readonly number[],
+  from: number,
+  to: number,
+  belongs: Belongs,
+  most: number,
+): number[] {
   const found: { segment: number; gain: number }[] = [];
   for (const segment of candidates) {
     const row = segment * work.width;
-    if (work.partCells[row + from] === 0 || !belongs(work, segment, from, to)) continue;
+    if (work.partCells[row + from] === 0 || work.part[row + from]! > most) continue;
+    if (!belongs(work, segment, from, to)) continue;
     const gone = (work.part[row + to]! - work.part[row + from]!) / work.segmentWeight[segment]!;
     found.push({ segment, gain: work.blockGain(segment, from, to) + momentum * gone });
   }

@@ -24,7 +24,7 @@ export class EdgeWork {
   readonly touched: Uint8Array; // [segment] 1: a cell of it moved
   isTouched = false;
   readonly #ties: FriendTies;
-  readonly #blockTies: (Float64Array | undefined)[] = []; // [s * D + l] = [d] ties of the block to users on d
+  readonly #blockTies: (Float64Array | undefined)[]; // [s * D + l] = [d] ties of the block to users on d
   readonly #pull: Float64Array;
 
   constructor(e: number, cells: EdgeCells, assignment: Uint8Array, segmentShift: number, ties: FriendTies) {
@@ -44,6 +44,7 @@ export class EdgeWork {
     this.role = new Uint8Array(width);
     this.touched = new Uint8Array(segmentCount);
     this.#ties = ties;
+    this.#blockTies = new Array<Float64Array | undefined>(segmentCount * width).fill(undefined); // dense: sparse is slow
     this.#pull = new Float64Array(width);
     const { bucket, weight } = cells;
     for (let i = 0; i < bucket.length; i++) {
