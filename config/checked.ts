@@ -231,5 +231,12 @@ function tidy(value: number): string {
 }
 
 function pathText(path: readonly PropertyKey[]): string {
-  return path.map((key, i) => (typeof key === 'number' ? `[${key}]` : `${i === 0 ? '' : '.'}${String(key)}`)).join('');
+  return path
+    .map((key, i) => (typeof key === 'number' ? `[${key}]` : `${i === 0 ? '' : '.'}${keyText(String(key))}`))
+    .join('');
+}
+
+/** Keys from outside may hold anything, a line end too. */
+function keyText(key: string): string {
+  return /^[\w.-]{1,64}$/.test(key) ? key : found(key);
 }

@@ -56,7 +56,7 @@ export function csvTable(
   const seen = new Set<string>();
   const known = [...names.required, ...optional];
   for (const name of header) {
-    if (seen.has(name)) throw new ConfigError(`${where}:${line}: column "${name}" is given twice; keep one`);
+    if (seen.has(name)) throw new ConfigError(`${where}:${line}: column ${quoteStart(name)} is given twice; keep one`);
     seen.add(name);
   }
   for (const name of names.required) {
@@ -70,7 +70,7 @@ export function csvTable(
     for (const name of header) {
       if (!known.includes(name)) {
         throw new ConfigError(
-          `${where}:${line}: unknown column ${JSON.stringify(name)}${didYouMean(name, known)}; expected ${known.join(', ')}`,
+          `${where}:${line}: unknown column ${quoteStart(name)}${didYouMean(name, known)}; expected ${known.join(', ')}`,
         );
       }
     }

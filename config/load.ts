@@ -20,6 +20,8 @@ import { type Policy, parsePolicy } from './policy.ts';
 import type { World } from './world.ts';
 import { formatWorld, parseWorld, worldFileNames } from './world-files.ts';
 
+const textBytesMax = 500_000_000; // a JavaScript string ends soon after
+
 /** Reads a world directory. Throws a ConfigError naming file and line of whatever is missing or wrong. */
 export function readWorld(dir: string): World {
   const where = dir.replace(/\/+$/, '') || '/';
@@ -37,7 +39,7 @@ export function readWorld(dir: string): World {
 
 /** Writes a world directory: the files a real one has, the friends gzipped. The same world gives the same contents. */
 export function writeWorld(dir: string, world: World): void {
-  mkdirSync(dir, { recursive: true });
+  makeDirectory(dir);
   const texts = formatWorld(world);
   for (const name of worldFileNames) {
     if (name === 'friends.csv') writeFileAtomically(join(dir, 'friends.csv.gz'), gzipSync(texts[name], { level: 9 }));
@@ -62,17 +64,30 @@ export function readText(path: string): string {
   }
   if (path.endsWith('.gz')) {
     try {
-      bytes = gunzipSync(bytes);
+      bytes = gunzipSync(bytes, { maxOutputLength: textBytesMax });
     } catch (error) {
       throw new ConfigError(`${path}: not a whole gzip file (${reasonOf(error)}); copy it again`);
     }
+  }
+  if (bytes.length > textBytesMax) {
+    throw new ConfigError(`${path}: ${bytes.length} bytes of text, expected at most ${textBytesMax}; split the world`);
   }
   const text = bytes.toString('utf8');
   if (text.includes('\u0000')) throw new ConfigError(`${path}: not a text file (it holds a zero byte), expected UTF-8`);
   return text;
 }
 
-/** Temporary file beside it, fsync, rename, fsync of the directory. `mode` as in chmod, before the umask. */
+/** With its parents, where absent. Throws a ConfigError. */
+export function makeDirectory(path: string): void {
+  try {
+    mkdirSync(path, { recursive: true });
+  } catch (error) {
+    throw new ConfigError(`${path}: the directory cannot be made (${reasonOf(error)}); choose another place`);
+  }
+}
+
+/** Temporary file beside it, fsync, rename, fsync of the directory. `mode` as in chmod, before the umask. Throws a
+ *  ConfigError where the file cannot be written; the old one is then untouched. */
 export function writeFileAtomically(path: string, contents: string | Uint8Array, mode = 0o644): void {
   const temporary = `${path}.${process.pid}.${randomBytes(4).toString('hex')}.tmp`;
   try {
@@ -87,7 +102,9 @@ export function writeFileAtomically(path: string, contents: string | Uint8Array,
     renameSync(temporary, path);
   } catch (error) {
     rmSync(temporary, { force: true });
-    throw error;
+    throw new ConfigError(
+      `${path}: cannot be written (${reasonOf(error)}); check the directory, its permissions and space`,
+    );
   }
   syncDirectory(dirname(path));
 }
@@ -125,8 +142,9 @@ function syncDirectory(path: string): void {
   }
 }
 
+/** Node's words, without the call and the path that the complaint names already. */
 function reasonOf(error: unknown): string {
-  if (error instanceof Error)
-    return 'code' in error && error.code === 'ENOENT' ? 'no such file' : error.message.split('\n')[0]!;
-  return String(error);
+  if (!(error instanceof Error)) return String(error);
+  const words = /^[A-Z0-9]+: (.+?), \w+/.exec(error.message)?.[1] ?? error.message.split('\n')[0]!;
+  return words === 'no such file or directory' ? 'no such file' : words;
 }

@@ -9,6 +9,7 @@ export interface Edge {
   readonly city: string;
   readonly lat: number;
   readonly lon: number;
+  readonly region?: string;
 }
 
 export interface Datacenter {

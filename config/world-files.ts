@@ -55,10 +55,7 @@ export function formatWorld(world: World): Readonly<Record<WorldFileName, string
   const ties: string[] = [];
   for (let i = 0; i < friends.length; i += 2) ties.push(`${ids[friends[i]!]!},${ids[friends[i + 1]!]!}`);
   return {
-    'edges.csv': lines(
-      'edge,city,lat,lon',
-      edges.map((edge) => `${csvField(edge.id)},${csvField(edge.city)},${edge.lat},${edge.lon}`),
-    ),
+    'edges.csv': formatEdges(edges),
     'datacenters.csv': lines(
       'datacenter,lat,lon,capacity_rps',
       datacenters.map((dc) => `${csvField(dc.id)},${dc.lat},${dc.lon},${dc.capacityRps}`),
@@ -82,15 +79,32 @@ export function formatWorld(world: World): Readonly<Record<WorldFileName, string
   };
 }
 
+/** The column of regions is there where an edge has one. */
+function formatEdges(edges: readonly Edge[]): string {
+  const regions = edges.some(({ region }) => region !== undefined);
+  return lines(
+    `edge,city,lat,lon${regions ? ',region' : ''}`,
+    edges.map(
+      ({ id, city, lat, lon, region = '' }) =>
+        `${csvField(id)},${csvField(city)},${lat},${lon}${regions ? `,${csvField(region)}` : ''}`,
+    ),
+  );
+}
+
 function parseEdges({ text, where }: WorldFile): Edge[] {
-  const table = csvTable(text, where, { required: ['edge', 'city', 'lat', 'lon'], others: 'none' });
+  const table = csvTable(text, where, {
+    required: ['edge', 'city', 'lat', 'lon'],
+    optional: ['region'],
+    others: 'none',
+  });
   const edges: Edge[] = [];
   const lineOf = new Map<string, number>();
   for (const row of table.rows) {
-    const [id, city, lat, lon] = pick(row, table.columns);
+    const [id, city, lat, lon, region] = pick(row, table.columns);
     const edge = edgeId(id!, `${where}:${row.line}`);
     refuseTwice(lineOf, 'edge', edge, row.line, where);
-    edges.push({ id: edge, city: city!, ...place(lat!, lon!, row.line, where) });
+    const named = region === '' ? {} : { region: region! };
+    edges.push({ id: edge, city: city!, ...place(lat!, lon!, row.line, where), ...named });
   }
   if (edges.length === 0) throw new ConfigError(`${where}: no edges, expected at least one row below the header`);
   return edges;
@@ -148,6 +162,11 @@ function parseDemand({ text, where }: WorldFile, topology: Topology): DemandSeri
   const timeColumn = table.columns[0]!;
   const edgeOfColumn = table.header.map((name, column) => {
     if (column === timeColumn) return -1;
+    if (name === 'service' && !edges.some(({ id }) => id === name)) {
+      throw new ConfigError(
+        `${where}:1: column "service" is not read by this version; write one world for each service`,
+      );
+    }
     const edge = edgeId(name, `${where}:1`);
     refuseUnknown(edgeIndex, 'edge', edge, 'edges.csv', 1, where);
     return edgeIndex.get(edge)!;
@@ -236,7 +255,9 @@ function parseFriends({ text, where }: WorldFile, users: WorldUsers): Uint32Arra
     const a = indexOf(row.fields[from]!, row.line);
     const b = indexOf(row.fields[to]!, row.line);
     if (a === b) {
-      throw new ConfigError(`${where}:${row.line}: user "${row.fields[from]!}" is tied to itself; remove the row`);
+      throw new ConfigError(
+        `${where}:${row.line}: user ${JSON.stringify(row.fields[from]!)} is tied to itself; remove the row`,
+      );
     }
     const key = Math.min(a, b) * users.ids.length + Math.max(a, b);
     if (seen.has(key)) continue;
@@ -260,7 +281,9 @@ function place(lat: string, lon: string, line: number, where: string): { lat: nu
 function refuseTwice(lineOf: Map<string, number>, noun: string, id: string, line: number, where: string): void {
   const first = lineOf.get(id);
   if (first !== undefined) {
-    throw new ConfigError(`${where}:${line}: ${noun} "${id}" is given twice, first on line ${first}; keep one row`);
+    throw new ConfigError(
+      `${where}:${line}: ${noun} ${JSON.stringify(id)} is given twice, first on line ${first}; keep one row`,
+    );
   }
   lineOf.set(id, line);
 }

@@ -2,7 +2,7 @@
  *  into buckets, and the control plane that `taiji serve` runs, on a clock that has an epoch every second or so. In the
  *  middle somebody drains a datacenter through the HTTP API, as an operator would, and later lets it back. */
 
-import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Command } from 'commander';
@@ -14,7 +14,7 @@ import { writeTree } from '../../bucketizer/io/tree-file.ts';
 import { checked } from '../../config/checked.ts';
 import { ConfigError } from '../../config/errors.ts';
 import { generateWorld } from '../../config/generate.ts';
-import { writeFileAtomically, writeWorld } from '../../config/load.ts';
+import { makeDirectory, writeFileAtomically, writeWorld } from '../../config/load.ts';
 import { serverSchema } from '../../config/server.ts';
 import type { World } from '../../config/world.ts';
 import type { EpochSummary } from '../server/epoch-summary.ts';
@@ -64,7 +64,7 @@ async function runDemo(options: DemoOptions): Promise<number> {
   if (!/^[1-9]\d*(ms|s|m)$/.test(pace))
     throw new ConfigError(`--pace is "${pace}", expected a duration such as 250ms or 2s`);
   const dir = options.dir ?? mkdtempSync(join(tmpdir(), 'taiji-demo-'));
-  mkdirSync(dir, { recursive: true });
+  makeDirectory(dir);
   try {
     const world = generateWorld({ seed, users });
     prepare(dir, world, seed);

@@ -1,13 +1,13 @@
 /** `taiji validate`: everything people state, checked before it is used. All files are looked at; each bad one gets its
  *  line. Policies are also held against the worlds named beside them. */
 
-import { mkdirSync, statSync } from 'node:fs';
+import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import { Command, Option } from 'commander';
 import { stringify } from 'yaml';
 import { type Document, parseDocument } from '../../config/document.ts';
 import { ConfigError } from '../../config/errors.ts';
-import { readText, readWorld, writeFileAtomically } from '../../config/load.ts';
+import { makeDirectory, readText, readWorld, writeFileAtomically } from '../../config/load.ts';
 import type { Policy } from '../../config/policy.ts';
 import { checkPolicyFor } from '../../config/policy-topology.ts';
 import { schemaFiles } from '../../config/schema-files.ts';
@@ -120,6 +120,6 @@ function print(findings: readonly Finding[], format: ValidateOptions['output']):
 }
 
 function writeSchemas(dir: string): void {
-  mkdirSync(dir, { recursive: true });
+  makeDirectory(dir);
   for (const [name, text] of schemaFiles()) writeFileAtomically(join(dir, name), text);
 }

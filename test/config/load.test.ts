@@ -1,10 +1,13 @@
-import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { gunzipSync, gzipSync } from 'node:zlib';
+import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { ConfigError } from '../../config/errors.ts';
 import { generateWorld } from '../../config/generate.ts';
 import { readPolicy, readWorld, writeFileAtomically, writeWorld } from '../../config/load.ts';
+import { parseWorld } from '../../config/world-files.ts';
 import { complaintOf, scratchDirectory, smallWorld, smallWorldFiles } from './small-world.ts';
 
 const dataDirectory = process.env['TAIJI_DATA'] ?? fileURLToPath(new URL('../../../shared/data', import.meta.url));
@@ -50,6 +53,16 @@ describe('a good world', () => {
     expect(world.topology.datacenters[1]!.capacityRps).toBe(0);
     expect(world.events).toEqual([]);
     expect(world.friends).toHaveLength(0);
+  });
+
+  test('may name the region of an edge, which is written back', () => {
+    const world = readWorld(
+      smallWorld({ 'edges.csv': 'edge,city,lat,lon,region\nfra,Frankfurt,50,8,"eu, west"\nnyc,New York,40,-74,\n' }),
+    );
+    expect(world.topology.edges.map(({ region }) => region)).toEqual(['eu, west', undefined]);
+    const dir = scratchDirectory();
+    writeWorld(dir, world);
+    expect(readWorld(dir)).toEqual(world);
   });
 
   test('counts a tie once that is listed from either side', () => {
@@ -108,7 +121,23 @@ describe('writing', () => {
     writeFileAtomically(path, 'new', 0o600);
     expect(readFileSync(path, 'utf8')).toBe('new');
     expect(readdirSync(dir)).toEqual(['state']);
-    expect(() => writeFileAtomically(join(dir, 'absent', 'state'), 'new')).toThrow('ENOENT');
+    expect(statSync(path).mode & 0o777).toBe(0o600);
+  });
+
+  test('where nothing can be written says so and leaves the old file as it was', () => {
+    const dir = scratchDirectory();
+    const file = join(dir, 'file');
+    writeFileSync(file, 'old');
+    expect(complaintOf(() => writeFileAtomically(join(dir, 'absent', 'state'), 'new'))).toContain(
+      'absent/state: cannot be written (no such file); check the directory, its permissions and space',
+    );
+    expect(complaintOf(() => writeWorld(file, readWorld(smallWorld())))).toBe(
+      `${file}: the directory cannot be made (file already exists); choose another place`,
+    );
+    mkdirSync(join(dir, 'taken'));
+    expect(complaintOf(() => writeFileAtomically(join(dir, 'taken'), 'new'))).toContain('taken: cannot be written (');
+    expect(readdirSync(dir).sort()).toEqual(['file', 'taken']);
+    expect(readFileSync(file, 'utf8')).toBe('old');
   });
 });
 
@@ -317,6 +346,29 @@ describe('a bad world is refused with one line', () => {
     expect(message).toContain(expected);
     expect(message.startsWith(dir)).toBe(true);
     expect(message).not.toContain('\n');
+  });
+
+  test('whatever bytes are changed, cut or doubled: a world or one line, nothing else', () => {
+    const names = Object.keys(smallWorldFiles);
+    const snippet = fc.string({
+      unit: fc.constantFrom(',', '"', '\n', '\r', '0', '-', 'e', 'N', '9', ' ', 'é', '\u0000'),
+    });
+    fc.assert(
+      fc.property(fc.constantFrom(...names), fc.nat(), fc.nat({ max: 12 }), snippet, (name, from, length, text) => {
+        const whole = smallWorldFiles[name]!;
+        const at = from % (whole.length + 1);
+        const files = { ...smallWorldFiles, [name]: whole.slice(0, at) + text + whole.slice(at + length) };
+        try {
+          const world = parseWorld((file) => ({ text: files[file]!, where: file }));
+          expect(world.demand.rps.every((rps) => rps >= 0 && Number.isFinite(rps))).toBe(true);
+          expect(world.topology.rttMs.every((rtt) => rtt >= 0 && Number.isFinite(rtt))).toBe(true);
+        } catch (error) {
+          if (!(error instanceof ConfigError)) throw error;
+          expect(error.message).toMatch(/^[a-z]+\.csv(:\d+)?: [^\n]+$/);
+        }
+      }),
+      { numRuns: 2000 },
+    );
   });
 
   test('a directory that is not there', () => {

@@ -1,4 +1,7 @@
+import { readFileSync } from 'node:fs';
+import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { ConfigError } from '../../config/errors.ts';
 import { parsePolicy } from '../../config/policy.ts';
 import { complaintOf } from './small-world.ts';
 
@@ -109,11 +112,35 @@ describe('a bad policy is refused with place, value, what is expected and how to
       'p.yaml:1: policy "w": apiVersion is "taiji/v2", expected "taiji/v1"',
     ],
     ['apiVersion: taiji/v1\nkind: Policy', 'p.yaml:1: policy: metadata is missing, expected a map of service'],
+    ['"a\\nb": 1', 'p.yaml:1: policy: unknown key "a\\nb"; expected apiVersion'],
     ['__proto__: { service: w }', 'p.yaml:1: policy: unknown key __proto__; expected apiVersion'],
   ])('%j', (text, expected) => {
     const message = complaintOf(() => parsePolicy(text, 'p.yaml'));
     expect(message).toContain(expected);
     expect(message).not.toContain('\n');
+  });
+
+  test('whatever characters are changed, cut or added: a policy or one line, nothing else', () => {
+    const whole = readFileSync(new URL('../../config/examples/policy.yaml', import.meta.url), 'utf8').replace(
+      /^ *#.*\n/gm,
+      '',
+    );
+    const snippet = fc.string({
+      unit: fc.constantFrom(':', ' ', '\n', '-', '[', '}', '&', '*', '!', '"', '9', '%', '~', '\t'),
+    });
+    fc.assert(
+      fc.property(fc.nat(), fc.nat({ max: 12 }), snippet, (from, length, text) => {
+        const at = from % (whole.length + 1);
+        try {
+          const policy = parsePolicy(whole.slice(0, at) + text + whole.slice(at + length), 'p.yaml');
+          expect(policy.spec.guards.churnMax).toBeLessThanOrEqual(1);
+        } catch (error) {
+          if (!(error instanceof ConfigError)) throw error;
+          expect(error.message).toMatch(/^p\.yaml(:\d+)?: [^\n]+$/);
+        }
+      }),
+      { numRuns: 2000 },
+    );
   });
 
   test('a nest of aliases is refused before it fills the memory', () => {
