@@ -367,7 +367,7 @@ describe('a bad world is refused with one line', () => {
           expect(error.message).toMatch(/^[a-z]+\.csv(:\d+)?: [^\n]+$/);
         }
       }),
-      { numRuns: 2000 },
+      { numRuns: 600 },
     );
   });
 
