@@ -139,7 +139,7 @@ describe('a bad policy is refused with place, value, what is expected and how to
           expect(error.message).toMatch(/^p\.yaml(:\d+)?: [^\n]+$/);
         }
       }),
-      { numRuns: 600 },
+      { numRuns: 300 },
     );
   });
 
