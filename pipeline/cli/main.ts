@@ -4,6 +4,7 @@
 import { Command } from 'commander';
 import { ConfigError } from '../../config/errors.ts';
 import { bucketizeCommand } from './bucketize.ts';
+import { demoCommand } from './demo.ts';
 import { planCommand } from './plan.ts';
 import { replayCommand } from './replay.ts';
 import { serveCommand } from './serve.ts';
@@ -35,6 +36,7 @@ for (const command of [
   replayCommand(),
   validateCommand(),
   serveCommand(),
+  demoCommand(),
 ]) {
   program.addCommand(command);
 }

@@ -10,6 +10,7 @@ import type { EngineName } from '../../runtime/lp/problem.ts';
 import { type ReplayReport, type ReplaySummary, ReportBuilder } from '../replay/report.ts';
 import { htmlReport } from '../replay/report-html.ts';
 import { replayWorld } from '../replay/world-replay.ts';
+import { describeReplay, replayJournal } from '../server/io/recorded-file.ts';
 import { type OutputFormat, openSetting, outputOption, solverOption, timeOf } from './setting.ts';
 
 interface ReplayFlags {
@@ -52,9 +53,19 @@ Examples:
   taiji replay --journal data/journal/00000001.jsonl`,
     )
     .action(async (flags: ReplayFlags) => {
-      if (flags.journal !== undefined) throw new ConfigError('--journal: not in this build');
-      await replayWorldFiles(flags);
+      if (flags.journal === undefined) await replayWorldFiles(flags);
+      else await replayJournalFile(flags, flags.journal);
     });
+}
+
+async function replayJournalFile(flags: ReplayFlags, file: string): Promise<void> {
+  if (flags.world !== undefined || flags.policy !== undefined || flags.tree !== undefined) {
+    throw new ConfigError('--journal: a journal brings its own world, policy and tree; leave those flags out');
+  }
+  const replay = await replayJournal(file, flags.solver);
+  if (flags.output === 'table') process.stdout.write(`${file}: ${describeReplay(replay)}\n`);
+  else print(replay, flags.output);
+  if (replay.difference) process.exitCode = 3;
 }
 
 async function replayWorldFiles(flags: ReplayFlags): Promise<void> {
@@ -94,7 +105,8 @@ async function replayWorldFiles(flags: ReplayFlags): Promise<void> {
     const report = builder.finish();
     writeReports(flags.report, report);
     if (flags.timings !== undefined) writeTimings(flags.timings, startedMs);
-    print(report.summary, flags.output);
+    if (flags.output === 'table') process.stdout.write(`${summaryLines(report.summary).join('\n')}\n`);
+    else print(report.summary, flags.output);
   } finally {
     await setting.close();
   }
@@ -117,10 +129,8 @@ function writeTimings(file: string, startedMs: number): void {
   writeFileAtomically(file, `${JSON.stringify(timings)}\n`);
 }
 
-function print(summary: ReplaySummary, format: OutputFormat): void {
-  if (format === 'json') process.stdout.write(`${JSON.stringify(summary, null, 2)}\n`);
-  else if (format === 'yaml') process.stdout.write(stringify(summary));
-  else process.stdout.write(`${summaryLines(summary).join('\n')}\n`);
+function print(value: unknown, format: 'json' | 'yaml'): void {
+  process.stdout.write(format === 'json' ? `${JSON.stringify(value, null, 2)}\n` : stringify(value));
 }
 
 function summaryLines(summary: ReplaySummary): string[] {

@@ -9,10 +9,10 @@ import { readPolicy, readWorld } from '../../config/load.ts';
 import type { Policy } from '../../config/policy.ts';
 import { checkPolicyFor } from '../../config/policy-topology.ts';
 import type { World } from '../../config/world.ts';
-import { openSolver, type SolverHost } from '../../runtime/io/solver-host.ts';
 import type { EngineName } from '../../runtime/lp/problem.ts';
 import { checkSupported } from '../../runtime/supported.ts';
 import type { EpochContext } from '../epoch.ts';
+import { openEngines } from '../server/io/engines.ts';
 import { bucketWeights } from '../table/bucket-weights.ts';
 
 export interface SettingFiles {
@@ -29,26 +29,16 @@ export interface Setting {
   close(): Promise<void>;
 }
 
-/** `second`: open the other engine too, for answers of the first that cannot be certified; without it where its package
- *  is not installed. */
+/** Throws a ConfigError where a file is bad or the policy does not fit the world. */
 export async function openSetting(files: SettingFiles): Promise<Setting> {
   const world = readWorld(files.world);
   const policy = readPolicy(files.policy);
   checkPolicyFor(policy, world.topology, files.policy);
   checkSupported(policy);
   const tree = readTree(files.tree);
-  const solver = await openSolver(files.solver);
-  const second = await openSolver(files.solver === 'highs' ? 'glpk' : 'highs').catch((): SolverHost | null => null);
   const weights = bucketWeights(world.topology, tree, world.users);
-  return {
-    world,
-    policy,
-    context: { tree, weights, solver, ...(second && { secondSolver: second }) },
-    close: async () => {
-      await solver.close();
-      await second?.close();
-    },
-  };
+  const engines = await openEngines(files.solver, tree, weights, () => {});
+  return { world, policy, context: engines.context, close: engines.close };
 }
 
 export function solverOption(): Option {

@@ -10,7 +10,7 @@ import { freshState, retainedFractions } from '../../runtime/guards.ts';
 import type { SolveCertified } from '../../runtime/lp/certified.ts';
 import { buildModel } from '../../runtime/model.ts';
 import type { Churn, EpochContext, Outcome } from '../epoch.ts';
-import { TableCompiler } from '../table/compiler.ts';
+import { bodiesAfter, type EpochBodies } from './epoch-bodies.ts';
 import { ConnectionLocality, SegmentsWhole } from './locality.ts';
 import { NeededMovement } from './needed.ts';
 import { mean, quantile } from './quantile.ts';
@@ -59,10 +59,10 @@ export class ReportBuilder {
   readonly #locality: ConnectionLocality;
   readonly #segments: SegmentsWhole;
   readonly #needed: NeededMovement;
-  readonly #compiler: TableCompiler;
   readonly #tables = createHash('sha256');
   readonly #epochs: ReportedEpoch[] = [];
   #tableInForce: ReplayedEpoch['table'] = null;
+  #bodies: EpochBodies | null = null;
   #localityInForce = 1;
 
   constructor(world: World, policy: Policy, context: EpochContext, solve: SolveCertified) {
@@ -72,7 +72,6 @@ export class ReportBuilder {
     this.#locality = new ConnectionLocality(world, context.tree);
     this.#segments = new SegmentsWhole(context.weights, context.tree.height, policy.spec.buckets.segmentLevel);
     this.#needed = new NeededMovement(solve);
-    this.#compiler = new TableCompiler(world.topology);
   }
 
   async add(epoch: ReplayedEpoch): Promise<ReportedEpoch> {
@@ -80,8 +79,8 @@ export class ReportBuilder {
     const { topology } = this.#world;
     if (table && table !== this.#tableInForce) this.#localityInForce = this.#locality.of(table);
     this.#tableInForce = table;
-    if (table)
-      for (const body of this.#compiler.compile(table, plan.ceilings).bodies) this.#tables.update(body.version);
+    this.#bodies = bodiesAfter(topology, plan, this.#bodies) ?? this.#bodies;
+    for (const { version } of this.#bodies?.bodies ?? []) this.#tables.update(version);
     const needed = await this.#needed.next({
       topology,
       policy: this.#policy,
