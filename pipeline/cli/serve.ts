@@ -49,6 +49,8 @@ async function serve(flags: ServeFlags): Promise<void> {
       void controlPlane.stop();
     });
   }
+  // A limit on file sizes (ulimit, systemd) is then an error of one write, not the end of the process.
+  process.on('SIGXFSZ', () => {});
   const error = await controlPlane.done;
   if (error !== null) throw new ConfigError(`serve: ${error}`);
   log.info('stopped');

@@ -40,7 +40,7 @@ export async function openDataDirectory(path: string, onLost: (loss: LockLoss) =
       lockfilePath: join(path, 'lock'),
       stale: staleMs,
       update: renewMs,
-      retries: { retries: Math.ceil((staleMs + 2 * renewMs) / 250), factor: 1, minTimeout: 250, maxTimeout: 250 },
+      retries: { retries: Math.ceil((staleMs + renewMs) / 250), factor: 1, minTimeout: 250, maxTimeout: 250 },
       onCompromised: (error) => onLost(lossOf(error)),
     });
   } catch (error) {

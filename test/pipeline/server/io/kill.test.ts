@@ -1,0 +1,193 @@
+/** The built program in a process of its own, killed with -9 at random moments, copied while it runs, started twice: it
+ *  comes back with its last published table, and its journal replays byte for byte. */
+
+import { appendFileSync, cpSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { describe, expect, type TestContext, test } from 'vitest';
+import { serviceId } from '../../../../config/ids.ts';
+import { seededRandom } from '../../../../config/random.ts';
+import { openEmbeddedStore } from '../../../../pipeline/publish/io/embedded-store.ts';
+import { readPublished } from '../../../../pipeline/publish/publisher.ts';
+import type { Snapshot } from '../../../../pipeline/publish/snapshot.ts';
+import { decodeJournal } from '../../../../pipeline/replay/journal-record.ts';
+import { journalFiles } from '../../../../pipeline/server/io/journal.ts';
+import { describeReplay, replayJournal } from '../../../../pipeline/server/io/recorded-file.ts';
+import { isBuilt, type Process, service, smallSetting, spawnServe } from '../small-setting.ts';
+
+const setting = smallSetting();
+
+/** Killed after the test, if it still lives. */
+function serve(context: TestContext, more: Record<string, unknown>, shell?: string): Process {
+  const server = spawnServe(setting, more, shell);
+  context.onTestFinished(() => void server.child.kill('SIGKILL'));
+  return server;
+}
+
+const isServing = ({ msg }: Record<string, unknown>): boolean => msg === 'serving';
+const isEpoch = ({ msg }: Record<string, unknown>): boolean => msg === 'epoch';
+
+/** What is on the disk, looked at in a copy: nobody holds the directory's lock here. */
+async function publishedIn(dataDirectory: string): Promise<Snapshot | null> {
+  const copy = join(setting.directory, `copy-${copies++}`);
+  cpSync(join(setting.directory, dataDirectory, 'store'), copy, { recursive: true });
+  const { snapshot, damaged } = await readPublished(await openEmbeddedStore(copy), serviceId(service, 'test'));
+  rmSync(copy, { recursive: true });
+  expect(damaged).toEqual([]);
+  return snapshot;
+}
+let copies = 0;
+
+async function expectReplays(dataDirectory: string): Promise<number> {
+  let epochs = 0;
+  for (const path of await journalFiles(join(setting.directory, dataDirectory, 'journal'))) {
+    const replay = await replayJournal(path).catch((error: Error) => error);
+    if (replay instanceof Error) {
+      // Killed while its first lines were written: there is not one whole epoch in it.
+      expect(decodeJournal(readFileSync(path, 'utf8')).records, replay.message).toEqual([]);
+      continue;
+    }
+    expect(replay.difference, describeReplay(replay)).toBe(null);
+    epochs += replay.epochs;
+  }
+  return epochs;
+}
+
+/** Together, because most of their time is spent waiting for locks to go stale. */
+describe.skipIf(!isBuilt)('the built program', { concurrent: true }, () => {
+  test('killed with -9 at random moments, it restarts with its last published table and its journal replays', async (context) => {
+    const random = seededRandom('kill');
+    const config = { dataDirectory: 'killed', clock: { epochWall: '40ms' } };
+    let before: Snapshot | null = null;
+    for (let round = 0; round < 4; round++) {
+      const server = serve(context, config);
+      const serving = await server.line(isServing);
+      expect(serving?.['version'], server.stderr()).toBe(before?.version ?? 0);
+      if (before) {
+        const reply = await fetch(`${serving!['url']}/v1/services/${service}/tables/${before.version}`);
+        const { tableSha256, edges } = JSON.parse(await reply.text());
+        expect(tableSha256).toBe(before.tableSha256);
+        expect(before.bodies.map(({ edge, version }) => [edge, version])).toEqual(
+          Object.entries<{ sha256: string }>(edges).map(([edge, { sha256 }]) => [edge, sha256]),
+        );
+      }
+      await server.line(isEpoch);
+      await sleep(random() * 400);
+      server.child.kill('SIGKILL');
+      await server.exit;
+      const told = server
+        .stderr()
+        .split('\n')
+        .filter((line) => line.includes('"msg":"epoch"'))
+        .map((line) => JSON.parse(line));
+      before = await publishedIn('killed');
+      expect(before!.version, 'what was told was published').toBeGreaterThanOrEqual(told.at(-1).version);
+    }
+    expect(await expectReplays('killed')).toBeGreaterThan(10);
+  });
+
+  test('a torn tail of the journal is tolerated and told', async (context) => {
+    const config = { dataDirectory: 'torn', clock: { epochWall: '40ms' } };
+    const server = serve(context, config);
+    await server.line(({ msg, epoch }) => msg === 'epoch' && Number(epoch) >= 3);
+    server.child.kill('SIGKILL');
+    await server.exit;
+    const [path] = await journalFiles(join(setting.directory, 'torn', 'journal'));
+    const whole = readFileSync(path!, 'utf8');
+    writeFileSync(path!, whole.slice(0, whole.lastIndexOf('\n', whole.length - 2) + 1)); // ends in a whole line
+    appendFileSync(path!, '{"sha256":"0123');
+    const replay = await replayJournal(path!);
+    expect(replay).toMatchObject({ tornTail: true, difference: null });
+    expect(replay.epochs).toBeGreaterThanOrEqual(3);
+    expect(describeReplay(replay)).toMatch(/the last line is torn.*byte for byte as recorded/);
+    const again = serve(context, config);
+    expect((await again.line(isEpoch))?.['outcome'], again.stderr()).not.toBe('initial');
+  });
+
+  test('a line altered in the middle of a journal is a difference, not a torn tail', async (context) => {
+    const server = serve(context, { dataDirectory: 'altered', clock: { epochWall: '40ms' } });
+    await server.line(({ msg, epoch }) => msg === 'epoch' && Number(epoch) >= 3);
+    server.child.kill('SIGTERM');
+    expect((await server.exit).code).toBe(0);
+    const [path] = await journalFiles(join(setting.directory, 'altered', 'journal'));
+    const whole = readFileSync(path!, 'utf8');
+    const lines = whole.split('\n');
+    writeFileSync(path!, lines.with(3, lines[3]!.replace('"epoch":1', '"epoch":9')).join('\n'));
+    expect((await replayJournal(path!)).difference).toMatchObject({
+      field: 'journal',
+      recorded: expect.stringContaining('line 4'),
+    });
+  });
+
+  test('a second process is refused in one line, and the first goes on', async (context) => {
+    const config = { dataDirectory: 'shared' };
+    const first = serve(context, config);
+    await first.line(isEpoch);
+    const second = serve(context, config);
+    expect(await second.exit).toEqual({ code: 1, signal: null });
+    expect(second.stderr()).toMatch(
+      new RegExp(
+        `^taiji: data directory .*shared: in use by process ${first.child.pid} .*; stop that one, or give .*\\n$`,
+      ),
+    );
+    const seen = first.stderr().length;
+    await first.line(() => first.stderr().length > seen + 100);
+    expect(first.child.exitCode).toBe(null);
+  });
+
+  test('SIGTERM finishes the epoch in work, answers who waits, and ends with 0', async (context) => {
+    const server = serve(context, { dataDirectory: 'stopped', clock: { epochWall: '30s' } });
+    const serving = await server.line(isServing);
+    await server.line(isEpoch);
+    const edge = setting.world.topology.edges[0]!.id;
+    const table = `${serving!['url']}/v1/services/${service}/edges/${edge}/table`;
+    const tag = (await fetch(table)).headers.get('etag')!;
+    const waiting = fetch(`${table}?wait=60s`, { headers: { 'If-None-Match': tag } });
+    const events = await fetch(`${serving!['url']}/v1/events`);
+    await sleep(50);
+    server.child.kill('SIGTERM');
+    expect((await waiting).status).toBe(304);
+    await events.text(); // ends
+    expect(await server.exit).toEqual({ code: 0, signal: null });
+    const last = JSON.parse(server.stderr().trim().split('\n').at(-1)!);
+    expect(last.msg).toBe('stopped');
+    const [path] = await journalFiles(join(setting.directory, 'stopped', 'journal'));
+    expect(await replayJournal(path!)).toMatchObject({ epochs: 1, unfinished: 0, tornTail: false, difference: null });
+  });
+
+  test('a copy taken while it runs is a backup: it serves a published table, under a newer term', async (context) => {
+    const config = { dataDirectory: 'copied', clock: { epochWall: '40ms' } };
+    const server = serve(context, config);
+    const serving = await server.line(isServing);
+    await server.line(({ msg, epoch }) => msg === 'epoch' && Number(epoch) >= 5);
+    // File by file, in no order that knows of ours; a file may be replaced while it is looked at.
+    const from = join(setting.directory, 'copied');
+    const to = join(setting.directory, 'restored');
+    for (const name of readdirSync(from, { recursive: true, withFileTypes: true })) {
+      if (!name.isFile() || name.name.endsWith('.tmp')) continue;
+      const path = join(name.parentPath, name.name);
+      cpSync(path, path.replace(from, to), { recursive: true });
+      await sleep(5);
+    }
+    server.child.kill('SIGTERM');
+    await server.exit;
+    const restored = serve(context, { ...config, dataDirectory: 'restored' });
+    const again = await restored.line(isServing);
+    expect(again?.['version'], restored.stderr()).toBeGreaterThan(0);
+    expect(again!['term']).toBeGreaterThan(Number(serving!['term']));
+    expect((await restored.line(isEpoch))?.['outcome']).not.toBe('initial');
+    restored.child.kill('SIGTERM');
+    await restored.exit;
+    expect(await expectReplays('restored')).toBeGreaterThan(3);
+  });
+
+  test('a limit on file sizes (journal and objects fail, small files do not) stops no epoch', async (context) => {
+    const server = serve(context, { dataDirectory: 'limited', clock: { epochWall: '40ms' } }, 'ulimit -f 4');
+    const epoch = await server.line(({ msg, epoch: number }) => msg === 'epoch' && Number(number) >= 5);
+    expect(epoch?.['version'], server.stderr()).toBeGreaterThan(0);
+    const alert = await server.line(({ reason }) => reason === 'journal-failing');
+    expect(alert).toMatchObject({ message: expect.stringMatching(/EFBIG/) });
+    server.child.kill('SIGTERM');
+    expect((await server.exit).code).toBe(0);
+  });
+});
