@@ -13,7 +13,7 @@ import type { BucketWeights, EdgeCells } from './bucket-weights.ts';
 import type { Ceilings } from './ceilings.ts';
 import { EdgeWork } from './edge-work.ts';
 import { FriendTies } from './friend-ties.ts';
-import { isSettled, mustMove } from './must-move.ts';
+import { isSettled, mustMove, settle } from './must-move.ts';
 import type { RoutingTable, Target } from './routing-table.ts';
 
 export interface FriendsInputs {
@@ -45,7 +45,7 @@ export function assignFriends(inputs: FriendsInputs): RoutingTable {
       ? edges.map((_, e) => contiguous(weights.byEdge[e]!, aims[e]!, tree.height))
       : [...previous.byEdge];
   const plan = new TablePlan(inputs, aims, byEdge, previous === null);
-  for (let e = 0; e < edges.length; e++) plan.improve(e, deadBand);
+  for (let e = 0; e < edges.length; e++) plan.improve(e);
   for (const band of narrowerBands) plan.narrow(band);
   plan.finish();
   if (
@@ -77,10 +77,10 @@ class TablePlan {
     this.#loads = byEdge.map((assignment, e) => loadsOf(inputs.weights.byEdge[e]!, assignment, inputs.targets.length));
   }
 
-  improve(e: number, band: number): void {
+  improve(e: number): void {
     const ceiling = rowOf(this.#inputs.ceilings, e, this.#inputs.targets.length);
-    if (isSettled(this.#load(e), this.#aims[e]!, ceiling, band)) return;
-    mustMove(this.#workOf(e), this.#aims[e]!, ceiling, band);
+    if (isSettled(this.#load(e), this.#aims[e]!, ceiling, deadBand)) return;
+    mustMove(this.#workOf(e), this.#aims[e]!, ceiling, deadBand);
   }
 
   /** Goes over the edges that misplace most demand, until little enough is misplaced. */
@@ -91,7 +91,7 @@ class TablePlan {
     const order = misplaced.map((_, e) => e).sort((a, b) => misplaced[b]! - misplaced[a]! || a - b);
     for (const e of order) {
       if (sum <= misplacedMax) return;
-      this.improve(e, band);
+      settle(this.#workOf(e), this.#aims[e]!, rowOf(this.#inputs.ceilings, e, this.#inputs.targets.length), band);
       sum += edgeLoad[e]! * halfDistance(this.#load(e), this.#aims[e]!) - misplaced[e]!;
     }
   }

@@ -72,9 +72,9 @@ function cellToLeave(work: EdgeWork, from: number, over: number): number {
   return enough >= 0 ? enough : heaviest;
 }
 
-/** By choice: pairs of a datacenter with too much and one with too little, at least one of them off by more than the
+/** By choice alone: pairs of a datacenter with too much and one with too little, at least one of them off by more than the
  *  band; those that share a split segment first, then the largest amount. */
-function settle(work: EdgeWork, aim: Float64Array, ceiling: Float64Array, band: number): void {
+export function settle(work: EdgeWork, aim: Float64Array, ceiling: Float64Array, band: number): void {
   const { width } = work;
   const isStuck = new Uint8Array(width * width);
   for (;;) {
