@@ -9,10 +9,10 @@ import { writeFileAtomically } from '../../config/load.ts';
 import type { BucketTree } from '../tree.ts';
 import { decodeTree, encodeTree, sha256Hex } from '../tree-bytes.ts';
 import { reasonOf } from './reason.ts';
+import { ownerOnly } from './writable.ts';
 
 const magic = Buffer.from('TAIJITRE', 'latin1');
 const formatVersion = 1;
-const ownerOnly = 0o600;
 const checksumAt = magic.length + 4;
 const lengthAt = checksumAt + 32;
 const headBytes = lengthAt + 8;
@@ -26,11 +26,7 @@ export function writeTree(path: string, tree: BucketTree): void {
   Buffer.from(sha256Hex(contents), 'hex').copy(file, checksumAt);
   file.writeBigUInt64LE(BigInt(contents.length), lengthAt);
   file.set(contents, headBytes);
-  try {
-    writeFileAtomically(path, file, ownerOnly);
-  } catch (error) {
-    throw new ConfigError(`${path}: the tree cannot be written (${reasonOf(error)}); check the folder and its space`);
-  }
+  writeFileAtomically(path, file, ownerOnly);
 }
 
 /** Throws a ConfigError, one line that names the file, where it is absent, no tree, of another format, cut or altered. */

@@ -9,6 +9,7 @@ import { bucketizeInParallel } from '../../bucketizer/io/parallel-bucketize.ts';
 import { progressBar } from '../../bucketizer/io/progress.ts';
 import { writeTree } from '../../bucketizer/io/tree-file.ts';
 import { readUsers, type WeightedUsers } from '../../bucketizer/io/users.ts';
+import { checkWritable } from '../../bucketizer/io/writable.ts';
 import { heightMax } from '../../bucketizer/tree.ts';
 import { ConfigError } from '../../config/errors.ts';
 import { writeFileAtomically } from '../../config/load.ts';
@@ -79,6 +80,10 @@ async function bucketizeFiles(tiesPath: string, flags: Flags): Promise<FileRepor
     flags.workers === undefined
       ? availableParallelism()
       : numberFlag('--workers', flags.workers, 'a whole number', 1, workersMax);
+  const inputs = [tiesPath, ...(flags.users === undefined ? [] : [flags.users])];
+  checkWritable(flags.out, 'tree', inputs);
+  if (flags.report !== undefined) checkWritable(flags.report, 'report', [...inputs, flags.out]);
+  if (flags.leaves !== undefined) checkWritable(flags.leaves, 'list of leaves', [...inputs, flags.out]);
   const bar = progressBar();
   try {
     const list = await readEdgeList(tiesPath, badLinesMax, (bytes, of) => bar.show('read', bytes, of));

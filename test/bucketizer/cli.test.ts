@@ -112,3 +112,19 @@ test.each([
   expect(error).toBeInstanceOf(ConfigError);
   expect((error as ConfigError).message).toBe(message);
 });
+
+test('what could not be written is refused before the work, and no input is ever replaced', async () => {
+  const { dir, write } = scratchFolder();
+  const path = write('ties', ties);
+  const out = join(dir, 'tree');
+  for (const [flags, message] of [
+    [['--out', path], /ties: the tree would replace a file that is read; give it another name$/],
+    [['--out', join(dir, 'no', 'tree')], /tree: the tree cannot be written \(no such file or folder\)/],
+    [['--out', dir], /: the tree cannot be written \(it is a folder\)/],
+    [['--out', out, '--report', out], /tree: the report would replace/],
+    [['--out', out, '--leaves', dir], /: the list of leaves cannot be written \(it is a folder\)/],
+  ] as const) {
+    await expect(run(path, ...flags)).rejects.toThrow(message);
+  }
+  expect(readFileSync(path, 'utf8')).toBe(ties);
+});

@@ -91,7 +91,5 @@ test('what is no tree, or a tree of another format, is told apart', () => {
 
 test('a tree that cannot be written is refused in one line', () => {
   const { dir } = scratchFolder();
-  expect(() => writeTree(join(dir, 'no', 'tree'), tree)).toThrow(
-    /tree: the tree cannot be written \(no such file or folder\)/,
-  );
+  expect(() => writeTree(join(dir, 'no', 'tree'), tree)).toThrow(/tree: cannot be written \(no such file/);
 });
