@@ -213,9 +213,15 @@ class Drain {
         if (!response.ok) throw new Error(`${response.status} ${await response.text()}`);
       })
       .catch((error: unknown) => {
-        this.failure ??= `${what} failed: ${error instanceof Error ? error.message : String(error)}`;
+        this.failure ??= `${what} failed: ${messageOf(error)}`;
       });
   }
+}
+
+/** What `fetch` knows of a failure is in its cause. */
+function messageOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  return error.cause instanceof Error ? `${error.message} (${error.cause.message})` : error.message;
 }
 
 function largest({ topology: { datacenters } }: World): string {
