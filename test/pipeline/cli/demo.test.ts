@@ -1,5 +1,4 @@
 import { readdirSync, readFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { demoCommand } from '../../../pipeline/cli/demo.ts';
@@ -43,11 +42,12 @@ test('a demo with an end drains a datacenter, brings it back and ends by itself'
 });
 
 test('a demo in a temporary directory leaves nothing behind', async () => {
-  const left = (): string[] => readdirSync(tmpdir()).filter((name) => name.startsWith('taiji-demo-'));
-  const before = left();
+  const temporary = scratchDirectory();
+  vi.stubEnv('TMPDIR', temporary);
+  onTestFinished(() => void vi.unstubAllEnvs());
   const lines = await demo('--epochs', '1', '--users', '300', '--pace', '50ms', '--port', '0');
   expect(lines.at(-1)).toMatch(/^epochs {3}1: 1 initial\n.*drain {4}none, for want of epochs$/s);
-  expect(left().filter((name) => !before.includes(name))).toEqual([]);
+  expect(readdirSync(temporary)).toEqual([]);
 });
 
 test.each([
