@@ -6,7 +6,7 @@
 
 import { createHash } from 'node:crypto';
 import { ConfigError } from '../../config/errors.ts';
-import { type FallbackTarget, fallbackFor, fallbackOrder, fallbackShift } from '../../config/fallback.ts';
+import { type FallbackTarget, fallbackChoices, fallbackFor, fallbackShift } from '../../config/fallback.ts';
 import { type EdgeId, edgeId } from '../../config/ids.ts';
 import type { Topology } from '../../config/topology.ts';
 import { decodeAssignment, encodeAssignment } from './assignment-code.ts';
@@ -41,7 +41,6 @@ export interface CompiledBody {
 /** [edge] in topology order. Only datacenters that are free to take more at the edge (ceiling 1) take over there. Changes
  *  with topology, height, states and residency only: make it once, not every epoch. */
 export function makeFallbacks(topology: Topology, height: number, ceilings: Ceilings): readonly EdgeFallback[] {
-  const groupCount = 2 ** (height - fallbackShift(height));
   return topology.edges.map(({ id }, e) => {
     const weights = topology.datacenters.map(({ capacityRps }, d) =>
       ceilings[e * topology.datacenters.length + d] === 1 ? capacityRps : 0,
@@ -50,14 +49,7 @@ export function makeFallbacks(topology: Topology, height: number, ceilings: Ceil
       topology.datacenters.map(({ id: datacenter }) => ({ datacenter })),
       weights,
     );
-    const first = new Uint8Array(groupCount);
-    const second = new Uint8Array(groupCount);
-    for (let group = 0; group < groupCount; group++) {
-      const order = fallbackOrder(id, group, targets);
-      first[group] = order[0] ?? 0;
-      second[group] = order[1] ?? first[group]!;
-    }
-    return { weights, first, second };
+    return { weights, ...fallbackChoices(id, height, targets) };
   });
 }
 

@@ -1,10 +1,16 @@
 import { expect, test } from 'vitest';
-import { type FallbackTarget, fallbackFor, fallbackOrder, fallbackShift } from '../../config/fallback.ts';
+import {
+  type FallbackTarget,
+  fallbackChoices,
+  fallbackFor,
+  fallbackOrder,
+  fallbackShift,
+} from '../../config/fallback.ts';
 import { datacenterId, edgeId } from '../../config/ids.ts';
 
 const height = 14;
 const groups = 2 ** (height - fallbackShift(height));
-const edges = Array.from({ length: 40 }, (_, e) => edgeId(`edge${e}`, 'test'));
+const edges = Array.from({ length: 10 }, (_, e) => edgeId(`edge${e}`, 'test'));
 const targets: readonly FallbackTarget[] = [400, 100, 200, 300, 0, 250, 150].map((weight, d) => ({
   datacenter: datacenterId(`dc${d}`, 'test'),
   weight,
@@ -79,4 +85,22 @@ test('a bucket goes to the first that is alive, and nowhere when none is', () =>
 test('the draw is the same on every machine: a few answers by heart', () => {
   const orders = [0, 1, 2, 3].map((group) => fallbackOrder(edgeId('fra', 'test'), group, targets).join(' '));
   expect(orders).toEqual(['0 5 6 2 3 1', '3 0 1 2 5 6', '2 3 0 5 1 6', '5 2 0 1 6 3']);
+});
+
+test('the choices of all groups are the first two of their orders', () => {
+  const lists = [
+    targets,
+    targets.slice(0, 1),
+    [{ ...targets[0]!, weight: 0 }],
+    targets.map((t) => ({ ...t, weight: 5 })),
+  ];
+  for (const list of lists) {
+    for (const shortHeight of [0, 3, 12]) {
+      const { first, second } = fallbackChoices(edges[3]!, shortHeight, list);
+      first.forEach((choice, group) => {
+        const order = fallbackOrder(edges[3]!, group, list);
+        expect([choice, second[group]]).toEqual([order[0] ?? 0, order[1] ?? order[0] ?? 0]);
+      });
+    }
+  }
 });
