@@ -46,7 +46,7 @@ export function worstViolation(program: LinearProgram, columns: Float64Array): n
   return worst;
 }
 
-export function rowActivity(program: LinearProgram, row: number, columns: Float64Array): number {
+function rowActivity(program: LinearProgram, row: number, columns: Float64Array): number {
   let sum = 0;
   for (let k = program.rowStart[row]!; k < program.rowStart[row + 1]!; k++) {
     sum += program.value[k]! * columns[program.columnIndex[k]!]!;
