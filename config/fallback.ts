@@ -42,7 +42,7 @@ export interface FallbackChoices {
 
 /** For all groups of an edge at once, without sorting each. */
 export function fallbackChoices(edge: EdgeId, height: number, targets: readonly FallbackTarget[]): FallbackChoices {
-  const groupCount = 2 ** (height - fallbackShift(height));
+  const groupCount = 1 << (height - fallbackShift(height));
   const first = new Uint8Array(groupCount);
   const second = new Uint8Array(groupCount);
   const delaysOf = delays(edge, targets);

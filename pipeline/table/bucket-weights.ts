@@ -20,7 +20,7 @@ export interface EdgeCells {
 /** The share of each edge's users' weight that lives in each bucket. An edge without users gets the tree's own bucket
  *  weights. A user the tree does not know is put where a frontend would put a stranger: in the bucket its id hashes to. */
 export function bucketWeights(topology: Topology, tree: BucketTree, users: WorldUsers): BucketWeights {
-  const bucketCount = 2 ** tree.height;
+  const bucketCount = 1 << tree.height;
   const sums = topology.edges.map(() => new Float64Array(bucketCount));
   for (let user = 0; user < users.ids.length; user++) {
     const bucket = bucketOfUser(tree, users.ids[user]!);

@@ -110,7 +110,7 @@ export function parseBody(body: string, where: string): EdgeTable {
   if (!isWeights(weights, targets.length)) {
     throw new ConfigError(`${where}: fallback weights are not ${targets.length} numbers of 0 or more`);
   }
-  const groupCount = 2 ** (height - fallbackShift(height));
+  const groupCount = 1 << (height - fallbackShift(height));
   const decode = (value: unknown, count: number, what: string): Uint8Array =>
     decodeAssignment(text(value, `${where}: ${what}`), count, targets.length, `${where}: ${what}`);
   return {
@@ -118,7 +118,7 @@ export function parseBody(body: string, where: string): EdgeTable {
     treeVersion: text(fields('treeVersion'), `${where}: treeVersion`),
     height,
     targets,
-    assignment: decode(fields('assignment'), 2 ** height, 'assignment'),
+    assignment: decode(fields('assignment'), 1 << height, 'assignment'),
     fallback: {
       weights,
       first: decode(fallback('first'), groupCount, 'first fallback'),

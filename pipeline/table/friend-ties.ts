@@ -29,7 +29,7 @@ export class FriendTies {
     this.#tree = tree;
     this.width = width;
     this.shareOfBucket = sharesOfBuckets(tree, weights, edgeLoad);
-    this.#served = new Float64Array(2 ** tree.height * width);
+    this.#served = new Float64Array((1 << tree.height) * width);
     for (let e = 0; e < byEdge.length; e++) {
       const { bucket } = weights.byEdge[e]!;
       const share = this.shareOfBucket[e]!;
@@ -101,7 +101,7 @@ function allTies(tree: BucketTree): number {
 }
 
 function sharesOfBuckets(tree: BucketTree, weights: BucketWeights, edgeLoad: Float64Array): Float64Array[] {
-  const users = new Float64Array(2 ** tree.height); // [bucket] over all edges
+  const users = new Float64Array(1 << tree.height); // [bucket] over all edges
   weights.byEdge.forEach(({ bucket, weight }, e) => {
     const load = edgeLoad[e]!;
     for (let i = 0; i < bucket.length; i++) users[bucket[i]!]! += load * weight[i]!;

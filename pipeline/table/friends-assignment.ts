@@ -135,7 +135,7 @@ function aimOf(wanted: Float64Array, ceiling: Float64Array): Float64Array {
 /** Datacenters in one order at all edges, each a range of buckets in tree order: the same users meet at the same place
  *  wherever they come in. */
 function contiguous({ bucket, weight }: EdgeCells, aim: Float64Array, height: number): Uint8Array {
-  const assignment = new Uint8Array(2 ** height);
+  const assignment = new Uint8Array(1 << height);
   const last = aim.findLastIndex((share) => share > 0);
   let d = aim.findIndex((share) => share > 0);
   let end = aim[d]!;

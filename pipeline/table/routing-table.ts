@@ -113,7 +113,7 @@ export function decodeTable(value: unknown, where: string): RoutingTable {
     seen.add(edge);
     const code = text(row('assignment'), `${where}: assignment of edge "${edge}"`);
     edges.push(edge);
-    byEdge.push(decodeAssignment(code, 2 ** height, targets.length, `${where}: edge "${edge}"`));
+    byEdge.push(decodeAssignment(code, 1 << height, targets.length, `${where}: edge "${edge}"`));
   }
   if (edges.length === 0) throw new ConfigError(`${where}: no edges; a table has at least one`);
   return { treeVersion, height, targets, edges, byEdge };

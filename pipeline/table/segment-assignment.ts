@@ -24,8 +24,8 @@ export interface SegmentInputs {
 
 export function assignSegments(inputs: SegmentInputs): RoutingTable {
   const { tree, weights, wanted, targets, edges } = inputs;
-  const bucketCount = 2 ** tree.height;
-  const segmentCount = 2 ** Math.min(inputs.segmentLevel, tree.height);
+  const bucketCount = 1 << tree.height;
+  const segmentCount = 1 << Math.min(inputs.segmentLevel, tree.height);
   const width = targets.length;
   const bySegmentRank = targets.map((target) => segmentsByPreference(target.datacenter, segmentCount));
   const bucketWeight = new Float64Array(bucketCount);

@@ -49,7 +49,7 @@ const problemsMax = 12;
 function shapeProblems({ table, tree, topology, weights, demandRps, ceilings }: ValidateInputs): string[] {
   const problems: string[] = [];
   const edgeCount = topology.edges.length;
-  const bucketCount = 2 ** tree.height;
+  const bucketCount = 1 << tree.height;
   if (table.height !== tree.height) problems.push(`height is ${table.height}, the tree's is ${tree.height}`);
   if (table.treeVersion !== tree.version) {
     problems.push(`made for tree ${table.treeVersion.slice(0, 12)}, the active tree is ${tree.version.slice(0, 12)}`);
