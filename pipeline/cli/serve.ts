@@ -57,6 +57,6 @@ async function serve(flags: ServeFlags): Promise<void> {
 }
 
 /** Reads a server config. Throws a ConfigError with file and line. */
-export function readServerConfig(file: string): ServerConfig {
+function readServerConfig(file: string): ServerConfig {
   return parseDocumentAs(serverSchema, readText(file), file, () => 'server');
 }

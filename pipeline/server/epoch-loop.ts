@@ -13,6 +13,7 @@ import assert from 'node:assert/strict';
 import type { Intent } from '../../config/intent.ts';
 import type { DatacenterState } from '../../runtime/inputs.ts';
 import type { CarriedState, EpochPlan } from '../epoch.ts';
+import { changesTable } from '../replay/recorded.ts';
 import type { RoutingTable } from '../table/routing-table.ts';
 import { type AlertReason, type Alerts, withAlert } from './alert.ts';
 
@@ -180,7 +181,7 @@ export function step(state: LoopState, event: LoopEvent, nowMs: number): Step {
 
 /** Only these two outcomes bring a new table; with the others the last good one stays, renewed. */
 function decide(state: LoopState, plan: EpochPlan, nowMs: number): Step {
-  const changes = plan.outcome === 'published' || plan.outcome === 'initial';
+  const changes = changesTable(plan);
   if (changes && !(plan.table && plan.table.edges.length > 0)) {
     return undecided(state, `the plan is ${plan.outcome} and has an empty table, which is never published`);
   }

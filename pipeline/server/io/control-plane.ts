@@ -37,10 +37,10 @@ import { type DataDirectory, type LockLoss, openDataDirectory } from './data-dir
 import { openEngines } from './engines.ts';
 import { EventStream } from './event-stream.ts';
 import { Feed } from './feed.ts';
-import { Journal, recentOutcomes } from './journal.ts';
+import { checkpointsOf, Journal, recentOutcomes } from './journal.ts';
 import { LoopDriver } from './loop-driver.ts';
 import { Metrics } from './metrics.ts';
-import { keepObject, packWeights, treeObject, weightsObject } from './objects.ts';
+import { keepObject, packWeights, pruneObjects, treeObject, weightsObject } from './objects.ts';
 import { openSigningKey, openToken } from './secrets.ts';
 import { ServicePublisher } from './service-publisher.ts';
 
@@ -314,6 +314,7 @@ function readinessOf(feed: Feed, freshUntilMs: number, stopping: boolean): { rea
   return { ready: true, detail: 'ready' };
 }
 
+/** Also lets go of what no kept journal file names any more. */
 async function keepTreeAndWeights(
   directory: DataDirectory,
   tree: BucketTree,
@@ -329,6 +330,11 @@ async function keepTreeAndWeights(
     return readFile(treeFile);
   });
   await keepObject(objects, weightsObject(weights.sha256), () => packWeights(weights.text));
+  const kept = new Set([treeObject(tree.version), weightsObject(weights.sha256)]);
+  for (const { treeVersion, weightsSha256 } of await checkpointsOf(directory.within('journal'))) {
+    kept.add(treeObject(treeVersion)).add(weightsObject(weightsSha256));
+  }
+  await pruneObjects(objects, kept);
 }
 
 async function recordedSummaries(journalDirectory: string, count: number): Promise<readonly EpochSummary[]> {

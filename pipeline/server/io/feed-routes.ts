@@ -85,7 +85,7 @@ async function sendVersion(view: ControlPlaneView, request: Request, response: R
   });
 }
 
-export function checkService(view: ControlPlaneView, service: unknown): void {
+function checkService(view: ControlPlaneView, service: unknown): void {
   if (service !== view.service) {
     throw new HttpProblem(
       404,

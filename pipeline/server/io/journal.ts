@@ -4,7 +4,7 @@
  *  A write that fails or takes too long gives up the file, half a line or not: the next epoch starts a new one. So a
  *  failing disk costs records, never an epoch, and never the readability of what is recorded later. */
 
-import { type FileHandle, open, readdir, readFile, rm, stat } from 'node:fs/promises';
+import { type FileHandle, open, readdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { compareIds } from '../../../config/ids.ts';
 import { makePrivateDirectory, privateFileMode, syncDirectory } from '../../publish/io/durable-file.ts';
@@ -12,6 +12,7 @@ import { inTime } from '../../publish/io/in-time.ts';
 import {
   type CheckpointRecord,
   decodeJournal,
+  decodeRecord,
   encodeRecord,
   type InputsRecord,
   type OutcomeRecord,
@@ -150,10 +151,22 @@ export async function recentOutcomes(directory: string, count: number): Promise<
   return outcomes.slice(-count);
 }
 
-export async function journalBytes(directory: string): Promise<number> {
-  let bytes = 0;
-  for (const path of await journalFiles(directory)) bytes += (await stat(path)).size;
-  return bytes;
+/** What the kept files start from; files whose first line is torn have nothing to say. */
+export async function checkpointsOf(directory: string): Promise<readonly CheckpointRecord[]> {
+  const checkpoints: CheckpointRecord[] = [];
+  for (const path of await journalFiles(directory)) {
+    const file = await open(path, 'r');
+    try {
+      for await (const line of file.readLines({ autoClose: false })) {
+        const record = decodeRecord(line);
+        if (record?.kind === 'checkpoint') checkpoints.push(record);
+        break;
+      }
+    } finally {
+      await file.close();
+    }
+  }
+  return checkpoints;
 }
 
 async function pruneJournal(directory: string, keep: number): Promise<void> {

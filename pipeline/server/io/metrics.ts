@@ -51,7 +51,7 @@ export class Metrics {
       labelNames: ['service', 'outcome'],
       registers,
     });
-    const buckets = [0.01, 0.03, 0.1, 0.3, 1, 3, 10, 30, 100, 300];
+    const buckets = [0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1, 3, 10, 30, 100, 300];
     this.#epochSeconds = new Histogram({
       name: 'taiji_epoch_duration_seconds',
       help: 'Wall time of an epoch from observing to publishing',

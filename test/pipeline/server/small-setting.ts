@@ -43,7 +43,7 @@ export function smallSetting(): Setting {
   return { directory, world };
 }
 
-export function specOf(more: Record<string, unknown> = {}): ServerSpec {
+function specOf(more: Record<string, unknown> = {}): ServerSpec {
   return serverSchema.parse(documentOf(more)).spec;
 }
 

@@ -2,7 +2,7 @@
  *  that ends, a tree that is replaced. The last good table stays, forced moves go on, and an alert says what is up. */
 
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
@@ -195,6 +195,12 @@ test('a new tree of the same height takes the table over; one of another height 
   for (const path of await journalFiles(join(setting.directory, dataDirectory, 'journal'))) {
     expect(await replayJournal(path), path).toMatchObject({ difference: null });
   }
+  const objects = (): number => readdirSync(join(setting.directory, dataDirectory, 'objects')).length;
+  expect(objects()).toBe(4); // two trees and the weights under each: both are named by a journal file
+  const pruned = await running({ dataDirectory, tree: 'tree-2', journal: { filesKept: 2 } });
+  await pruned.epoch(() => true);
+  await pruned.stop();
+  expect(objects()).toBe(2);
   const refused = run(setting, { dataDirectory, tree: 'tree-7' });
   await expect(refused).rejects.toThrow(/its table has 2\^6 buckets and the tree 2\^7; serve a tree of height 6/);
 });
