@@ -8,7 +8,7 @@ import { shuffleNearby } from './coarsen.ts';
 import type { Graph } from './graph.ts';
 import { leafValue } from './refine.ts';
 
-const friendsMax = 256; // those with more have no place of their own, and would take the square of it to find
+const friendsMax = 256; // whoever has more is at home nowhere, and is asked again and again by all who want the leaf
 const leavesTried = 4;
 const settledShare = 0.001; // a round that swaps fewer ends the search
 
@@ -24,20 +24,23 @@ export function swapUsers(
   const { height, even, most, least, userMean } = bounds;
   const leaves = 1 << height;
   const weight = treeWeights(nodeWeight, leafOf, height);
+  const pull = new Float64Array(2 * leaves); // [tree node] tie weight from the user at hand to users under it
   const members = new LeafMembers(leafOf, leaves);
   // [levels above the leaves at which two leaves meet] = worth of a tie between them
   const worth = Float64Array.from({ length: height + 1 }, (_, up) => height - up + (up === 0 ? leafValue - 1 : 0));
   const worthOf = (a: number, b: number): number => worth[32 - Math.clz32(a ^ b)]!;
 
-  /** What v gains by living in `to`, not counting its tie to `except`. */
-  const gainOf = (v: number, to: number, except: number): number => {
-    const own = leafOf[v]!;
-    let gain = 0;
-    for (let k = rowStart[v]!; k < rowStart[v + 1]!; k++) {
-      const u = neighbour[k]!;
-      if (u === except) continue;
-      const there = leafOf[u]!;
-      gain += tieWeight[k]! * (worthOf(there, to) - worthOf(there, own));
+  /** What both gain by changing places, v alone gaining `gainV`. A tie between the two gains nothing: they stay as far
+   *  apart as they were. */
+  const gainOfSwap = (v: number, u: number, gainV: number): number => {
+    const here = leafOf[u]!;
+    const there = leafOf[v]!;
+    let gain = gainV;
+    for (let k = rowStart[u]!; k < rowStart[u + 1]!; k++) {
+      const friend = neighbour[k]!;
+      const at = leafOf[friend]!;
+      if (friend === v) gain -= tieWeight[k]! * (worthOf(here, here) - worthOf(here, there));
+      else gain += tieWeight[k]! * (worthOf(at, there) - worthOf(at, here));
     }
     return gain;
   };
@@ -61,28 +64,38 @@ export function swapUsers(
 
   /** Leaves of v's friends where v would gain, best first. */
   const wantedLeaves = (v: number): { leaf: number; gain: number }[] => {
-    const wanted: { leaf: number; gain: number }[] = [];
-    const seen = new Set([leafOf[v]!]);
+    const own = leaves + leafOf[v]!;
+    const friendLeaves: number[] = [];
     for (let k = rowStart[v]!; k < rowStart[v + 1]!; k++) {
-      const leaf = leafOf[neighbour[k]!]!;
-      if (seen.has(leaf)) continue;
-      seen.add(leaf);
-      const gain = gainOf(v, leaf, v);
-      if (gain > 0) wanted.push({ leaf, gain });
+      const leafNode = leaves + leafOf[neighbour[k]!]!;
+      if (pull[leafNode] === 0) friendLeaves.push(leafNode);
+      for (let t = leafNode; t > 1; t >>>= 1) pull[t]! += tieWeight[k]!;
     }
+    const wanted: { leaf: number; gain: number }[] = [];
+    const worthNow = worthOfLeaf(own);
+    for (const leafNode of friendLeaves) {
+      const gain = worthOfLeaf(leafNode) - worthNow;
+      if (gain > 0) wanted.push({ leaf: leafNode - leaves, gain });
+    }
+    for (const leafNode of friendLeaves) for (let t = leafNode; t > 1; t >>>= 1) pull[t] = 0;
     return wanted.sort((x, y) => y.gain - x.gain || x.leaf - y.leaf);
   };
 
-  /** The user with whom v should change places; -1: nobody. A tie between the two is left out on both sides: they stay
-   *  as far apart as they were. */
+  const worthOfLeaf = (leafNode: number): number => {
+    let sum = (leafValue - 1) * pull[leafNode]!;
+    for (let t = leafNode; t > 1; t >>>= 1) sum += pull[t]!;
+    return sum;
+  };
+
+  /** The user with whom v should change places; -1: nobody. */
   const bestSwap = (v: number): number => {
-    if (rowStart[v + 1]! - rowStart[v]! > friendsMax) return -1;
     let best = -1;
     let bestGain = 0;
-    for (const { leaf } of wantedLeaves(v).slice(0, leavesTried)) {
+    for (const { leaf, gain: gainV } of wantedLeaves(v).slice(0, leavesTried)) {
       for (let u = members.first(leaf); u >= 0; u = members.after(u)) {
-        const gain = gainOf(v, leaf, u) + gainOf(u, leafOf[v]!, v);
-        if (gain <= bestGain || !fits(v, u)) continue;
+        if (rowStart[u + 1]! - rowStart[u]! > friendsMax || !fits(v, u)) continue;
+        const gain = gainOfSwap(v, u, gainV);
+        if (gain <= bestGain) continue;
         best = u;
         bestGain = gain;
       }
