@@ -90,23 +90,27 @@ export interface Step {
   readonly commands: readonly LoopCommand[];
 }
 
-/** Where a start begins: after the last decided epoch, or at the first. Due at once. */
+/** Where a start begins: after the last decided epoch, or at the first. `decidedAtMs` is the wall clock of the last
+ *  decision, null where there was none. A restart keeps the pace: were its first epoch due at once, a crash in a circle
+ *  would move churnMax of the traffic every time around. */
 export function startLoop(
   settings: LoopSettings,
   from: Pick<LoopState, 'epoch' | 'startMs' | 'table' | 'carried' | 'freshUntilMs' | 'alerts'>,
+  decidedAtMs: number | null,
   nowMs: number,
 ): Step {
+  const dueMs = decidedAtMs === null ? nowMs : nextDueMs(decidedAtMs, settings, nowMs);
   const state: LoopState = {
     ...from,
     settings,
     phase: 'waiting',
-    dueMs: nowMs,
+    dueMs,
     begunMs: nowMs,
     overruns: 0,
     decision: null,
     stopping: false,
   };
-  return { state, commands: [{ kind: 'wait', untilMs: nowMs }] };
+  return { state, commands: [{ kind: 'wait', untilMs: dueMs }] };
 }
 
 /** One step. An event that does not belong to the phase is a defect of the driver, but for `stop`, `noticed` and a
@@ -216,8 +220,7 @@ function endEpoch(state: LoopState, nowMs: number): Step {
   const tookMs = nowMs - state.begunMs;
   const overruns = tookMs > epochWallMs ? state.overruns + 1 : 0;
   const late = `an epoch took ${tookMs} ms, more than its ${epochWallMs} ms, ${overruns} times in a row`;
-  // The next epoch is due a period after this one was; a loop that fell behind starts it at once, without a burst.
-  const dueMs = Math.max(state.dueMs + epochWallMs, nowMs);
+  const dueMs = nextDueMs(state.dueMs, state.settings, nowMs);
   const next: LoopState = {
     ...alerted(state, 'epoch-overrun', overruns >= overrunsTolerated ? late : null),
     phase: 'waiting',
@@ -229,6 +232,12 @@ function endEpoch(state: LoopState, nowMs: number): Step {
   };
   if (next.stopping) return stopped(next, null);
   return { state: next, commands: [{ kind: 'wait', untilMs: dueMs }] };
+}
+
+/** A period after the last one; a loop that fell behind goes on at once, without a burst, and a clock that was set back
+ *  does not make it sleep for longer than a period. */
+function nextDueMs(lastMs: number, { epochWallMs }: LoopSettings, nowMs: number): number {
+  return Math.min(Math.max(lastMs + epochWallMs, nowMs), nowMs + epochWallMs);
 }
 
 /** One late epoch is a busy moment, three in a row are a machine too small. */

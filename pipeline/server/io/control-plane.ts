@@ -123,11 +123,11 @@ async function assemble(
   const events = new EventStream(history);
   opened.push(async () => events.close());
   let driver: LoopDriver | null = null;
+  const lastDecidedMs = found.head && found.head.generatedAtMs > 0 ? found.head.generatedAtMs : null;
   const metrics = new Metrics({
     service,
     nowMs: Date.now,
-    decidedAtMs: () =>
-      driver?.decidedAtMs ?? (found.head && found.head.generatedAtMs > 0 ? found.head.generatedAtMs : null),
+    decidedAtMs: () => driver?.decidedAtMs ?? lastDecidedMs,
     journalBytes: () => journal.bytes,
     waiting: () => feed.waiting,
   });
@@ -152,6 +152,7 @@ async function assemble(
       freshUntilMs: found.head?.freshUntilMs ?? 0,
       alerts,
     },
+    lastDecidedMs,
     Date.now(),
   );
   const stopping = new AbortController();

@@ -49,7 +49,7 @@ const first = tableOf('first');
 
 function start(table: RoutingTable | null = first): Step {
   const from = { epoch: 5, startMs: 1_500_000, table, carried: freshState, freshUntilMs: 0, alerts: new Map() };
-  return startLoop(settings, from, 0);
+  return startLoop(settings, from, null, 0);
 }
 
 /** All events in turn; returns the last state and the kinds of all commands. */
@@ -196,6 +196,22 @@ test('a loop that falls behind starts the next epoch at once, and says so from t
   }
   state = run([due, observed, recorded, planned(planOf('unchanged', first)), published, closed], state, nowMs).state;
   expect(state.alerts.has('epoch-overrun')).toBe(false);
+});
+
+test('a restart keeps the pace, so that a crash in a circle moves no more than a loop that runs', () => {
+  const from = { epoch: 5, startMs: 0, table: first, carried: freshState, freshUntilMs: 0, alerts: new Map() };
+  const dueMs = (decidedAtMs: number | null, nowMs: number) =>
+    startLoop(settings, from, decidedAtMs, nowMs).state.dueMs;
+  expect(dueMs(null, 10_000)).toBe(10_000); // nothing was decided yet
+  expect(dueMs(9_400, 10_000)).toBe(10_400);
+  expect(dueMs(2_000, 10_000)).toBe(10_000); // long ago
+  expect(dueMs(99_000, 10_000)).toBe(11_000); // the clock was set back
+});
+
+test('a clock that is set back does not stop the loop for longer than a period', () => {
+  const events = [due, observed, recorded, planned(planOf('unchanged', first)), published];
+  const { state } = run(events, { ...start().state, dueMs: 1_000_000 }, 1_000_000);
+  expect(step(state, closed, 4_000).commands).toEqual([{ kind: 'wait', untilMs: 5_000 }]);
 });
 
 test('a table past its freshness is an alert until an epoch decides', () => {

@@ -181,6 +181,18 @@ describe.skipIf(!isBuilt)('the built program', { concurrent: true }, () => {
     expect(await expectReplays('restored')).toBeGreaterThan(3);
   });
 
+  test('whoever lost the directory to another process stops in one line, and publishes nothing more', async (context) => {
+    const lockless = serve(context, { dataDirectory: 'lockless', clock: { epochWall: '40ms' } });
+    const fenced = serve(context, { dataDirectory: 'fenced', clock: { epochWall: '40ms' } });
+    await Promise.all([lockless.line(isEpoch), fenced.line(isEpoch)]);
+    rmSync(join(setting.directory, 'lockless', 'lock'), { recursive: true });
+    writeFileSync(join(setting.directory, 'fenced', 'store', 'TERM'), '99999999999\n');
+    expect([await lockless.exit, await fenced.exit]).toEqual(Array(2).fill({ code: 1, signal: null }));
+    const lastLine = (server: Process) => server.stderr().trimEnd().split('\n').at(-1);
+    expect(lastLine(lockless)).toMatch(/^taiji: serve: the data directory's lock was lost: /);
+    expect(lastLine(fenced)).toMatch(/^taiji: serve: term 99999999999 was granted after \d+$/);
+  });
+
   test('a limit on file sizes (journal and objects fail, small files do not) stops no epoch', async (context) => {
     const server = serve(context, { dataDirectory: 'limited', clock: { epochWall: '40ms' } }, 'ulimit -f 4');
     const epoch = await server.line(({ msg, epoch: number }) => msg === 'epoch' && Number(number) >= 5);
