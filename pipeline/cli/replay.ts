@@ -139,6 +139,7 @@ function summaryLines(summary: ReplaySummary): string[] {
   const outcomes = Object.entries(summary.outcomes).map(([outcome, count]) => `${count} ${outcome}`);
   return [
     `epochs               ${summary.epochs}: ${outcomes.join(', ')}; limits gave in ${summary.relaxedEpochs}`,
+    ...Object.entries(summary.held).map(([reason, count]) => `                     ${count} x ${reason}`),
     `utilization          highest ${share(summary.utilizationMax)}; over the least possible: p50 ${share(gap.p50)}, p95 ${share(gap.p95)}, p99 ${share(gap.p99)}, max ${share(gap.max)}`,
     `rtt                  mean ${summary.rttMs.mean.toFixed(1)} ms, p95 ${summary.rttMs.p95Mean.toFixed(1)} ms`,
     `churn an epoch       forced ${share(churn.forced)}, elective ${share(churn.elective)} (max ${share(churn.electiveMax)}), deferred ${share(churn.deferred)}`,

@@ -3,6 +3,7 @@
 
 import { Option } from 'commander';
 import { readTree } from '../../bucketizer/io/tree-file.ts';
+import type { BucketTree } from '../../bucketizer/tree.ts';
 import { parseTimeMs } from '../../config/duration.ts';
 import { ConfigError } from '../../config/errors.ts';
 import { readPolicy, readWorld } from '../../config/load.ts';
@@ -36,9 +37,25 @@ export async function openSetting(files: SettingFiles): Promise<Setting> {
   checkPolicyFor(policy, world.topology, files.policy);
   checkSupported(policy);
   const tree = readTree(files.tree);
+  checkTreeFits(world, tree, files);
   const weights = bucketWeights(world.topology, tree, world.users);
   const engines = await openEngines(files.solver, tree, weights, () => {});
   return { world, policy, context: engines.context, close: engines.close };
+}
+
+/** Users whom the tree does not know go where their id hashes to; a tree that knows nobody is another world's. */
+function checkTreeFits(world: World, tree: BucketTree, files: SettingFiles): void {
+  const known = new Set(tree.users);
+  const strangers = world.users.ids.filter((id) => !known.has(id)).length;
+  const all = world.users.ids.length;
+  if (all > 0 && strangers === all) {
+    throw new ConfigError(
+      `${files.tree}: knows none of the ${all} users of ${files.world}; build it from that world's friends with "taiji bucketize"`,
+    );
+  }
+  if (strangers > all / 10) {
+    process.stderr.write(`${files.tree}: does not know ${strangers} of the ${all} users of ${files.world}\n`);
+  }
 }
 
 export function solverOption(): Option {

@@ -35,6 +35,7 @@ export interface ReportedEpoch {
 export interface ReplaySummary {
   readonly epochs: number;
   readonly outcomes: Readonly<Partial<Record<Outcome, number>>>;
+  readonly held: Readonly<Record<string, number>>; // epochs by reason, rejected ones too
   readonly relaxedEpochs: number;
   readonly utilizationMax: number;
   readonly utilizationGap: { readonly p50: number; readonly p95: number; readonly p99: number; readonly max: number };
@@ -117,6 +118,10 @@ export class ReportBuilder {
     const epochs = this.#epochs;
     const outcomes: Partial<Record<Outcome, number>> = {};
     for (const { outcome } of epochs) outcomes[outcome] = (outcomes[outcome] ?? 0) + 1;
+    const held: Record<string, number> = {};
+    for (const { outcome, reason } of epochs) {
+      if (outcome === 'held' || outcome === 'rejected') held[reason ?? outcome] = (held[reason ?? outcome] ?? 0) + 1;
+    }
     const meanOf = (pick: (epoch: ReportedEpoch) => number): number => tidy(mean(epochs.map(pick)));
     const maxOf = (pick: (epoch: ReportedEpoch) => number): number =>
       tidy(epochs.reduce((most, epoch) => Math.max(most, pick(epoch)), 0));
@@ -132,6 +137,7 @@ export class ReportBuilder {
       summary: {
         epochs: epochs.length,
         outcomes,
+        held,
         relaxedEpochs: epochs.filter(({ relaxed }) => relaxed.length > 0).length,
         utilizationMax: maxOf((epoch) => Math.max(...Object.values(epoch.utilization))),
         utilizationGap: {
