@@ -60,7 +60,7 @@ export interface TreeReport {
 interface Effort extends BisectEffort {
   readonly rounds: number; // of each refinement
   readonly vCycles: number;
-  readonly swapRounds: number; // after each
+  readonly swapRounds: number; // at the end
 }
 
 const efforts: Readonly<Record<EffortName, Effort>> = {
@@ -177,15 +177,15 @@ function improveTree(
   effort: Effort,
   onProgress: (progress: BucketizeProgress) => void,
 ): void {
-  const steps = effort.vCycles + 1;
+  const steps = effort.vCycles + 2; // refinement, V-cycles, swaps
   const bounds = treeBounds(graph, plan.height);
-  for (let step = 0; step < steps; step++) {
+  for (let step = 0; step <= effort.vCycles; step++) {
     onProgress({ stage: 'refine', done: step, total: steps });
     const random = seededRandom(`${plan.seed}/refine/${step}`);
     if (step === 0) refineTree(graph, leafOf, bounds, effort.rounds, random);
     else refineClusters(graph, leafOf, bounds, effort.rounds, random);
-    swapUsers(graph, leafOf, bounds, effort.swapRounds, random);
   }
+  swapUsers(graph, leafOf, bounds, effort.swapRounds, seededRandom(`${plan.seed}/swap`));
   onProgress({ stage: 'refine', done: steps, total: steps });
 }
 
