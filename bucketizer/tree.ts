@@ -25,8 +25,3 @@ export type TreeContents = Omit<BucketTree, 'version'>;
 
 /** Bucket ids are 16 bits wide in tables and cookies. */
 export const heightMax = 16;
-
-/** First bucket of the segment that `bucket` belongs to is `segment << (height - level)`. */
-export function segmentOf(bucket: number, height: number, level: number): number {
-  return bucket >>> Math.max(0, height - level);
-}

@@ -259,7 +259,7 @@ function summaryOf(heard: readonly EpochSummary[], drain: Drain): string {
   return [
     `epochs   ${heard.length}: ${outcomes}`,
     `highest  utilization ${highest.toFixed(3)}`,
-    `churn    ${moved.toFixed(4)} of demand in all, at least ${sum(({ churn }) => churn.minimum).toFixed(4)} was needed`,
+    `churn    ${moved.toFixed(4)} of demand in all, the least possible for these fractions is ${sum(({ churn }) => churn.minimum).toFixed(4)}`,
     `drain    ${asked}`,
   ].join('\n');
 }

@@ -6,7 +6,7 @@ import { type Figure, weekFigures } from './week.ts';
 
 const benches: Readonly<Record<string, (dataDir: string) => Promise<Figure[] | null>>> = { week: weekFigures };
 
-const dataDir = resolve(process.env['TAIJI_DATA'] ?? resolve(import.meta.dirname, '../../../../shared/data'));
+const dataDir = resolve(process.env['TAIJI_DATA'] ?? '../shared/data');
 const wanted = process.argv.slice(2);
 for (const name of wanted) {
   if (!(name in benches)) {
