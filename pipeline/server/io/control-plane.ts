@@ -30,6 +30,7 @@ import { EpochHistory } from '../epoch-history.ts';
 import { type LoopSettings, startLoop } from '../epoch-loop.ts';
 import type { EpochSummary } from '../epoch-summary.ts';
 import { IntentBook } from '../intent-book.ts';
+import { checkTreeFits } from '../tree-fits.ts';
 import { firstStartMs, type WorldSource } from '../world-telemetry.ts';
 import { makeApp } from './app.ts';
 import type { ControlPlaneView, Status } from './control-plane-view.ts';
@@ -265,8 +266,11 @@ function readStated(spec: ServerSpec, at: (path: string) => string, log: Logger)
   const policy = readPolicy(at(spec.policy));
   checkSupported(policy);
   const world = readWorld(at(spec.telemetry.dir));
-  for (const warning of checkPolicyFor(policy, world.topology, at(spec.policy))) log.warn(warning);
-  return { world, policy, tree: readTree(at(spec.tree)) };
+  const tree = readTree(at(spec.tree));
+  const stranger = checkTreeFits(tree, world.users, at(spec.tree), at(spec.telemetry.dir));
+  const warnings = [...checkPolicyFor(policy, world.topology, at(spec.policy)), ...(stranger ? [stranger] : [])];
+  for (const warning of warnings) log.warn(warning);
+  return { world, policy, tree };
 }
 
 function sourceOf({ telemetry }: ServerSpec, world: World): WorldSource {

@@ -26,7 +26,7 @@ import { messageOf } from './data-directory.ts';
 import type { EventStream } from './event-stream.ts';
 import type { Journal } from './journal.ts';
 import type { Metrics } from './metrics.ts';
-import type { ServicePublisher } from './service-publisher.ts';
+import type { PublishedEpoch, ServicePublisher } from './service-publisher.ts';
 
 /** The solvers, and the way to new ones: a worker that hangs or dies must not end the planning for good. */
 export interface Engines {
@@ -96,12 +96,16 @@ export class LoopDriver {
   }
 
   dispatch(event: LoopEvent): void {
-    if (this.#state.phase === 'stopped') return;
+    if (this.#isStopped) return; // the answer to a command that was under way
     const before = this.#state;
     const { state, commands } = step(before, event, this.#parts.nowMs());
     this.#state = state;
     this.#tellAlerts(before, state);
     for (const command of commands) void this.#do(command);
+  }
+
+  get #isStopped(): boolean {
+    return this.#state.phase === 'stopped';
   }
 
   async #do(command: LoopCommand): Promise<void> {
@@ -185,12 +189,13 @@ export class LoopDriver {
     try {
       const planned = await inTime(plan(inputs, engines.context), planMsMax, 'planning');
       // An engine that gives no answer that holds may have lost its worker; a new one costs a moment.
-      if (planned.outcome === 'held' && planned.doubts.length > 0) await engines.renew();
+      if (planned.outcome === 'held' && planned.doubts.length > 0 && !this.#isStopped) await engines.renew();
       // Compiled here, so that a table that cannot be compiled is a plan that failed.
       this.#published = bodiesAfter(inputs.topology, planned, this.#bodies);
       return { kind: 'planned', plan: planned };
     } catch (error) {
       this.#published = null;
+      if (this.#isStopped) return { kind: 'planning-failed', message: messageOf(error) };
       this.#parts.log.error({ err: error }, 'planning failed');
       await engines.renew().catch((renewing: unknown) => {
         this.#parts.log.error({ err: renewing }, 'the solver could not be started again');
@@ -202,7 +207,7 @@ export class LoopDriver {
   async #publish({ plan, freshUntilMs }: Extract<LoopCommand, { kind: 'publish' }>): Promise<LoopEvent> {
     const nowMs = this.#parts.nowMs();
     try {
-      const answer = await this.#parts.publisher.publish({
+      const published: PublishedEpoch = {
         epoch: this.#state.epoch,
         startMs: this.#state.startMs,
         generatedAtMs: nowMs,
@@ -210,7 +215,8 @@ export class LoopDriver {
         carried: plan.carried,
         table: this.#state.table,
         bodies: this.#published?.bodies ?? null,
-      });
+      };
+      const answer = await this.#parts.publisher.publish(published, () => !this.#isStopped);
       if (answer.kind !== 'deposed') {
         this.#bodies = this.#published ?? this.#bodies;
         this.#decidedAtMs = nowMs;
@@ -229,7 +235,7 @@ export class LoopDriver {
     } catch (error) {
       event = { kind: 'closing-failed', message: messageOf(error) };
     }
-    this.#tell(summary);
+    if (!this.#isStopped) this.#tell(summary);
     return event;
   }
 

@@ -70,7 +70,8 @@ export class ServicePublisher {
     if (this.#current) await this.#feed(head.epoch, head.generatedAtMs, head.freshUntilMs);
   }
 
-  async publish(epoch: PublishedEpoch): Promise<PublisherAnswer> {
+  /** `mayFeed` is asked after the store has answered: whoever was replaced meanwhile feeds nobody. */
+  async publish(epoch: PublishedEpoch, mayFeed: () => boolean): Promise<PublisherAnswer> {
     this.#take(epoch);
     const head: Head = {
       service: this.#parts.service,
@@ -83,7 +84,7 @@ export class ServicePublisher {
       carried: epoch.carried,
     };
     const answer = await this.#store(head);
-    if (answer.kind !== 'deposed') await this.#feed(epoch.epoch, epoch.generatedAtMs, epoch.freshUntilMs);
+    if (answer.kind !== 'deposed' && mayFeed()) await this.#feed(epoch.epoch, epoch.generatedAtMs, epoch.freshUntilMs);
     return answer;
   }
 

@@ -5,6 +5,9 @@ import { appendFileSync, cpSync, readdirSync, readFileSync, rmSync, writeFileSyn
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, type TestContext, test } from 'vitest';
+import { bucketize } from '../../../../bucketizer/bucketize.ts';
+import { writeTree } from '../../../../bucketizer/io/tree-file.ts';
+import { generateWorld } from '../../../../config/generate.ts';
 import { serviceId } from '../../../../config/ids.ts';
 import { seededRandom } from '../../../../config/random.ts';
 import { openEmbeddedStore } from '../../../../pipeline/publish/io/embedded-store.ts';
@@ -83,7 +86,7 @@ describe.skipIf(!isBuilt)('the built program', { concurrent: true }, () => {
       before = await publishedIn('killed');
       expect(before!.version, 'what was told was published').toBeGreaterThanOrEqual(told.at(-1).version);
     }
-    expect(await expectReplays('killed')).toBeGreaterThan(10);
+    expect(await expectReplays('killed')).toBeGreaterThanOrEqual(4); // one a round at least
   });
 
   test('a torn tail of the journal is tolerated and told', async (context) => {
@@ -191,6 +194,29 @@ describe.skipIf(!isBuilt)('the built program', { concurrent: true }, () => {
     const lastLine = (server: Process) => server.stderr().trimEnd().split('\n').at(-1);
     expect(lastLine(lockless)).toMatch(/^taiji: serve: the data directory's lock was lost: /);
     expect(lastLine(fenced)).toMatch(/^taiji: serve: term 99999999999 was granted after \d+$/);
+  });
+
+  test('a mistake in what people state is one line that says where and what is expected', async (context) => {
+    const { users, friends } = generateWorld({ seed: 8, edges: 1, datacenters: 1, users: 50, days: 1 });
+    const ids = users.ids.map((id) => `other-${id}`);
+    const input = { users: ids, userWeights: null, ties: friends, tieWeights: null };
+    writeTree(join(setting.directory, 'tree-of-others'), bucketize(input, { height: 2, seed: 1, effort: 'fast' }).tree);
+    const cases: readonly (readonly [Record<string, unknown>, RegExp])[] = [
+      [{ port: 80 }, /\.yaml:\d+: server: unknown key spec\.port.*expected dataDirectory, policy, tree/],
+      [{ clock: { epochWall: '5 minutes' } }, /spec\.clock\.epochWall is "5 minutes", expected a duration such as 30s/],
+      [{ clock: { epochWall: '1s', acceleration: 2 } }, /expected acceleration or epochWall, not both/],
+      [{ listen: { port: 70_000 } }, /spec\.listen\.port is 70000, expected a whole number 0\.\.65535/],
+      [{ tree: 'no-tree' }, /no-tree: the tree cannot be read/],
+      [{ tree: 'tree-of-others' }, /tree-of-others: knows none of the 400 users of .*world; build it/],
+      [{ telemetry: { kind: 'world', dir: 'no-world' } }, /no-world: not a directory/],
+      [{ policy: 'no-policy' }, /no-policy: cannot be read/],
+    ];
+    for (const [more, message] of cases) {
+      const server = serve(context, { dataDirectory: 'mistaken', ...more });
+      expect((await server.exit).code, JSON.stringify(more)).toBe(1);
+      expect(server.stderr()).toMatch(message);
+      expect(server.stderr().trimEnd().split('\n'), 'one line').toHaveLength(1);
+    }
   });
 
   test('a limit on file sizes (journal and objects fail, small files do not) stops no epoch', async (context) => {

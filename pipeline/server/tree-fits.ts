@@ -1,0 +1,20 @@
+/** A tree held against the users it is to route. Users whom it does not know go where their id hashes to, which is right
+ *  for the newest few and a mistake for all. */
+
+import type { BucketTree } from '../../bucketizer/tree.ts';
+import { ConfigError } from '../../config/errors.ts';
+import type { WorldUsers } from '../../config/world.ts';
+
+/** Throws a ConfigError where the tree knows nobody; returns what to warn of, or null. The names are those of the
+ *  sources. */
+export function checkTreeFits(tree: BucketTree, users: WorldUsers, treeName: string, worldName: string): string | null {
+  const known = new Set(tree.users);
+  const strangers = users.ids.filter((id) => !known.has(id)).length;
+  const all = users.ids.length;
+  if (all > 0 && strangers === all) {
+    throw new ConfigError(
+      `${treeName}: knows none of the ${all} users of ${worldName}; build it from that world's friends with "taiji bucketize"`,
+    );
+  }
+  return strangers > all / 10 ? `${treeName}: does not know ${strangers} of the ${all} users of ${worldName}` : null;
+}
