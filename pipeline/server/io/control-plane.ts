@@ -20,6 +20,7 @@ import type { World } from '../../../config/world.ts';
 import { checkSupported } from '../../../runtime/supported.ts';
 import { freshState, type PlanEpoch, planEpoch } from '../../epoch.ts';
 import { openEmbeddedStore } from '../../publish/io/embedded-store.ts';
+import { inTime } from '../../publish/io/in-time.ts';
 import { withDeadline } from '../../publish/io/store-deadline.ts';
 import { type Published, readPublished, readVersion } from '../../publish/publisher.ts';
 import { encodeWeights } from '../../replay/recorded-weights.ts';
@@ -70,6 +71,7 @@ const journalDeadlineMs = 2000;
 const planMsMax = 120_000;
 const freshForMsMin = 5000; // an accelerated epoch is over before an edge has asked
 const stopMsMax = 10_000;
+const closeMsMax = 5000;
 
 /** Resolves once the server listens. Rejects with a ConfigError for what people can mend. */
 export async function startControlPlane(spec: ServerSpec, options: ControlPlaneOptions): Promise<ControlPlane> {
@@ -374,7 +376,8 @@ async function closeServer(server: Server): Promise<void> {
   clearTimeout(timer);
 }
 
-/** Every one is closed, whatever another does. */
+/** Every one is closed, whatever another does: one that hangs (a file on a dead disk) is left behind. The deadline's
+ *  timer also keeps the process from ending, with status 0, while it waits for nothing but a thread. */
 async function closeAll(opened: (() => Promise<unknown>)[]): Promise<void> {
-  for (const close of opened.splice(0).reverse()) await close().catch(() => {});
+  for (const close of opened.splice(0).reverse()) await inTime(close(), closeMsMax, 'closing').catch(() => {});
 }

@@ -55,6 +55,8 @@ export interface DriverParts {
   readonly onEpoch: (epoch: EpochSummary) => void;
 }
 
+const underWayMsMax = 2000;
+
 export class LoopDriver {
   readonly done: Promise<string | null>; // resolves once stopped: null, or why
   readonly #parts: DriverParts;
@@ -64,6 +66,7 @@ export class LoopDriver {
   #published: EpochBodies | null = null; // compiled for the epoch in work
   #decidedAtMs: number | null = null;
   #timer: NodeJS.Timeout | null = null;
+  #underWay: Promise<unknown> = Promise.resolve(); // the command in work
   #finish: (error: string | null) => void = () => {};
 
   constructor(parts: DriverParts, start: Step) {
@@ -116,22 +119,29 @@ export class LoopDriver {
         return;
       }
       case 'observe':
-        return this.dispatch(await this.#observe(command.startMs));
+        return this.#answer(this.#observe(command.startMs));
       case 'record':
-        return this.dispatch(await this.#record(command));
+        return this.#answer(this.#record(command));
       case 'plan':
-        return this.dispatch(await this.#plan());
+        return this.#answer(this.#plan());
       case 'publish':
-        return this.dispatch(await this.#publish(command));
+        return this.#answer(this.#publish(command));
       case 'close':
-        return this.dispatch(await this.#close(command.decision));
+        return this.#answer(this.#close(command.decision));
       case 'tell':
         this.#tell(this.#summary(command.decision, command));
         return;
       case 'exit':
         if (this.#timer) clearTimeout(this.#timer);
+        // What is under way gets a moment, so that nothing is closed under it.
+        await inTime(this.#underWay, underWayMsMax, 'the epoch in work').catch(() => {});
         this.#finish(command.error);
     }
+  }
+
+  async #answer(event: Promise<LoopEvent>): Promise<void> {
+    this.#underWay = event;
+    this.dispatch(await event);
   }
 
   async #observe(startMs: number): Promise<LoopEvent> {
