@@ -12,6 +12,7 @@ import type { FractionMatrix } from '../../runtime/fractions.ts';
 import type { BucketWeights, EdgeCells } from './bucket-weights.ts';
 import type { Ceilings } from './ceilings.ts';
 import { EdgeWork } from './edge-work.ts';
+import { evenOut } from './even-out.ts';
 import { FriendTies } from './friend-ties.ts';
 import { isSettled, mustMove, settle } from './must-move.ts';
 import type { RoutingTable, Target } from './routing-table.ts';
@@ -47,6 +48,7 @@ export function assignFriends(inputs: FriendsInputs): RoutingTable {
   const plan = new TablePlan(inputs, aims, byEdge, previous === null);
   for (let e = 0; e < edges.length; e++) plan.improve(e);
   for (const band of narrowerBands) plan.narrow(band);
+  plan.evenOut();
   plan.finish();
   if (
     previous !== null &&
@@ -94,6 +96,22 @@ class TablePlan {
       settle(this.#workOf(e), this.#aims[e]!, rowOf(this.#inputs.ceilings, e, this.#inputs.targets.length), band);
       sum += edgeLoad[e]! * halfDistance(this.#load(e), this.#aims[e]!) - misplaced[e]!;
     }
+  }
+
+  /** What single edges miss for the sake of whole buckets is made to cancel over all edges. */
+  evenOut(): void {
+    const { edgeLoad, weights, ceilings, targets } = this.#inputs;
+    evenOut({
+      edgeLoad,
+      cells: weights.byEdge,
+      aims: this.#aims,
+      ceilings: this.#byEdge.map((_, e) => rowOf(ceilings, e, targets.length)),
+      band: deadBand,
+      assignmentOf: (e) => this.#works[e]?.assignment ?? this.#byEdge[e]!,
+      loadOf: (e) => this.#load(e),
+      workOf: (e) => this.#workOf(e),
+      touched: (e) => this.#works[e],
+    });
   }
 
   /** Buckets without demand follow their segment; unchanged edges give their copy up. */

@@ -15,6 +15,7 @@ const residue = 1e-9;
 export function mustMove(work: EdgeWork, aim: Float64Array, ceiling: Float64Array, band: number): void {
   for (let d = 0; d < work.width; d++) if (ceiling[d]! < 1) leave(work, d, aim, ceiling, band);
   settle(work, aim, ceiling, band);
+  roundOff(work, aim, ceiling, band);
   breakUp(work, aim, ceiling, band);
 }
 
@@ -109,6 +110,32 @@ function shareSegment(work: EdgeWork, l: number, g: number): boolean {
     if (work.partCells[row + l]! > 0 && work.partCells[row + g]! > 0) return true;
   }
   return false;
+}
+
+/** Where no bucket fits, one that overshoots moves if that halves the miss: nearest, not never. What it mends is at least
+ *  its own weight, so that an aim has to swing by half a bucket before it moves back. */
+function roundOff(work: EdgeWork, aim: Float64Array, ceiling: Float64Array, band: number): void {
+  const { bucket, weight } = work.cells;
+  const off = (d: number): number => work.load[d]! - aim[d]!;
+  for (let round = 0; round < bucket.length; round++) {
+    const from = extreme(work, aim, (d) => work.role[d] === roleGained || work.cellsOn[d] === 0, 1);
+    const to = extreme(work, aim, (d) => work.role[d] === roleLost || ceiling[d]! < 1, -1);
+    if (from < 0 || to < 0 || from === to) return;
+    const surplus = off(from);
+    const lack = -off(to);
+    if (surplus <= 0 || lack <= 0 || Math.max(surplus, lack) <= band) return;
+    let best = -1;
+    let bestMends = 0;
+    for (let i = 0; i < bucket.length; i++) {
+      if (work.assignment[bucket[i]!] !== from) continue;
+      const mends = surplus + lack - Math.abs(surplus - weight[i]!) - Math.abs(lack - weight[i]!);
+      if (mends < weight[i]! || mends <= bestMends) continue;
+      best = i;
+      bestMends = mends;
+    }
+    if (best < 0) return;
+    work.moveCell(best, to);
+  }
 }
 
 /** Where many small lacks face one surplus (or the other way round), no bucket may fit any of them. Once a datacenter is
