@@ -13,7 +13,12 @@ import { seededRandom } from '../../../../config/random.ts';
 import { openEmbeddedStore } from '../../../../pipeline/publish/io/embedded-store.ts';
 import { readPublished } from '../../../../pipeline/publish/publisher.ts';
 import type { Snapshot } from '../../../../pipeline/publish/snapshot.ts';
-import { decodeJournal } from '../../../../pipeline/replay/journal-record.ts';
+import {
+  decodeJournal,
+  encodeRecord,
+  type JournalRecord,
+  type OutcomeRecord,
+} from '../../../../pipeline/replay/journal-record.ts';
 import { journalFiles } from '../../../../pipeline/server/io/journal.ts';
 import { describeReplay, replayJournal } from '../../../../pipeline/server/io/recorded-file.ts';
 import { isBuilt, type Process, service, smallSetting, spawnServe } from '../small-setting.ts';
@@ -29,6 +34,10 @@ function serve(context: TestContext, more: Record<string, unknown>, shell?: stri
 
 const isServing = ({ msg }: Record<string, unknown>): boolean => msg === 'serving';
 const isEpoch = ({ msg }: Record<string, unknown>): boolean => msg === 'epoch';
+
+function isOutcome(record: JournalRecord, epoch: number): record is OutcomeRecord {
+  return record.kind === 'outcome' && record.epoch === epoch;
+}
 
 /** What is on the disk, looked at in a copy: nobody holds the directory's lock here. */
 async function publishedIn(dataDirectory: string): Promise<Snapshot | null> {
@@ -120,6 +129,29 @@ describe.skipIf(!isBuilt)('the built program', { concurrent: true }, () => {
       field: 'journal',
       recorded: expect.stringContaining('line 4'),
     });
+  });
+
+  test('a replay finds the one epoch, and the one field, in which a record is not what its inputs give', async (context) => {
+    const server = serve(context, { dataDirectory: 'forged', clock: { epochWall: '40ms' } });
+    await server.line(({ msg, epoch }) => msg === 'epoch' && Number(epoch) >= 3);
+    server.child.kill('SIGTERM');
+    await server.exit;
+    const [path] = await journalFiles(join(setting.directory, 'forged', 'journal'));
+    const { records } = decodeJournal(readFileSync(path!, 'utf8'));
+    const differenceWith = async (forge: (record: JournalRecord) => JournalRecord) => {
+      writeFileSync(path!, records.map((record) => encodeRecord(forge(record))).join(''));
+      return (await replayJournal(path!)).difference;
+    };
+    const edge = setting.world.topology.edges[1]!.id;
+    const forgeries: readonly (readonly [string, (record: JournalRecord) => JournalRecord])[] = [
+      ['tableSha256', (of) => (isOutcome(of, 2) ? { ...of, tableSha256: 'other' } : of)],
+      [`bodies.${edge}`, (of) => (isOutcome(of, 2) ? { ...of, bodies: { ...of.bodies, [edge]: 'other' } } : of)],
+      ['outcome', (of) => (isOutcome(of, 2) ? { ...of, outcome: 'rejected' } : of)],
+      ['carried', (of) => (isOutcome(of, 2) ? { ...of, carried: { ...of.carried, smallWantEpochs: 99 } } : of)],
+      ['previousSha256', (of) => (of.kind === 'inputs' && of.epoch === 2 ? { ...of, previousSha256: 'other' } : of)],
+    ];
+    for (const [field, forge] of forgeries) expect(await differenceWith(forge)).toMatchObject({ epoch: 2, field });
+    expect(await differenceWith((record) => record)).toBe(null);
   });
 
   test('a second process is refused in one line, and the first goes on', async (context) => {
