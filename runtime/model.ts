@@ -3,6 +3,7 @@
  *  edge are kept apart: what stays unless it is moved by choice (`base`), what has to leave because a datacenter's state
  *  or the policy's residency demands it (`forced`), and what moves by choice. The guards bind the last kind only. */
 
+import type { Policy } from '../config/policy.ts';
 import { hash32 } from '../config/random.ts';
 import type { RuntimeInputs } from './inputs.ts';
 
@@ -16,9 +17,19 @@ export interface Model {
   readonly base: Float64Array; // [e * D + d] load that stays unless moved by choice
   readonly forced: Float64Array; // [e] load to be placed anew
   readonly mayGain: Uint8Array; // [e * D + d] 1 where more of the edge's load may go
-  readonly rttCost: Float64Array; // [e * D + d] squared latency with the tie-break, a unit of load
+  readonly tooFar: Uint8Array; // [e * D + d] 1 where the edge could go, were it not for latencyMsMax
+  readonly pinned: Float64Array; // [e * D + d] load wanted there by a pin; NaN where there is none
+  readonly shareMax: number; // of an edge's load on one datacenter
+  readonly rttCost: Float64Array; // [e * D + d] latency, squared under `balance`, with the tie-break; a unit of load
   readonly moveCost: Float64Array; // [e * D + d] a unit of load moved there by choice
+  readonly utilizationPrices: readonly UtilizationPrice[]; // ascending; none but under `priced`
   readonly initial: boolean; // no table yet: everything is placed anew
+}
+
+/** What a unit of load costs on top of its latency where it lands above a utilization. */
+export interface UtilizationPrice {
+  readonly above: number;
+  readonly cost: number;
 }
 
 /** Edges without demand count as this share of the whole, so that they too find a place. */
@@ -30,7 +41,7 @@ export function buildModel(
   inputs: RuntimeInputs,
   retained: Float64Array,
 ): { readonly kind: 'model'; readonly model: Model } | { readonly kind: 'nowhere'; readonly edge: string } {
-  const { topology, served } = inputs;
+  const { topology, served, policy } = inputs;
   const edges = topology.edges.length;
   const datacenters = topology.datacenters.length;
   const demandTotal = inputs.demandRps.reduce((a, b) => a + b, 0);
@@ -41,7 +52,9 @@ export function buildModel(
     demandTotal > 0 ? (datacenter.capacityRps / demandTotal) * totalLoad : datacenter.capacityRps,
   );
   const resident = residency(inputs);
+  const latencyMsMax = policy.spec.latencyMsMax ?? Number.POSITIVE_INFINITY;
   const mayGain = new Uint8Array(edges * datacenters);
+  const tooFar = new Uint8Array(edges * datacenters);
   const base = new Float64Array(edges * datacenters);
   const forced = new Float64Array(edges);
   for (let e = 0; e < edges; e++) {
@@ -54,6 +67,15 @@ export function buildModel(
       anywhere ||= mayGain[i] === 1;
       if (served && usable) base[i] = load[e]! * Math.min(served[i]!, retained[i]!);
       stays += base[i]!;
+    }
+    // Where nothing is near enough, everything is: somewhere is better than nowhere.
+    const row = { from: e * datacenters, to: (e + 1) * datacenters };
+    const isNear = (i: number): boolean => topology.rttMs[i]! <= latencyMsMax;
+    const someNear = mayGain.subarray(row.from, row.to).some((open, d) => open === 1 && isNear(row.from + d));
+    for (let i = row.from; i < row.to && someNear; i++) {
+      if (isNear(i)) continue;
+      tooFar[i] = resident[i]!;
+      mayGain[i] = 0;
     }
     // Below a billionth it is the rounding of sums, not load.
     forced[e] = load[e]! - stays > 1e-9 * load[e]! ? load[e]! - stays : 0;
@@ -71,7 +93,11 @@ export function buildModel(
       base,
       forced,
       mayGain,
+      tooFar,
+      pinned: pinnedLoad(inputs, load),
+      shareMax: policy.spec.guards.shareMax,
       ...tieBrokenCosts(inputs, meanRttMs),
+      utilizationPrices: utilizationPrices(policy),
       initial: served === null,
     },
   };
@@ -92,12 +118,49 @@ function residency({ topology, policy }: RuntimeInputs): Uint8Array {
   return resident;
 }
 
-const costScale = 1000;
+/** The model without latencyMsMax: what is too far may be used after all. */
+export function withoutLatencyMax(model: Model, inputs: RuntimeInputs): Model {
+  const mayGain = model.mayGain.map((open, i) => {
+    const d = i % model.datacenters;
+    return open === 1 || (model.tooFar[i] === 1 && inputs.states[d]!.keep === 1 && model.capacity[d]! > 0) ? 1 : 0;
+  });
+  return { ...model, mayGain };
+}
 
-/** Squared RTT, and the price of a move. The price is stated in ms a moved request is worth; the slope of latency squared
- *  at the mean turns it into ms squared. Both are made generic by a hash of the two names, a hundredth and a tenth of a
- *  percent: among equal optima every engine then finds the same one. (By rank instead of hash, exchanging two pairs would
- *  tie again; with one hash for both, forced and chosen load of an edge could exchange their datacenters.) */
+function pinnedLoad({ topology, policy, startMs }: RuntimeInputs, load: Float64Array): Float64Array {
+  const datacenters = topology.datacenters.length;
+  const pinned = new Float64Array(load.length * datacenters).fill(Number.NaN);
+  for (const pin of policy.spec.pins) {
+    if (pin.until !== undefined && startMs >= Date.parse(pin.until)) continue;
+    const e = topology.edges.findIndex(({ id }) => id === pin.edge);
+    const d = topology.datacenters.findIndex(({ id }) => id === pin.datacenter);
+    if (e >= 0 && d >= 0) pinned[e * datacenters + d] = pin.fraction * load[e]!;
+  }
+  return pinned;
+}
+
+/** What `priced` costs where the policy does not say: nothing below 0.6, and beyond 1 more than any detour. */
+const defaultPrices: readonly (readonly [above: number, priceMs: number])[] = [
+  [0.6, 1],
+  [0.8, 20],
+  [0.95, 200],
+  [1, 2000],
+];
+
+function utilizationPrices({ spec }: Policy): readonly UtilizationPrice[] {
+  if (spec.objective !== 'priced') return [];
+  return (spec.price ?? defaultPrices).map(([above, priceMs]) => ({ above, cost: priceMs / linearScale }));
+}
+
+/** Costs stay between a hundredth and a hundred, where the engines' tolerances are made for. */
+const squaredScale = 1000;
+const linearScale = 10;
+
+/** Latency, squared under `balance` (the paper's: no edge pays for all), and the price of a move. The price is stated in
+ *  ms a moved request is worth; the slope of latency squared at the mean turns it into ms squared. Both are made generic
+ *  by a hash of the two names, a hundredth and a tenth of a percent: among equal optima every engine then finds the same
+ *  one. (By rank instead of hash, exchanging two pairs would tie again; with one hash for both, forced and chosen load of
+ *  an edge could exchange their datacenters.) */
 function tieBrokenCosts(
   { topology, policy }: RuntimeInputs,
   meanRttMs: number,
@@ -108,15 +171,20 @@ function tieBrokenCosts(
     const datacenter = topology.datacenters[i % datacenters]!;
     return hash32(`${edge.id} ${datacenter.id}`, seed) / 4294967296;
   };
-  const movePrice = 2 * meanRttMs * policy.spec.movePriceMs;
+  const { movePriceMs, objective } = policy.spec;
+  const squared = objective === 'balance';
+  const scale = squared ? squaredScale : linearScale;
+  const movePrice = squared ? 2 * meanRttMs * movePriceMs : movePriceMs;
   return {
     rttCost: topology.rttMs.map((rttMs, i) => {
       const generic = chance(i, 1);
-      return (rttMs * rttMs * (1 + 1e-4 * generic) + 0.01 * generic) / costScale;
+      return (
+        ((squared ? rttMs * rttMs : rttMs) * (1 + 1e-4 * generic) + (0.01 * scale * generic) / squaredScale) / scale
+      );
     }),
     moveCost: topology.rttMs.map((_, i) => {
       const generic = chance(i, 2);
-      return (movePrice * (1 + 1e-3 * generic) + 0.01 * generic) / costScale;
+      return (movePrice * (1 + 1e-3 * generic) + (0.01 * scale * generic) / squaredScale) / scale;
     }),
   };
 }

@@ -2,13 +2,15 @@
  *  what is wanted without guards -> is it worth a move -> what the guards allow of it -> how far to go this epoch.
  *  Pure: the engines are an argument, and the same inputs give the same millionths with either. */
 
+import type { Policy } from '../config/policy.ts';
 import { largestRemainder, ppmPerUnit } from '../config/units.ts';
-import { lowestLevels, type MoveLimits, nearestPlacement, type Placement } from './balance.ts';
+import { lowestLevels, nearestPlacement } from './balance.ts';
 import type { FractionMatrix } from './fractions.ts';
 import { type CarriedState, observeStates, retainedFractions, smallWantEpochsMax, stillReturning } from './guards.ts';
 import type { RuntimeInputs } from './inputs.ts';
 import type { SolveCertified } from './lp/certified.ts';
-import { buildModel, type Model, totalLoad } from './model.ts';
+import { buildModel, type Model, totalLoad, withoutLatencyMax } from './model.ts';
+import type { MoveLimits, Placement } from './placement.ts';
 
 export type Decision =
   | { readonly kind: 'held'; readonly reason: HeldReason; readonly carried: CarriedState }
@@ -34,7 +36,7 @@ export type HeldReason =
   | { readonly kind: 'no-certified-answer' };
 
 /** In the order in which they give, the first last. */
-export const limitOrder = ['capacity', 'utilizationMax', 'shareMax', 'onloadMax', 'churnMax'] as const;
+export const limitOrder = ['capacity', 'latencyMsMax', 'utilizationMax', 'shareMax', 'onloadMax', 'churnMax'] as const;
 export type Limit = (typeof limitOrder)[number];
 
 /** Less than this share of all load is the solver's last digits, not a want. */
@@ -50,15 +52,19 @@ export async function solveFractions(
   const carried = observeStates(before, topology, states, served);
   const built = buildModel(inputs, retainedFractions(carried, topology, states));
   if (built.kind === 'nowhere') return { kind: 'held', reason: { kind: 'nowhere-to-go', edge: built.edge }, carried };
-  const { model } = built;
   const uncertified: Decision = { kind: 'held', reason: { kind: 'no-certified-answer' }, carried };
 
-  const levels = await lowestLevels(model, null, guards.shareMax, solve);
+  let { model } = built;
+  let levels = await lowestLevels(model, null, solve);
+  if (levels && Math.max(...levels) > 1 && model.tooFar.includes(1)) {
+    // Too far is better than over capacity, no further is better than either.
+    model = withoutLatencyMax(model, inputs);
+    levels = await lowestLevels(model, null, solve);
+  }
   if (!levels) return uncertified;
-  const tolerated = levels.map((level) => level + guards.balanceTolerance);
-  const want = await nearestPlacement(model, null, guards.shareMax, tolerated, solve);
+  const want = await nearestPlacement(model, null, ceilingOf(levels, levels, policy), solve);
   if (!want) return uncertified;
-  const overLimits = brokenBy(levels, utilizationMax);
+  const overLimits = brokenBy(model, levels, want, policy);
   const settled: CarriedState = {
     ...carried,
     smallWantEpochs: 0,
@@ -75,7 +81,7 @@ export async function solveFractions(
     const quiet = { kind: 'unchanged', solved, levels, relaxed: overLimits } as const;
     if (shift < nothing) return { ...quiet, reason: 'nothing-to-move', carried: settled };
     if (inputs.frozen) return { ...quiet, reason: 'frozen', carried: settled };
-    const mends = utilizationOf(model).some((utilization) => utilization > utilizationMax);
+    const mends = isBroken(model, utilizationMax);
     const mayWait = settled.returning.length === 0 && !mends && carried.smallWantEpochs < smallWantEpochsMax;
     if (shift < guards.minShift && mayWait) {
       const waiting = { ...settled, smallWantEpochs: carried.smallWantEpochs + 1 };
@@ -107,7 +113,7 @@ async function withinGuards(
   solve: SolveCertified,
 ): Promise<{ placement: Placement; relaxed: readonly Limit[] } | null> {
   const { guards, utilizationMax } = inputs.policy.spec;
-  const { onloadMax, churnMax, shareMax, balanceTolerance } = guards;
+  const { onloadMax, churnMax } = guards;
   const full: MoveLimits = { onloadMax, churnMax: inputs.frozen ? 0 : churnMax };
   if (obeys(model, want, full)) return { placement: want, relaxed: [] };
   const highest = Math.max(utilizationMax, ...levels);
@@ -116,11 +122,10 @@ async function withinGuards(
     { limits: { onloadMax, churnMax: 1 }, relaxed: ['churnMax'] },
   ];
   for (const { limits, relaxed } of attempts) {
-    const reached = await lowestLevels(model, limits, shareMax, solve);
+    const reached = await lowestLevels(model, limits, solve);
     if (!reached) return null;
     if (Math.max(...reached) > highest + 1e-5 && !inputs.frozen) continue;
-    const levelMax = reached.map((level, d) => Math.max(level, levels[d]! + balanceTolerance));
-    const placement = await nearestPlacement(model, limits, shareMax, levelMax, solve);
+    const placement = await nearestPlacement(model, limits, ceilingOf(reached, levels, inputs.policy), solve);
     return placement && { placement, relaxed };
   }
   return { placement: want, relaxed: ['onloadMax', 'churnMax'] };
@@ -151,12 +156,43 @@ function utilizationOf(model: Model): Float64Array {
   return utilization;
 }
 
-function brokenBy(levels: Float64Array, utilizationMax: number): readonly Limit[] {
+/** [d] utilization the placement may reach. Under `balance` the lowest level that can be had, opened to latency by the
+ *  tolerance (over the unguarded level: over the guarded one it would ratchet); else the policy's threshold, or what can
+ *  be had where that is higher. */
+function ceilingOf(reached: Float64Array, levels: Float64Array, { spec }: Policy): Float64Array {
+  const { objective, utilizationMax, guards } = spec;
+  return reached.map((level, d) => {
+    const most = Math.max(level, utilizationMax);
+    return objective === 'balance' ? Math.min(most, Math.max(level, levels[d]! + guards.balanceTolerance)) : most;
+  });
+}
+
+/** Limits that cannot be kept even without guards. */
+function brokenBy(model: Model, levels: Float64Array, want: Placement, { spec }: Policy): readonly Limit[] {
   const highest = Math.max(...levels);
   const broken: Limit[] = [];
   if (highest > 1 + 1e-5) broken.push('capacity');
-  if (highest > utilizationMax + 1e-5 && utilizationMax < 1) broken.push('utilizationMax');
+  if (model.tooFar.some((far, i) => far === 1 && want.gained[i]! + want.placed[i]! > nothing))
+    broken.push('latencyMsMax');
+  if (highest > spec.utilizationMax + 1e-5 && spec.utilizationMax < 1) broken.push('utilizationMax');
+  const over = (i: number): number =>
+    loadAt(model, want, i) - Math.max(model.base[i]!, model.shareMax * model.load[Math.floor(i / model.datacenters)]!);
+  if (model.shareMax < 1 && model.base.some((_, i) => over(i) > nothing * totalLoad)) broken.push('shareMax');
   return broken;
+}
+
+/** Is a limit broken now, if nothing moves by choice: too full, or too far or off its pin by more than whole buckets
+ *  explain? */
+function isBroken(model: Model, utilizationMax: number): boolean {
+  if (utilizationOf(model).some((utilization) => utilization > utilizationMax)) return true;
+  return model.base.some((load, i) => {
+    const much = 0.01 * model.load[Math.floor(i / model.datacenters)]!;
+    return (model.tooFar[i] === 1 && load > much) || Math.abs(load - model.pinned[i]!) > much;
+  });
+}
+
+function loadAt({ base }: Model, { placed, gained, left }: Placement, i: number): number {
+  return base[i]! + placed[i]! + gained[i]! - left[i]!;
 }
 
 /** Whole millionths. Forced load goes all the way, moves by choice `damping` of it, counted from the millionths of the

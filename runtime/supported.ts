@@ -14,10 +14,7 @@ export function checkSupported(policy: Policy): void {
     );
   };
   if (spec.traffic.kind !== 'stateless') refuse('traffic.kind', spec.traffic.kind, 'write stateless');
-  if (spec.objective !== 'balance') refuse('objective', spec.objective, 'write balance');
   if (spec.emergencyMax !== null) refuse('emergencyMax', spec.emergencyMax, 'leave it out');
-  if (spec.latencyMsMax !== null) refuse('latencyMsMax', spec.latencyMsMax, 'leave it out');
-  if (spec.pins.length > 0) refuse('pins', spec.pins, 'leave them out');
   if (spec.localityPriceMs !== 0) refuse('localityPriceMs', spec.localityPriceMs, 'write 0');
   if (spec.forecast !== 'last') refuse('forecast', spec.forecast, 'write last');
   if (spec.buckets.localityBudget !== 0) refuse('buckets.localityBudget', spec.buckets.localityBudget, 'write 0');

@@ -3,12 +3,13 @@
  *  latency, guards and damping cost in movement. Epoch by epoch, not over the whole week at once: a plan that knows the
  *  future could move less, but nobody knows it. */
 
-import { calmestPlacement, lowestLevels, nearestPlacement, type Placement } from '../../runtime/balance.ts';
+import { calmestPlacement, lowestLevels, nearestPlacement } from '../../runtime/balance.ts';
 import type { FractionMatrix } from '../../runtime/fractions.ts';
 import { type CarriedState, freshState, observeStates, retainedFractions } from '../../runtime/guards.ts';
 import type { RuntimeInputs } from '../../runtime/inputs.ts';
 import type { SolveCertified } from '../../runtime/lp/certified.ts';
 import { buildModel, type Model, totalLoad } from '../../runtime/model.ts';
+import type { Placement } from '../../runtime/placement.ts';
 
 export class NeededMovement {
   readonly #solve: SolveCertified;
@@ -28,11 +29,11 @@ export class NeededMovement {
     const built = buildModel({ ...inputs, served: this.#fractions }, retained);
     if (built.kind === 'nowhere') return null;
     const { model } = built;
-    const levels = await lowestLevels(model, null, 1, this.#solve);
+    const levels = await lowestLevels(model, null, this.#solve);
     if (!levels) return null;
     const levelMax = levels.map((level) => level + policy.spec.guards.balanceTolerance);
     const placement = model.initial
-      ? await nearestPlacement(model, null, 1, levelMax, this.#solve)
+      ? await nearestPlacement(model, null, levelMax, this.#solve)
       : await calmestPlacement(model, levelMax, this.#solve);
     if (!placement) return null;
     this.#fractions = fractionsAfter(model, placement);

@@ -187,7 +187,7 @@ export class ReportBuilder {
     const inputs = { topology, policy: this.#policy, startMs: timeMs, demandRps, states, served: null, frozen: false };
     const built = buildModel(inputs, retainedFractions(freshState, topology, states));
     if (built.kind === 'nowhere') return null;
-    const levels = await lowestLevels(built.model, null, this.#policy.spec.guards.shareMax, this.#solve);
+    const levels = await lowestLevels(built.model, null, this.#solve);
     return levels && Math.max(0, Math.max(...utilization) - Math.max(...levels));
   }
 }

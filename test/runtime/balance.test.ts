@@ -66,7 +66,7 @@ describe.each(engines)('levels with %s', (engine) => {
         });
       const policy = policyOf({ allowed: rules });
       const inputs = inputsOf(topology, demand, { policy, states: statesWithout(topology, dead) });
-      const levels = await lowestLevels(modelOf(inputs), null, 1, solve);
+      const levels = await lowestLevels(modelOf(inputs), null, solve);
       const expected = await plainLevel(inputs, (e, d) => {
         const rule = rules.find(({ edge }) => edge === topology.edges[e]!.id);
         return d !== dead && (!rule || rule.datacenters.includes(topology.datacenters[d]!.id));
@@ -81,7 +81,6 @@ describe.each(engines)('levels with %s', (engine) => {
     const levels = await lowestLevels(
       modelOf(inputsOf(topology, [9, 60], { policy })),
       null,
-      1,
       await certifiedHere(engine),
     );
     expect(levels![0]).toBeCloseTo(0.9, 5);
