@@ -3,7 +3,6 @@
 
 import { Option } from 'commander';
 import { readTree } from '../../bucketizer/io/tree-file.ts';
-import type { BucketTree } from '../../bucketizer/tree.ts';
 import { parseTimeMs } from '../../config/duration.ts';
 import { ConfigError } from '../../config/errors.ts';
 import { readPolicy, readWorld } from '../../config/load.ts';
@@ -14,6 +13,7 @@ import type { EngineName } from '../../runtime/lp/problem.ts';
 import { checkSupported } from '../../runtime/supported.ts';
 import type { EpochContext } from '../epoch.ts';
 import { openEngines } from '../server/io/engines.ts';
+import { checkTreeFits } from '../server/tree-fits.ts';
 import { bucketWeights } from '../table/bucket-weights.ts';
 
 export interface SettingFiles {
@@ -37,25 +37,11 @@ export async function openSetting(files: SettingFiles): Promise<Setting> {
   checkPolicyFor(policy, world.topology, files.policy);
   checkSupported(policy);
   const tree = readTree(files.tree);
-  checkTreeFits(world, tree, files);
+  const warning = checkTreeFits(tree, world.users, files.tree, files.world);
+  if (warning !== null) process.stderr.write(`${warning}\n`);
   const weights = bucketWeights(world.topology, tree, world.users);
   const engines = await openEngines(files.solver, tree, weights, () => {});
   return { world, policy, context: engines.context, close: engines.close };
-}
-
-/** Users whom the tree does not know go where their id hashes to; a tree that knows nobody is another world's. */
-function checkTreeFits(world: World, tree: BucketTree, files: SettingFiles): void {
-  const known = new Set(tree.users);
-  const strangers = world.users.ids.filter((id) => !known.has(id)).length;
-  const all = world.users.ids.length;
-  if (all > 0 && strangers === all) {
-    throw new ConfigError(
-      `${files.tree}: knows none of the ${all} users of ${files.world}; build it from that world's friends with "taiji bucketize"`,
-    );
-  }
-  if (strangers > all / 10) {
-    process.stderr.write(`${files.tree}: does not know ${strangers} of the ${all} users of ${files.world}\n`);
-  }
 }
 
 export function solverOption(): Option {

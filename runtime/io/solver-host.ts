@@ -56,12 +56,15 @@ export async function openSolver(engine: EngineName): Promise<SolverHost> {
         const id = nextId++;
         worker.ref();
         waiting.set(id, (answer) => {
-          if (waiting.size <= 1) worker.unref();
+          // Not once it is closing: the process must stay until it has.
+          if (waiting.size <= 1 && alive) worker.unref();
           resolve(answer);
         });
         worker.postMessage({ id, program });
       }),
     close: async () => {
+      alive = false;
+      worker.ref();
       await worker.terminate();
     },
   };

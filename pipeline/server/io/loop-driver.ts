@@ -280,7 +280,8 @@ export class LoopDriver {
     metrics.epoch(summary);
     const { epoch, time, outcome, reason, relaxed, churn, version, durationMs } = summary;
     const utilizationMax = Math.max(0, ...Object.values(summary.utilization));
-    log.info({ epoch, time, outcome, reason, relaxed, utilizationMax, churn, version, durationMs }, 'epoch');
+    // Not `time`: that is when the line was logged.
+    log.info({ epoch, start: time, outcome, reason, relaxed, utilizationMax, churn, version, durationMs }, 'epoch');
     this.#parts.onEpoch(summary);
   }
 
