@@ -7,6 +7,7 @@ import { tableDigest } from '../../pipeline/table/routing-table.ts';
 import { freshState } from '../../runtime/guards.ts';
 import { utilizationOf } from '../../runtime/judge.ts';
 import { solveFractions } from '../../runtime/solve.ts';
+import { bestSingleMoves } from '../peers/local-search.ts';
 import { certifiedHere, inputsOf, matrixOf, policyOf, statesWithout, topologyOf, uniform } from '../scene.ts';
 import { run } from '../simulation/loop.ts';
 
@@ -89,7 +90,8 @@ describe('appendix', () => {
       const policy = policyOf({ guards: { balanceTolerance: 0 } });
       const fractions = await firstFractions(inputsOf(topology, demand, { policy }));
       const exact = Math.max(...utilizationOf(topology, Float64Array.from(demand), fractions));
-      const searched = bestSingleMoves(demand, capacity, units);
+      const anywhere = { mayHold: () => true, unitsMax: units };
+      const searched = bestSingleMoves({ demand, capacity, ...anywhere }, units);
       expect(searched, `seed ${seed}`).toBeGreaterThanOrEqual(exact - 1e-5);
       const step = Math.max(...demand) / units / Math.min(...capacity);
       expect(searched, `seed ${seed}`).toBeLessThanOrEqual(exact + step);
@@ -155,39 +157,3 @@ test('section 3.3.1: the same snapshot gives the same plan, bit for bit', async 
   const [a, b] = [await run(course), await run(course)];
   expect(b).toEqual(a);
 });
-
-/** The paper's solver: `units` objects an edge, the best single move until none helps. Returns the highest utilization. */
-function bestSingleMoves(demand: readonly number[], capacity: readonly number[], units: number): number {
-  const held = demand.map(() => capacity.map((_, d) => (d === 0 ? units : 0)));
-  const load = capacity.map((_, d) => (d === 0 ? demand.reduce((a, b) => a + b) : 0));
-  const utilization = (d: number): number => load[d]! / capacity[d]!;
-  const score = (): number[] => capacity.map((_, d) => utilization(d)).sort((a, b) => b - a);
-  const isBetter = (a: number[], b: number[]): boolean => {
-    const first = a.findIndex((value, i) => Math.abs(value - b[i]!) > 1e-12);
-    return first >= 0 && a[first]! < b[first]!;
-  };
-  for (;;) {
-    let best: { e: number; from: number; to: number; score: number[] } | null = null;
-    const now = score();
-    for (const [e, row] of held.entries()) {
-      const unit = demand[e]! / units;
-      for (const [from, count] of row.entries()) {
-        if (count === 0) continue;
-        for (const to of row.keys()) {
-          if (to === from) continue;
-          load[from]! -= unit;
-          load[to]! += unit;
-          const then = score();
-          load[from]! += unit;
-          load[to]! -= unit;
-          if (isBetter(then, best?.score ?? now)) best = { e, from, to, score: then };
-        }
-      }
-    }
-    if (!best) return now[0]!;
-    held[best.e]![best.from]! -= 1;
-    held[best.e]![best.to]! += 1;
-    load[best.from]! -= demand[best.e]! / units;
-    load[best.to]! += demand[best.e]! / units;
-  }
-}
