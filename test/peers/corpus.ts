@@ -27,6 +27,18 @@ const policies: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
   default: {},
   strict: { guards: { balanceTolerance: 0, minShift: 0, damping: 1 } },
   guarded: { guards: { onloadMax: 0.01, churnMax: 0.01, minShift: 0 } },
+  'closest-first': { objective: 'closest-first', utilizationMax: 0.8 },
+  'closest-first-in-reach': { objective: 'closest-first', latencyMsMax: 150, guards: { minShift: 0 } },
+  priced: { objective: 'priced' },
+  'priced-guarded': {
+    objective: 'priced',
+    price: [
+      [0.3, 5],
+      [0.7, 50],
+      [1, 1000],
+    ],
+    guards: { onloadMax: 0.02, churnMax: 0.02, minShift: 0 },
+  },
 };
 
 const sizes = [
@@ -52,6 +64,7 @@ export const kinds = [
   'overloaded', // more demand than capacity
   'resident', // some edges may go to one or two datacenters only
   'share-capped', // at twentieths, so that equal units can meet the cap
+  'pinned', // a part of some edges stands where it was put
   'without-a-datacenter',
 ] as const;
 
@@ -103,6 +116,7 @@ async function inputsFor(draw: Draw, solve: SolveCertified): Promise<RuntimeInpu
   const first = inputsOf(topology, demandRps, { policy: policyFor(draw, random) });
   switch (kind) {
     case 'initial':
+    case 'pinned':
       return first;
     case 'scattered':
     case 'share-capped':
@@ -169,6 +183,14 @@ function policyFor({ kind, edges, datacenters, spec }: Draw, random: Random): Po
       return { edge: name('e', 3 * i, edges), datacenters: few };
     });
     return policyOf({ ...spec, allowed });
+  }
+  if (kind === 'pinned') {
+    const pins = Array.from({ length: Math.ceil(edges / 3) }, (_, i) => ({
+      edge: name('e', 3 * i, edges),
+      datacenter: name('d', Math.floor(random() * datacenters), datacenters),
+      fraction: Math.floor(4 * random()) / 4,
+    }));
+    return policyOf({ ...spec, pins });
   }
   if (kind === 'share-capped') {
     const guards = (spec['guards'] ?? {}) as Readonly<Record<string, unknown>>;

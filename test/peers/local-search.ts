@@ -9,9 +9,10 @@ export interface Placing {
   readonly unitsMax: number; // of one edge on one datacenter
 }
 
-/** The highest utilization it ends at. Throws where an edge has no room for its units. */
-export function bestSingleMoves({ demand, capacity, mayHold, unitsMax }: Placing, units: number): number {
+/** The highest utilization it ends at; null where an edge has no room for its units. */
+export function bestSingleMoves({ demand, capacity, mayHold, unitsMax }: Placing, units: number): number | null {
   const held = demand.map((_, e) => firstFit(e));
+  if (held.some((row) => row.reduce((a, b) => a + b, 0) < units)) return null;
   const load = capacity.map((_, d) => demand.reduce((sum, rps, e) => sum + (rps * held[e]![d]!) / units, 0));
   const score = (): number[] => capacity.map((_, d) => load[d]! / capacity[d]!).sort((a, b) => b - a);
   for (;;) {
@@ -41,13 +42,11 @@ export function bestSingleMoves({ demand, capacity, mayHold, unitsMax }: Placing
 
   function firstFit(e: number): number[] {
     let left = units;
-    const row = capacity.map((_, d) => {
+    return capacity.map((_, d) => {
       const taken = mayHold(e, d) ? Math.min(left, unitsMax) : 0;
       left -= taken;
       return taken;
     });
-    if (left > 0) throw new Error(`edge ${e} has no room for ${left} of its ${units} units`);
-    return row;
   }
 }
 
