@@ -17,6 +17,11 @@ export interface DemandSeries {
   readonly rps: Float64Array; // [t * E + e]
 }
 
+/** Between two steps. A series of one step lasts as long as an epoch by default. */
+export function stepMs({ timesMs }: DemandSeries): number {
+  return timesMs.length > 1 ? timesMs[1]! - timesMs[0]! : 300_000;
+}
+
 /** From `timeMs` on, until the next event of that datacenter. */
 export interface DatacenterEvent {
   readonly timeMs: number;

@@ -11,6 +11,7 @@ import type { FractionMatrix } from '../../runtime/fractions.ts';
 import type { EngineName } from '../../runtime/lp/problem.ts';
 import { statesAt } from '../../runtime/states.ts';
 import { type Churn, type EpochPlan, freshState, type Outcome, planEpoch } from '../epoch.ts';
+import { PlannedDemand } from '../replay/planned-demand.ts';
 import { canonicalJson, type Json } from '../table/canonical-json.ts';
 import { diffTables, formatDiff, type TableDiff } from '../table/diff.ts';
 import { decodeTable, type EncodedTable, encodeTable, type RoutingTable } from '../table/routing-table.ts';
@@ -56,7 +57,7 @@ export function planCommand(): Command {
     .option('--at <time>', 'start of the epoch; default: the last of the world')
     .option('--previous <file>', 'table in force: an earlier plan; without it the table is the first one')
     .option('--out <file>', 'write the plan, with the table, as JSON')
-    .option('--oracle', 'plan on the demand of the epoch itself, not on that of the epoch before')
+    .option('--oracle', 'plan on the demand of the epoch itself, not on what was known before it')
     .option('--detailed-exitcode', 'exit 2 where something would change')
     .addOption(solverOption())
     .addOption(outputOption())
@@ -91,7 +92,6 @@ async function planAt(
   previous: RoutingTable | null,
 ): Promise<{ timeMs: number; plan: EpochPlan; diff: TableDiff | null }> {
   const { topology, demand } = world;
-  const edges = topology.edges.length;
   const timeMs = flags.at === undefined ? demand.timesMs.at(-1)! : timeOf(flags.at, '--at');
   const t = demand.timesMs.indexOf(timeMs);
   if (t < 0) {
@@ -99,8 +99,7 @@ async function planAt(
     throw new ConfigError(`--at ${formatTime(timeMs)}: no such time in the world's demand, which runs from ${span}`);
   }
   if (previous) checkPrevious(previous, topology, context.tree.version, flags.previous!);
-  const known = flags.oracle === true ? t : Math.max(0, t - 1);
-  const demandRps = demand.rps.slice(known * edges, (known + 1) * edges);
+  const demandRps = new PlannedDemand(world, policy, flags.oracle === true).at(t);
   const plan = await planEpoch(
     {
       epoch: t,

@@ -37,7 +37,7 @@ export function replayCommand(): Command {
     .option('--tree <file>', 'bucket tree of the world’s users')
     .option('--from <time>', 'first epoch; default: the first of the world')
     .option('--to <time>', 'end, exclusive; default: the end of the world')
-    .option('--oracle', 'plan each epoch on the demand it is judged by, not on that of the epoch before')
+    .option('--oracle', 'plan each epoch on the demand it is judged by, not on what was known before it')
     .option('--report <file>', 'write the report: .json for scripts, .html for people; may be repeated', collect, [])
     .option('--timings <file>', 'write CPU and wall time and memory to a file of its own, JSON')
     .option('--journal <file>', 'replay the recorded epochs of a journal file instead; exit 3 where a table differs')

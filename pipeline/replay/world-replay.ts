@@ -1,5 +1,6 @@
 /** A world under a policy, epoch by epoch, closed loop: each epoch is planned on what was known at its start (the demand
- *  of the epoch before; with `oracle` its own) and judged on its own demand by the table then in force. */
+ *  of the epoch before, or a forecast from all before; with `oracle` its own) and judged on its own demand by the table
+ *  then in force. */
 
 import type { Policy } from '../../config/policy.ts';
 import type { World } from '../../config/world.ts';
@@ -9,6 +10,7 @@ import { type RttMs, rttOf, utilizationOf } from '../../runtime/judge.ts';
 import { statesAt } from '../../runtime/states.ts';
 import { type EpochContext, type EpochPlan, freshState, planEpoch } from '../epoch.ts';
 import { type RoutingTable, servedFractions } from '../table/routing-table.ts';
+import { demandAt, PlannedDemand } from './planned-demand.ts';
 
 export interface ReplayOptions {
   readonly fromMs: number; // first epoch
@@ -36,8 +38,7 @@ export async function* replayWorld(
   options: ReplayOptions,
 ): AsyncGenerator<ReplayedEpoch> {
   const { topology, demand } = world;
-  const edges = topology.edges.length;
-  const demandAt = (t: number): Float64Array => demand.rps.slice(t * edges, (t + 1) * edges);
+  const planned = new PlannedDemand(world, policy, options.oracle);
   let previous: RoutingTable | null = null;
   let carried = freshState;
   let epoch = 0;
@@ -45,12 +46,12 @@ export async function* replayWorld(
     const timeMs = demand.timesMs[t]!;
     if (timeMs < options.fromMs || timeMs >= options.toMs) continue;
     const states = statesAt(world, timeMs);
-    const plannedRps = demandAt(options.oracle ? t : Math.max(0, t - 1));
+    const plannedRps = planned.at(t);
     const plan: EpochPlan = await planEpoch(
       { epoch, startMs: timeMs, topology, policy, demandRps: plannedRps, states, intents: [], previous, carried },
       context,
     );
-    const demandRps = demandAt(t);
+    const demandRps = demandAt(world, t);
     const served = plan.table ? servedFractions(plan.table, context.weights) : plan.served;
     yield {
       timeMs,

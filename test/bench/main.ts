@@ -2,9 +2,13 @@
 
 import { cpus } from 'node:os';
 import { resolve } from 'node:path';
+import { forecastFigures } from './forecast.ts';
 import { type Figure, weekFigures } from './week.ts';
 
-const benches: Readonly<Record<string, (dataDir: string) => Promise<Figure[] | null>>> = { week: weekFigures };
+const benches: Readonly<Record<string, (dataDir: string) => Promise<Figure[] | null>>> = {
+  week: weekFigures,
+  forecast: forecastFigures,
+};
 
 const dataDir = resolve(process.env['TAIJI_DATA'] ?? '../shared/data');
 const wanted = process.argv.slice(2);

@@ -32,7 +32,7 @@ import { type LoopSettings, startLoop } from '../epoch-loop.ts';
 import type { EpochSummary } from '../epoch-summary.ts';
 import { IntentBook } from '../intent-book.ts';
 import { checkTreeFits } from '../tree-fits.ts';
-import { firstStartMs, type WorldSource } from '../world-telemetry.ts';
+import { firstStartMs, type WorldSource, WorldTelemetry } from '../world-telemetry.ts';
 import { makeApp } from './app.ts';
 import type { ControlPlaneView, Status } from './control-plane-view.ts';
 import { type DataDirectory, type LockLoss, openDataDirectory } from './data-directory.ts';
@@ -216,7 +216,7 @@ async function assemble(
       engines,
       plan: options.plan ?? planEpoch,
       planMsMax,
-      source,
+      telemetry: new WorldTelemetry(source, policy.spec.forecast),
       intents: book,
       journal,
       keepObjects: async () => {

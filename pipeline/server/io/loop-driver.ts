@@ -21,7 +21,7 @@ import type { EpochHistory } from '../epoch-history.ts';
 import { type Decision, type LoopCommand, type LoopEvent, type LoopState, type Step, step } from '../epoch-loop.ts';
 import { type EpochSummary, summarise } from '../epoch-summary.ts';
 import type { IntentBook } from '../intent-book.ts';
-import { observeWorld, type WorldSource } from '../world-telemetry.ts';
+import type { WorldTelemetry } from '../world-telemetry.ts';
 import { messageOf } from './data-directory.ts';
 import type { EventStream } from './event-stream.ts';
 import type { Journal } from './journal.ts';
@@ -41,7 +41,7 @@ export interface DriverParts {
   readonly engines: Engines;
   readonly plan: PlanEpoch;
   readonly planMsMax: number; // planning that takes longer has failed
-  readonly source: WorldSource;
+  readonly telemetry: WorldTelemetry;
   readonly intents: IntentBook;
   readonly journal: Journal;
   /** Puts tree and weights where a replay finds them, and returns the digest of the weights. */
@@ -145,11 +145,11 @@ export class LoopDriver {
   }
 
   async #observe(startMs: number): Promise<LoopEvent> {
-    const { intents, source } = this.#parts;
+    const { intents, telemetry } = this.#parts;
     await intents.settle(startMs).catch((error: unknown) => {
       this.#parts.log.warn({ err: messageOf(error) }, 'the intents could not be stored; they count all the same');
     });
-    const observed = observeWorld(source, startMs);
+    const observed = telemetry.observe(startMs);
     if (observed.kind === 'nothing') return { kind: 'observing-failed', message: observed.message };
     const { demandRps, states } = observed;
     return { kind: 'observed', observation: { demandRps, states, intents: intents.inForce(startMs) } };

@@ -1,0 +1,188 @@
+/** What the demand forecast is worth against the last value: on measured series, and in the real week, edge by edge and
+ *  in what it does to the balance of datacenters. `npm run bench -- forecast`. Nothing is fitted to any of the files: the
+ *  forecaster's constants are fixed, and how fast it follows is chosen online from errors already made. Each series is
+ *  judged after the weeks (days) it had to learn from; the real week is judged from its first epoch on. */
+
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { bucketize } from '../../bucketizer/bucketize.ts';
+import { readWorld } from '../../config/load.ts';
+import { type Policy, policySchema } from '../../config/policy.ts';
+import type { World } from '../../config/world.ts';
+import type { EpochContext } from '../../pipeline/epoch.ts';
+import { type ReplaySummary, ReportBuilder } from '../../pipeline/replay/report.ts';
+import { replayWorld } from '../../pipeline/replay/world-replay.ts';
+import { bucketWeights } from '../../pipeline/table/bucket-weights.ts';
+import { Forecaster } from '../../runtime/forecast.ts';
+import { certifiedBy } from '../../runtime/lp/certified.ts';
+import { openEngine } from '../../runtime/lp/engines.ts';
+import type { Solver } from '../../runtime/lp/problem.ts';
+import type { Figure } from './week.ts';
+
+const minuteMs = 60_000;
+const dayMs = 1440 * minuteMs;
+
+/** Null where the data is absent. */
+export async function forecastFigures(dataDir: string): Promise<Figure[] | null> {
+  const series = (file: string, epochMs: number, learnDays: number): Figure[] =>
+    seriesFigures(file, readSeries(join(dataDir, 'demand', file)), epochMs, learnDays);
+  const worldDir = join(dataDir, 'world');
+  if (!existsSync(worldDir) || !existsSync(join(dataDir, 'demand'))) return null;
+  const world = readWorld(worldDir);
+  return [
+    ...series('nab_nyc_taxi.csv', 30 * minuteMs, 56),
+    ...series('nab_elb_request_count_8c0756.csv', 5 * minuteMs, 7),
+    ...series('ms_ecommerce_api_incoming_rps_hourly_labelled.csv', 60 * minuteMs, 56),
+    ...worldFigures(world),
+    ...(await balanceFigures(world)),
+  ];
+}
+
+interface Series {
+  readonly timesMs: readonly number[];
+  readonly values: readonly number[];
+}
+
+/** The first two columns: a time, taken for UTC, and a number. Rows that do not come after the one before are left out:
+ *  clocks were set back. */
+function readSeries(file: string): Series {
+  const timesMs: number[] = [];
+  const values: number[] = [];
+  for (const row of readFileSync(file, 'utf8').trim().split('\n').slice(1)) {
+    const [time, value] = row.split(',').map((cell) => cell.replaceAll('"', '').trim());
+    const timeMs = Date.parse(`${time!.replace(' ', 'T').replace(/Z$/, '')}Z`);
+    if (timeMs <= (timesMs.at(-1) ?? Number.NEGATIVE_INFINITY)) continue;
+    timesMs.push(timeMs);
+    values.push(Number(value));
+  }
+  return { timesMs, values };
+}
+
+/** Errors of both forecasters, one step ahead. */
+interface Errors {
+  absolute: number;
+  relative: number; // summed over times with demand
+  demand: number;
+  times: number;
+}
+
+function seriesFigures(file: string, { timesMs, values }: Series, epochMs: number, learnDays: number): Figure[] {
+  const judgedFromMs = timesMs[0]! + learnDays * dayMs;
+  const errorsOf = (kind: 'last' | 'holt-winters'): Errors => {
+    const forecaster = new Forecaster({ edges: 1, epochMs, kind });
+    const errors: Errors = { absolute: 0, relative: 0, demand: 0, times: 0 };
+    timesMs.forEach((timeMs, t) => {
+      if (timeMs >= judgedFromMs) count(errors, forecaster.next(timeMs)[0]!, values[t]!);
+      forecaster.observe(timeMs, Float64Array.of(values[t]!));
+    });
+    return errors;
+  };
+  return compared(`${file}, after ${learnDays} days`, errorsOf('holt-winters'), errorsOf('last'));
+}
+
+function worldFigures({ topology, demand: { timesMs, rps } }: World): Figure[] {
+  const edges = topology.edges.length;
+  const epochMs = timesMs[1]! - timesMs[0]!;
+  const none = (): Errors => ({ absolute: 0, relative: 0, demand: 0, times: 0 });
+  const errorsOf = (kind: 'last' | 'holt-winters', days: readonly [number, number]) => {
+    const forecaster = new Forecaster({ edges, epochMs, kind });
+    const errors = { edges: none(), total: none() };
+    timesMs.forEach((timeMs, t) => {
+      const actual = rps.subarray(t * edges, (t + 1) * edges);
+      const day = (timeMs - timesMs[0]!) / dayMs;
+      if (t > 0 && day >= days[0] && day < days[1]) {
+        const forecast = forecaster.next(timeMs);
+        actual.forEach((value, e) => {
+          count(errors.edges, forecast[e]!, value);
+        });
+        count(errors.total, sum(forecast), sum(actual));
+      }
+      forecaster.observe(timeMs, actual);
+    });
+    return errors;
+  };
+  const spans: readonly (readonly [string, readonly [number, number]])[] = [
+    ['its first day', [0, 1]],
+    ['the days after the first', [1, 8]],
+  ];
+  return spans.flatMap(([name, days]) => {
+    const [ours, last] = [errorsOf('holt-winters', days), errorsOf('last', days)];
+    return [
+      ...compared(`the real week, ${name}, over all edges`, ours.edges, last.edges),
+      ...compared(`the real week, ${name}, all edges together`, ours.total, last.total),
+    ];
+  });
+}
+
+async function balanceFigures(world: World): Promise<Figure[]> {
+  const { ids, weight } = world.users;
+  const ties = { users: ids, userWeights: weight, ties: world.friends, tieWeights: null };
+  const { tree } = bucketize(ties, { height: 14, seed: 1, effort: 'fast' });
+  const solve = await openEngine('highs');
+  const solver: Solver = { name: 'highs', solve: async (program) => solve(program) };
+  const context: EpochContext = { tree, weights: bucketWeights(world.topology, tree, world.users), solver };
+  const [ours, last] = [await weekUnder('holt-winters', world, context), await weekUnder('last', world, context)];
+  const at = (name: 'p50' | 'p95' | 'p99' | 'max'): Figure =>
+    lower(
+      `highest utilization over the optimum, real week, ${name}`,
+      ours.utilizationGap[name],
+      last.utilizationGap[name],
+      4,
+    );
+  return [
+    ...(['p50', 'p95', 'p99', 'max'] as const).map(at),
+    lower(
+      'churn an epoch, real week',
+      ours.churn.forced + ours.churn.elective,
+      last.churn.forced + last.churn.elective,
+      5,
+    ),
+  ];
+}
+
+async function weekUnder(kind: 'last' | 'holt-winters', world: World, context: EpochContext): Promise<ReplaySummary> {
+  const policy: Policy = policySchema.parse({
+    apiVersion: 'taiji/v1',
+    kind: 'Policy',
+    metadata: { service: 'web' },
+    spec: { forecast: kind },
+  });
+  const { timesMs } = world.demand;
+  const builder = new ReportBuilder(
+    world,
+    policy,
+    context,
+    certifiedBy([context.solver], () => {}),
+  );
+  const span = { fromMs: timesMs[0]!, toMs: timesMs.at(-1)! + 1, oracle: false };
+  for await (const epoch of replayWorld(world, policy, context, span)) await builder.add(epoch);
+  return builder.finish().summary;
+}
+
+function count(errors: Errors, forecast: number, actual: number): void {
+  errors.absolute += Math.abs(actual - forecast);
+  errors.demand += actual;
+  if (actual === 0) return;
+  errors.relative += Math.abs(actual - forecast) / actual;
+  errors.times += 1;
+}
+
+/** WAPE: summed error over summed demand. MAPE: mean of the errors relative to the demand of their time. */
+function compared(what: string, ours: Errors, last: Errors): Figure[] {
+  const wape = ({ absolute, demand }: Errors): number => absolute / demand;
+  const mape = ({ relative, times }: Errors): number => relative / times;
+  return [lower(`WAPE, ${what}`, wape(ours), wape(last), 4), lower(`MAPE, ${what}`, mape(ours), mape(last), 4)];
+}
+
+function lower(what: string, ours: number, last: number, digits: number): Figure {
+  return {
+    what,
+    measured: ours.toFixed(digits),
+    limit: `last value: ${last.toFixed(digits)}`,
+    holds: ours <= last,
+  };
+}
+
+function sum(values: Float64Array): number {
+  return values.reduce((a, b) => a + b, 0);
+}
