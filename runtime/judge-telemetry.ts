@@ -1,0 +1,273 @@
+/** What an epoch may plan on, of all that a source says. Values that are stale, missing, impossible, jumping or at odds
+ *  with the last tables are named. What follows:
+ *
+ *  - Missing is never zero. A few edges without a usable value get their last good one, and that is said; where too much
+ *    of the demand would be made up that way, or everything fails at once, the epoch is held.
+ *  - A jump is believed once a later reading confirms it: a flash crowd waits an epoch, a blind monitor never counts.
+ *  - A datacenter of which nothing usable is said keeps the state it had: silence neither kills nor revives.
+ *  - Service metrics and observed allocation alert and move nothing: a bad release is not mended by taking users
+ *    somewhere else, and edges that do not follow the table do not follow the next one either.
+ *
+ *  Declined: filling gaps with a mean of the neighbours or a forecast. What is planned on could then never be told from
+ *  what was seen. */
+
+import type { DatacenterId } from '../config/ids.ts';
+import type { Topology } from '../config/topology.ts';
+import type { FractionMatrix } from './fractions.ts';
+import { type DatacenterState, normalState } from './inputs.ts';
+import { type Finding, listFindings, type Reading, type Readings, type Telemetry, type Trouble } from './telemetry.ts';
+
+export interface TelemetryLimits {
+  readonly ageMsMax: number; // older is stale
+  readonly fillMsMax: number; // age up to which a last good value may stand in
+  readonly filledShareMax: number; // share of demand, and of datacenters, that may be filled
+  readonly jumpFactorMax: number; // between two epochs
+  readonly allocationGapMax: number; // share of an edge's demand observed elsewhere than the last tables say
+}
+
+/** What is remembered from one epoch to the next. */
+export interface TelemetryMemory {
+  readonly demandRps: readonly Remembered[]; // [edge]
+  readonly up: readonly Remembered[]; // [datacenter]
+  readonly served: FractionMatrix | null; // by the table before the last
+}
+
+interface Remembered {
+  readonly good: Reading | null;
+  readonly suspect: Reading | null; // a jump, until it is confirmed
+}
+
+export interface Judged {
+  readonly decision: UsableTelemetry | { readonly kind: 'held'; readonly reason: string };
+  readonly findings: readonly Finding[]; // of demand, states and health
+  readonly contradicting: readonly Finding[]; // of allocation
+  readonly unhealthy: readonly DatacenterId[];
+  readonly memory: TelemetryMemory;
+}
+
+export interface UsableTelemetry {
+  readonly kind: 'usable';
+  readonly demandRps: Float64Array; // [edge]
+  readonly filled: readonly boolean[]; // [edge] with the last good value
+  readonly states: readonly DatacenterState[]; // [datacenter]
+}
+
+export interface JudgingContext {
+  readonly topology: Topology;
+  readonly limits: TelemetryLimits;
+  readonly nowMs: number; // wall clock
+  readonly served: FractionMatrix | null; // by the table in force
+}
+
+/** Clocks of machines differ a little. */
+const aheadMsMax = 60_000;
+
+export function nothingRemembered({ edges, datacenters }: Topology): TelemetryMemory {
+  const blank: Remembered = { good: null, suspect: null };
+  return { demandRps: edges.map(() => blank), up: datacenters.map(() => blank), served: null };
+}
+
+export function judgeTelemetry(said: Telemetry, memory: TelemetryMemory, context: JudgingContext): Judged {
+  const { edges, datacenters } = context.topology;
+  const knownRps = memory.demandRps.reduce((sum, { good }) => sum + (good?.value ?? 0), 0);
+  // Beside the usual demand of an edge, changes of a few requests are no jumps, whatever their factor.
+  const floorRps = (0.01 * knownRps) / edges.length;
+  const demand = edges.map(({ id }, e) =>
+    judgeValue(said.demandRps[e] ?? null, memory.demandRps[e]!, context, demandTrouble, floorRps, {
+      signal: 'demandRps',
+      place: { kind: 'edge', id },
+    }),
+  );
+  const up = datacenters.map(({ id }, d) =>
+    judgeValue(said.up[d] ?? null, memory.up[d]!, context, flagTrouble, null, {
+      signal: 'up',
+      place: { kind: 'datacenter', id },
+    }),
+  );
+  const health = judgeHealth(said.healthy, context);
+  const findings = [...demand, ...up].flatMap(({ finding }) => finding ?? []);
+  return {
+    decision: decide(demand, up, findings, said.notes, context),
+    findings: [...findings, ...health.findings],
+    contradicting: contradictions(said.allocation, memory.served, context),
+    unhealthy: health.unhealthy,
+    memory: {
+      demandRps: demand.map(({ remembered }) => remembered),
+      up: up.map(({ remembered }) => remembered),
+      served: context.served,
+    },
+  };
+}
+
+interface JudgedValue {
+  readonly value: number | null; // null: nothing usable, and nothing remembered that is young enough
+  readonly filled: boolean;
+  readonly finding: Finding | null;
+  readonly remembered: Remembered;
+}
+
+/** `floor` is added to both sides of a jump; null: the signal may jump. */
+function judgeValue(
+  reading: Reading | null,
+  remembered: Remembered,
+  { limits, nowMs }: JudgingContext,
+  troubleOf: (value: number) => Trouble | null,
+  floor: number | null,
+  named: Omit<Finding, 'trouble'>,
+): JudgedValue {
+  const { good, suspect } = remembered;
+  const isKnown = good !== null && nowMs - good.observedAtMs <= limits.fillMsMax;
+  const instead = (trouble: Trouble, next: Remembered): JudgedValue => ({
+    value: isKnown ? good.value : null,
+    filled: true,
+    finding: { ...named, trouble },
+    remembered: next,
+  });
+  const trouble = reading === null ? missing : (troubleOf(reading.value) ?? timeTrouble(reading, limits, nowMs));
+  if (reading === null || trouble !== null) return instead(trouble ?? missing, remembered);
+  const jumps = (from: Reading): boolean => floor !== null && isJump(from.value, reading.value, floor, limits);
+  const isConfirmed = suspect !== null && reading.observedAtMs > suspect.observedAtMs && !jumps(suspect);
+  if (isKnown && jumps(good) && !isConfirmed) {
+    const jump: Trouble = {
+      kind: 'jumping',
+      value: reading.value,
+      before: good.value,
+      factorMax: limits.jumpFactorMax,
+    };
+    // Told again, the first word of a jump does not confirm itself.
+    const isTheSame = suspect !== null && reading.observedAtMs <= suspect.observedAtMs;
+    return instead(jump, { good, suspect: isTheSame ? suspect : reading });
+  }
+  return { value: reading.value, filled: false, finding: null, remembered: { good: reading, suspect: null } };
+}
+
+const missing: Trouble = { kind: 'missing' };
+
+function demandTrouble(value: number): Trouble | null {
+  if (value >= 0 && value <= Number.MAX_SAFE_INTEGER) return null;
+  return { kind: 'impossible', value, expected: `0..${Number.MAX_SAFE_INTEGER} rps` };
+}
+
+function flagTrouble(value: number): Trouble | null {
+  return value === 0 || value === 1 ? null : { kind: 'impossible', value, expected: '0 or 1' };
+}
+
+function timeTrouble({ observedAtMs }: Reading, { ageMsMax }: TelemetryLimits, nowMs: number): Trouble | null {
+  if (!Number.isFinite(observedAtMs)) return missing; // of unknown age
+  const ageMs = nowMs - observedAtMs;
+  if (ageMs > ageMsMax) return { kind: 'stale', ageMs, ageMsMax };
+  return -ageMs > aheadMsMax ? { kind: 'ahead', aheadMs: -ageMs, aheadMsMax } : null;
+}
+
+function isJump(before: number, value: number, floor: number, { jumpFactorMax }: TelemetryLimits): boolean {
+  return Math.max(before, value) + floor > jumpFactorMax * (Math.min(before, value) + floor);
+}
+
+function decide(
+  demand: readonly JudgedValue[],
+  up: readonly JudgedValue[],
+  findings: readonly Finding[],
+  notes: readonly string[],
+  { topology, limits }: JudgingContext,
+): Judged['decision'] {
+  const why = [...notes, ...(findings.length > 0 ? [listFindings(findings)] : [])].join('; ');
+  const held = (reason: string): Judged['decision'] => ({ kind: 'held', reason: `${reason}: ${why}` });
+  const { edges, datacenters } = topology;
+  if (demand.every(({ filled }) => filled)) return held('no edge has a usable demand');
+  if (up.every(({ filled }) => filled)) return held('no datacenter has a usable state');
+  const unknown = [
+    ...edges.filter((_, e) => demand[e]!.value === null),
+    ...datacenters.filter((_, d) => up[d]!.value === null),
+  ];
+  if (unknown.length > 0) {
+    const list = unknown
+      .slice(0, 3)
+      .map(({ id }) => `"${id}"`)
+      .join(', ');
+    const more = unknown.length > 3 ? ` and ${unknown.length - 3} more` : '';
+    return held(`nothing usable is known of ${list}${more}, and no good value is young enough to stand in`);
+  }
+  const demandRps = Float64Array.from(demand, ({ value }) => value!);
+  const filled = demand.map((one) => one.filled);
+  const share = filledShare(demandRps, filled);
+  if (share > limits.filledShareMax) {
+    return held(
+      `${percent(share)} of the demand has no usable value, at most ${percent(limits.filledShareMax)} is filled`,
+    );
+  }
+  // One silent datacenter is let pass in the smallest fleet too.
+  const silent = up.filter((one) => one.filled).length;
+  if (silent > Math.max(1, Math.floor(limits.filledShareMax * datacenters.length))) {
+    return held(`${silent} of ${datacenters.length} datacenters have no usable state`);
+  }
+  return {
+    kind: 'usable',
+    demandRps,
+    filled,
+    states: up.map(({ value }) => (value === 1 ? normalState : abnormalState)),
+  };
+}
+
+const abnormalState: DatacenterState = { keep: 0, refill: false, cause: 'abnormal', untilMs: null };
+
+/** Of the demand; of the edges, where there is none. */
+function filledShare(demandRps: Float64Array, filled: readonly boolean[]): number {
+  const totalRps = demandRps.reduce((a, b) => a + b, 0);
+  if (totalRps === 0) return filled.filter(Boolean).length / filled.length;
+  return demandRps.reduce((sum, rps, e) => sum + (filled[e] ? rps : 0), 0) / totalRps;
+}
+
+/** A datacenter that nobody watches is neither healthy nor not; one that was watched and fell silent is a finding. */
+function judgeHealth(
+  healthy: Readings,
+  { topology, limits, nowMs }: JudgingContext,
+): { readonly unhealthy: readonly DatacenterId[]; readonly findings: readonly Finding[] } {
+  const unhealthy: DatacenterId[] = [];
+  const findings: Finding[] = [];
+  topology.datacenters.forEach(({ id }, d) => {
+    const reading = healthy[d] ?? null;
+    if (reading === null) return;
+    const trouble = flagTrouble(reading.value) ?? timeTrouble(reading, limits, nowMs);
+    if (trouble) findings.push({ signal: 'healthy', place: { kind: 'datacenter', id }, trouble });
+    else if (reading.value === 0) unhealthy.push(id);
+  });
+  return { unhealthy, findings };
+}
+
+/** Where edges send users elsewhere than they were told. What is observed may still be of the table before the last. */
+function contradictions(
+  allocation: Readings,
+  before: FractionMatrix | null,
+  { topology, limits, nowMs, served }: JudgingContext,
+): readonly Finding[] {
+  if (served === null) return [];
+  const width = topology.datacenters.length;
+  return topology.edges.flatMap(({ id }, e): Finding[] => {
+    const row = allocation.slice(e * width, (e + 1) * width);
+    if (!row.some((reading) => reading !== null)) return [];
+    const named = { signal: 'allocation', place: { kind: 'edge', id } } as const;
+    const share = { kind: 'impossible', expected: '0..1' } as const;
+    for (const reading of row) {
+      if (reading === null) continue; // nothing was seen there
+      if (!(reading.value >= 0 && reading.value <= 1))
+        return [{ ...named, trouble: { ...share, value: reading.value } }];
+      const trouble = timeTrouble(reading, limits, nowMs);
+      if (trouble) return [{ ...named, trouble }];
+    }
+    const observed = row.map((reading) => reading?.value ?? 0);
+    const sum = observed.reduce((a, b) => a + b, 0);
+    if (Math.abs(sum - 1) > 0.01) {
+      return [{ ...named, trouble: { kind: 'impossible', value: sum, expected: 'shares that sum to 1' } }];
+    }
+    const gapTo = (table: FractionMatrix): number =>
+      observed.reduce((gap, value, d) => gap + Math.abs(value - table[e * width + d]!), 0) / 2;
+    const gap = Math.min(gapTo(served), before ? gapTo(before) : 1);
+    return gap > limits.allocationGapMax
+      ? [{ ...named, trouble: { kind: 'contradicting', gap, gapMax: limits.allocationGapMax } }]
+      : [];
+  });
+}
+
+function percent(share: number): string {
+  return `${Math.round(share * 100)} %`;
+}
