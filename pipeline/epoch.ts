@@ -2,16 +2,25 @@
  *  the same inputs give the same plan to the last byte. */
 
 import type { BucketTree } from '../bucketizer/tree.ts';
+import { durationMs } from '../config/duration.ts';
 import type { Intent } from '../config/intent.ts';
 import type { Policy } from '../config/policy.ts';
 import type { Topology } from '../config/topology.ts';
 import type { FractionMatrix } from '../runtime/fractions.ts';
 import { type CarriedState, retainedFractions } from '../runtime/guards.ts';
+import { holdDown } from '../runtime/hold-down.ts';
 import type { DatacenterState } from '../runtime/inputs.ts';
 import { utilizationOf } from '../runtime/judge.ts';
 import { certifiedBy, type Doubt } from '../runtime/lp/certified.ts';
 import type { Solver } from '../runtime/lp/problem.ts';
-import { type Decision, type HeldReason, type Limit, limitOrder, solveFractions } from '../runtime/solve.ts';
+import {
+  type Decision,
+  type HeldReason,
+  type Limit,
+  limitOrder,
+  type SolveStep,
+  solveFractions,
+} from '../runtime/solve.ts';
 import { effectiveStates, freezeInForce, suspectShare } from '../runtime/states.ts';
 import { assign } from './table/assign.ts';
 import type { BucketWeights } from './table/bucket-weights.ts';
@@ -41,6 +50,7 @@ export interface EpochContext {
   readonly weights: BucketWeights;
   readonly solver: Solver;
   readonly secondSolver?: Solver; // asked where the first one's answer cannot be certified
+  readonly onStep?: (step: SolveStep) => void; // for explanations: sees the solves, changes nothing
 }
 
 export type Outcome = 'published' | 'unchanged' | 'held' | 'rejected' | 'initial';
@@ -75,8 +85,11 @@ export type PlanEpoch = (inputs: EpochInputs, context: EpochContext) => Promise<
 const suspectShareMax = 0.5;
 
 export const planEpoch: PlanEpoch = async (inputs, context) => {
-  const { topology, policy, previous, carried, startMs } = inputs;
-  const states = effectiveStates(topology, inputs.states, inputs.intents, startMs);
+  const { topology, policy, previous, startMs } = inputs;
+  const holdDownMs = durationMs(policy.spec.guards.holdDown);
+  const held = holdDown(topology, inputs.states, inputs.carried.outages, startMs, holdDownMs);
+  const carried: CarriedState = { ...inputs.carried, outages: held.outages };
+  const states = effectiveStates(topology, held.states, inputs.intents, startMs);
   const served = previous && servedFractions(previous, context.weights);
   const ceilingsAfter = (after: CarriedState): Ceilings =>
     makeCeilings(topology, policy.spec.allowed, retainedFractions(after, topology, states));
@@ -99,6 +112,7 @@ export const planEpoch: PlanEpoch = async (inputs, context) => {
     { topology, policy, startMs, demandRps: inputs.demandRps, states, served, frozen: frozen !== null },
     carried,
     certifiedBy(engines, (doubt) => doubts.push(doubt)),
+    context.onStep,
   );
   const ceilings = ceilingsAfter(decision.carried);
   if (decision.kind === 'held') {
@@ -112,7 +126,7 @@ export const planEpoch: PlanEpoch = async (inputs, context) => {
     const outcome = decision.reason === 'frozen' ? 'held' : 'unchanged';
     return standing(inputs, context, { outcome, reason, carried: decision.carried, doubts, ceilings, solved, relaxed });
   }
-  return move(inputs, context, decision, ceilings, doubts);
+  return move({ ...inputs, carried }, context, decision, ceilings, doubts);
 };
 
 /** Fractions to a table: assigned, paced, validated. */

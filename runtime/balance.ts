@@ -3,8 +3,17 @@
  *  so the level is sought again over those that can still improve, until none can. */
 
 import type { CertifiedAnswer, SolveCertified } from './lp/certified.ts';
+import type { LinearProgram } from './lp/problem.ts';
 import type { Model } from './model.ts';
-import { formulate, type Layout, type MoveLimits, type Placement } from './placement.ts';
+import { type Formulation, formulate, type Layout, type MoveLimits, type Placement } from './placement.ts';
+
+/** A placement with the program it is the answer to, for whoever asks why. */
+export interface NearestPlacement extends Placement {
+  readonly formulation: Formulation;
+  readonly program: LinearProgram;
+  readonly layout: Layout;
+  readonly rowDuals: Float64Array; // [row]
+}
 
 /** The lowest utilization level of every datacenter that can be had, highest first; null: no certified answer. */
 export async function lowestLevels(
@@ -42,9 +51,12 @@ export async function nearestPlacement(
   limits: MoveLimits | null,
   levelMax: Float64Array,
   solve: SolveCertified,
-): Promise<Placement | null> {
-  const { program, layout } = formulate(model, { limits, levelMax, seek: 'nearness' });
-  return placementOf(layout, await solve(program));
+): Promise<NearestPlacement | null> {
+  const formulation: Formulation = { limits, levelMax, seek: 'nearness' };
+  const { program, layout } = formulate(model, formulation);
+  const answer = await solve(program);
+  const placement = placementOf(layout, answer);
+  return answer && placement && { ...placement, formulation, program, layout, rowDuals: answer.rowDuals };
 }
 
 /** Least movement by choice with every datacenter at or under its level, latency aside: what calm alone would cost. */

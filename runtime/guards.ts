@@ -4,6 +4,7 @@
 import type { DatacenterId, EdgeId } from '../config/ids.ts';
 import type { Topology } from '../config/topology.ts';
 import type { FractionMatrix } from './fractions.ts';
+import type { Outages } from './hold-down.ts';
 import type { DatacenterState } from './inputs.ts';
 
 /** What an epoch hands to the next one. */
@@ -11,6 +12,7 @@ export interface CarriedState {
   readonly smallWantEpochs: number; // epochs in a row in which minShift held a want back
   readonly returning: readonly DatacenterId[]; // normal again, not yet where the solve wants them
   readonly drainBase: readonly DrainBase[]; // by datacenter
+  readonly outages: readonly Outages[]; // of datacenters that failed within the hour
 }
 
 /** What an out-of-service datacenter served when its state began: `keep` is a share of this. */
@@ -19,7 +21,7 @@ export interface DrainBase {
   readonly fractions: readonly { readonly edge: EdgeId; readonly fraction: number }[];
 }
 
-export const freshState: CarriedState = { smallWantEpochs: 0, returning: [], drainBase: [] };
+export const freshState: CarriedState = { smallWantEpochs: 0, returning: [], drainBase: [], outages: [] };
 
 /** A want held back this many epochs in a row acts in the next. */
 export const smallWantEpochsMax = 3;
@@ -41,7 +43,7 @@ export function observeStates(
     if (states[d]!.keep < 1) drainBase.push(known ?? { datacenter: id, fractions: fractionsOf(d, topology, served) });
     else if (known || carried.returning.includes(id)) returning.push(id);
   });
-  return { smallWantEpochs: carried.smallWantEpochs, returning, drainBase };
+  return { ...carried, returning, drainBase };
 }
 
 function fractionsOf(d: number, topology: Topology, served: FractionMatrix | null): DrainBase['fractions'] {

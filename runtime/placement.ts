@@ -24,6 +24,11 @@ export interface Layout {
   readonly placed: Int32Array;
   readonly levelRow: Int32Array; // [d] row, -1 where the datacenter has no say
   readonly levelColumn: number;
+  readonly onloadRow: Int32Array; // [d] row, -1 where no guard binds it
+  readonly priceRow: Int32Array; // [d] row, -1 where utilization has no price
+  readonly churnRow: number; // -1: unguarded
+  readonly movingRow: Int32Array; // [e] what leaves by choice arrives; -1 before the first table
+  readonly placingRow: Int32Array; // [e] forced load is placed; -1 where there is none
 }
 
 export interface Formulation {
@@ -75,9 +80,11 @@ export function formulate(model: Model, formulation: Formulation): { program: Li
   const bounty = (i: number): number => (seek === 'nearness' && model.tooFar[i] === 1 ? tooFarBounty : 0);
   const moveCost = (i: number): number =>
     seek === 'nearness' ? model.moveCost[i]! : seek === 'calm' ? 1 + 1e-3 * model.rttCost[i]! : 0;
+  const movingRow = new Int32Array(edges).fill(-1);
+  const placingRow = new Int32Array(edges).fill(-1);
   for (let e = 0; e < edges; e++) {
-    const moving = model.initial ? -1 : lp.row(0, 0);
-    const placing = forced[e]! > 0 ? lp.row(forced[e]!, forced[e]!) : -1;
+    const moving = (movingRow[e] = model.initial ? -1 : lp.row(0, 0));
+    const placing = (placingRow[e] = forced[e]! > 0 ? lp.row(forced[e]!, forced[e]!) : -1);
     for (let d = 0; d < datacenters; d++) {
       const i = e * datacenters + d;
       const shareRow =
@@ -104,7 +111,8 @@ export function formulate(model: Model, formulation: Formulation): { program: Li
       }
     }
   }
-  return { program: lp.build(), layout: { gained, left, placed, levelRow, levelColumn } };
+  const rows = { levelRow, onloadRow, priceRow: priceRow ?? levelRow.map(() => -1), churnRow, movingRow, placingRow };
+  return { program: lp.build(), layout: { gained, left, placed, levelColumn, ...rows } };
 }
 
 /** The convex price of utilization: load above each point pays the slope from there on. [d] row that its load goes into;

@@ -4,7 +4,7 @@
 
 import type { Policy } from '../config/policy.ts';
 import { largestRemainder, ppmPerUnit } from '../config/units.ts';
-import { lowestLevels, nearestPlacement } from './balance.ts';
+import { lowestLevels, type NearestPlacement, nearestPlacement } from './balance.ts';
 import type { FractionMatrix } from './fractions.ts';
 import { type CarriedState, observeStates, retainedFractions, smallWantEpochsMax, stillReturning } from './guards.ts';
 import type { RuntimeInputs } from './inputs.ts';
@@ -39,13 +39,25 @@ export type HeldReason =
 export const limitOrder = ['capacity', 'latencyMsMax', 'utilizationMax', 'shareMax', 'onloadMax', 'churnMax'] as const;
 export type Limit = (typeof limitOrder)[number];
 
+/** What an onlooker is shown, in this order: the want without guards, then what the guards make of it where they bind. */
+export interface SolveStep {
+  readonly kind: 'want' | 'guarded';
+  readonly inputs: RuntimeInputs;
+  readonly model: Model;
+  readonly placement: NearestPlacement;
+}
+
 /** Less than this share of all load is the solver's last digits, not a want. */
 const nothing = 1e-6;
 
+const unseen = (): void => {};
+
+/** `onStep` is for explanations: it sees and changes nothing. */
 export async function solveFractions(
   inputs: RuntimeInputs,
   before: CarriedState,
   solve: SolveCertified,
+  onStep: (step: SolveStep) => void = unseen,
 ): Promise<Decision> {
   const { topology, policy, states, served } = inputs;
   const { guards, utilizationMax } = policy.spec;
@@ -64,6 +76,7 @@ export async function solveFractions(
   if (!levels) return uncertified;
   const want = await nearestPlacement(model, null, ceilingOf(levels, levels, policy), solve);
   if (!want) return uncertified;
+  onStep({ kind: 'want', inputs, model, placement: want });
   const overLimits = brokenBy(model, levels, want, policy);
   const settled: CarriedState = {
     ...carried,
@@ -89,7 +102,7 @@ export async function solveFractions(
     }
   }
 
-  const guarded = await withinGuards(inputs, model, levels, want, solve);
+  const guarded = await withinGuards(inputs, model, levels, want, solve, onStep);
   if (!guarded) return uncertified;
   // Forced load was placed counting on what moves by choice beside it: going only part of that way would overload
   // whoever was to make room. A mend goes all the way too.
@@ -111,6 +124,7 @@ async function withinGuards(
   levels: Float64Array,
   want: Placement,
   solve: SolveCertified,
+  onStep: (step: SolveStep) => void,
 ): Promise<{ placement: Placement; relaxed: readonly Limit[] } | null> {
   const { guards, utilizationMax } = inputs.policy.spec;
   const { onloadMax, churnMax } = guards;
@@ -126,6 +140,7 @@ async function withinGuards(
     if (!reached) return null;
     if (Math.max(...reached) > highest + 1e-5 && !inputs.frozen) continue;
     const placement = await nearestPlacement(model, limits, ceilingOf(reached, levels, inputs.policy), solve);
+    if (placement) onStep({ kind: 'guarded', inputs, model, placement });
     return placement && { placement, relaxed };
   }
   return { placement: want, relaxed: ['onloadMax', 'churnMax'] };

@@ -213,6 +213,7 @@ async function smallestReturns(world: World, policy: Policy, context: EpochConte
     onloadMax: fraction(1, 'onloadMax'),
     churnMax: fraction(1, 'churnMax'),
     damping: 1,
+    holdDown: '0s',
     minShift: fraction(0, 'minShift'),
     shareMax: fraction(1, 'shareMax'),
     balanceTolerance: policy.spec.guards.balanceTolerance,

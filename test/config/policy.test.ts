@@ -17,6 +17,7 @@ test('what is left out takes the defaults', () => {
     damping: 0.8,
     balanceTolerance: 0.005,
     churnMax: 0.05,
+    holdDown: '10m',
   });
   expect(spec).toMatchObject({
     objective: 'balance',
