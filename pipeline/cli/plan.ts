@@ -10,8 +10,20 @@ import type { Topology } from '../../config/topology.ts';
 import type { FractionMatrix } from '../../runtime/fractions.ts';
 import type { EngineName } from '../../runtime/lp/problem.ts';
 import { statesAt } from '../../runtime/states.ts';
-import { type Churn, type EpochPlan, freshState, type Outcome, planEpoch } from '../epoch.ts';
+import { type Churn, type EpochContext, type EpochPlan, freshState, type Outcome, planEpoch } from '../epoch.ts';
+import { aligned } from '../replay/comparison.ts';
+import { type Edit, parseEdits } from '../replay/edits.ts';
+import { ConnectionLocality } from '../replay/locality.ts';
+import {
+  formatScores,
+  type PlanScore,
+  type ScoredChange,
+  type ScoredEdit,
+  scoredChange,
+  scorePlan,
+} from '../replay/plan-score.ts';
 import { PlannedDemand } from '../replay/planned-demand.ts';
+import { applyEdits, type WhatIf } from '../replay/what-if.ts';
 import { canonicalJson, type Json } from '../table/canonical-json.ts';
 import { diffTables, formatDiff, type TableDiff } from '../table/diff.ts';
 import { decodeTable, type EncodedTable, encodeTable, type RoutingTable } from '../table/routing-table.ts';
@@ -25,6 +37,7 @@ interface PlanFlags {
   readonly previous?: string;
   readonly out?: string;
   readonly oracle?: boolean;
+  readonly whatIf?: string;
   readonly detailedExitcode?: boolean;
   readonly solver: EngineName;
   readonly output: OutputFormat;
@@ -32,9 +45,7 @@ interface PlanFlags {
 
 type Shares = Readonly<Record<string, Readonly<Record<string, number>>>>;
 
-/** What a plan file holds. `checksum`: SHA-256 over the rest as canonical JSON. */
-interface PlanFile {
-  readonly time: string;
+interface PlanBody {
   readonly outcome: Outcome;
   readonly reason: string | null;
   readonly relaxed: readonly string[];
@@ -43,9 +54,23 @@ interface PlanFile {
   readonly served: Shares;
   readonly utilization: Readonly<Record<string, number>>;
   readonly churn: Churn;
+}
+
+/** What a plan file holds. `checksum`: SHA-256 over the rest as canonical JSON. */
+interface PlanFile extends PlanBody {
+  readonly time: string;
   readonly diff: TableDiff | null;
   readonly table: EncodedTable | null;
+  readonly whatIf?: WhatIfScores; // the plan is of edited inputs: to be looked at, never to be applied
   readonly checksum: string;
+}
+
+interface WhatIfScores {
+  readonly edits: readonly string[];
+  readonly without: PlanBody & { readonly score: PlanScore };
+  readonly alone: readonly ScoredEdit[];
+  readonly together: ScoredChange;
+  readonly movedShare: number | null; // of demand, served elsewhere than without edits
 }
 
 export function planCommand(): Command {
@@ -58,6 +83,10 @@ export function planCommand(): Command {
     .option('--previous <file>', 'table in force: an earlier plan; without it the table is the first one')
     .option('--out <file>', 'write the plan, with the table, as JSON')
     .option('--oracle', 'plan on the demand of the epoch itself, not on what was known before it')
+    .option(
+      '--what-if <edits>',
+      'plan edited inputs beside the real ones, and score each edit: capacity.DATACENTER, demand.EDGE, rtt.EDGE.DATACENTER, state.DATACENTER.keep, policy.KEY, each with =, *= or +=, by commas; * names all',
+    )
     .option('--detailed-exitcode', 'exit 2 where something would change')
     .addOption(solverOption())
     .addOption(outputOption())
@@ -67,30 +96,47 @@ export function planCommand(): Command {
 Examples:
   taiji plan --world world --policy policy.yaml --tree tree --at 2026-03-04T16:45:00Z --out before.json
   taiji plan --world world --policy policy.yaml --tree tree --at 2026-03-04T16:50:00Z --previous before.json
-  taiji plan --world world --policy policy.yaml --tree tree -o json | jq .utilization`,
+  taiji plan --world world --policy policy.yaml --tree tree -o json | jq .utilization
+  taiji plan --world world --policy policy.yaml --tree tree --previous before.json --what-if 'capacity.tokyo*=0.5,demand.*=1.3,state.ashburn.keep=0'
+  taiji plan --world world --policy policy.yaml --tree tree --what-if 'rtt.fra.dublin=30,policy.guards.churnMax=0.02'
+
+Of what-if edits, *= is always the operator: demand.*=1.3 multiplies all demand, demand.* =100 sets it.`,
     )
     .action(async (flags: PlanFlags) => {
       const previous = flags.previous === undefined ? null : readTable(flags.previous);
       const setting = await openSetting(flags);
       try {
-        const { timeMs, plan, diff } = await planAt(setting, flags, previous);
-        const file = planFile(setting.world.topology, timeMs, plan, diff);
+        const { world, policy, context } = setting;
+        const edits = flags.whatIf === undefined ? [] : parseEdits(flags.whatIf, world.topology);
+        const planned = await planAt(applyEdits(world, policy, edits), context, flags, previous);
+        const whatIf = edits.length > 0 ? await scoreEdits(setting, flags, previous, edits, planned) : null;
+        const file = planFile(world.topology, planned, whatIf);
         if (flags.out !== undefined) writeFileAtomically(flags.out, `${JSON.stringify(file, null, 1)}\n`);
-        print(file, diff, flags.output);
-        const changes = plan.outcome === 'published' || plan.outcome === 'initial';
+        print(file, planned.diff, flags.output);
+        const { outcome } = planned.plan;
+        const changes = outcome === 'published' || outcome === 'initial';
         if (changes && flags.detailedExitcode === true) process.exitCode = 2;
-        if (plan.outcome === 'held' || plan.outcome === 'rejected') process.exitCode = 3;
+        if (outcome === 'held' || outcome === 'rejected') process.exitCode = 3;
       } finally {
         await setting.close();
       }
     });
 }
 
+interface Planned {
+  readonly timeMs: number;
+  readonly topology: Topology;
+  readonly demandRps: Float64Array; // [edge] planned on
+  readonly plan: EpochPlan;
+  readonly diff: TableDiff | null;
+}
+
 async function planAt(
-  { world, policy, context }: Setting,
+  { world, policy, statesOf }: WhatIf,
+  context: EpochContext,
   flags: PlanFlags,
   previous: RoutingTable | null,
-): Promise<{ timeMs: number; plan: EpochPlan; diff: TableDiff | null }> {
+): Promise<Planned> {
   const { topology, demand } = world;
   const timeMs = flags.at === undefined ? demand.timesMs.at(-1)! : timeOf(flags.at, '--at');
   const t = demand.timesMs.indexOf(timeMs);
@@ -107,19 +153,62 @@ async function planAt(
       topology,
       policy,
       demandRps,
-      states: statesAt(world, timeMs),
+      states: statesOf(statesAt(world, timeMs)),
       intents: [],
       previous,
       carried: freshState,
     },
     context,
   );
-  const total = demandRps.reduce((a, b) => a + b, 0);
-  const edgeLoad = demandRps.map((rps) => (total > 0 ? rps / total : 0));
   const { segmentLevel } = policy.spec.buckets;
   const { weights } = context;
-  const diff = plan.table && diffTables({ previous, next: plan.table, weights, edgeLoad, segmentLevel });
-  return { timeMs, plan, diff };
+  const diff =
+    plan.table && diffTables({ previous, next: plan.table, weights, edgeLoad: sharesOfAll(demandRps), segmentLevel });
+  return { timeMs, topology, demandRps, plan, diff };
+}
+
+function sharesOfAll(demandRps: Float64Array): Float64Array {
+  const total = demandRps.reduce((a, b) => a + b, 0);
+  return demandRps.map((rps) => (total > 0 ? rps / total : 0));
+}
+
+/** The same epoch without edits and with each one alone, beside the one with all. */
+async function scoreEdits(
+  { world, policy, context }: Setting,
+  flags: PlanFlags,
+  previous: RoutingTable | null,
+  edits: readonly Edit[],
+  together: Planned,
+): Promise<WhatIfScores> {
+  const locality = new ConnectionLocality(world, context.tree);
+  const scoreOf = ({ topology, demandRps, plan }: Planned): PlanScore => scorePlan(topology, demandRps, plan, locality);
+  const without = await planAt(applyEdits(world, policy, []), context, flags, previous);
+  const base = scoreOf(without);
+  const alone: ScoredEdit[] = [];
+  for (const edit of edits) {
+    let edited: WhatIf;
+    try {
+      edited = applyEdits(world, policy, [edit]);
+    } catch (error) {
+      if (!(error instanceof ConfigError)) throw error;
+      alone.push({ edit: edit.text, refused: error.message });
+      continue;
+    }
+    const planned = edits.length === 1 ? together : await planAt(edited, context, flags, previous);
+    alone.push({ edit: edit.text, ...scoredChange(scoreOf(planned), base) });
+  }
+  const tables = without.plan.table && together.plan.table && [without.plan.table, together.plan.table];
+  const { segmentLevel } = policy.spec.buckets;
+  const { weights } = context;
+  const edgeLoad = sharesOfAll(together.demandRps);
+  return {
+    edits: edits.map(({ text }) => text),
+    without: { ...planBody(without.topology, without.plan), score: base },
+    alone,
+    together: scoredChange(scoreOf(together), base),
+    movedShare:
+      tables && diffTables({ previous: tables[0]!, next: tables[1]!, weights, edgeLoad, segmentLevel }).movedShare,
+  };
 }
 
 /** Throws a ConfigError where `file` is no plan or its table was altered. */
@@ -153,9 +242,19 @@ function checkPrevious(previous: RoutingTable, topology: Topology, treeVersion: 
   }
 }
 
-function planFile(topology: Topology, timeMs: number, plan: EpochPlan, diff: TableDiff | null): PlanFile {
+function planFile(topology: Topology, { timeMs, plan, diff }: Planned, whatIf: WhatIfScores | null): PlanFile {
   const body = {
     time: formatTime(timeMs),
+    ...planBody(topology, plan),
+    diff,
+    table: plan.table && encodeTable(plan.table),
+    ...(whatIf && { whatIf }),
+  };
+  return { ...body, checksum: checksumOf(body) };
+}
+
+function planBody(topology: Topology, plan: EpochPlan): PlanBody {
+  return {
     outcome: plan.outcome,
     reason: plan.reason,
     relaxed: plan.relaxed,
@@ -164,10 +263,7 @@ function planFile(topology: Topology, timeMs: number, plan: EpochPlan, diff: Tab
     served: sharesOf(topology, plan.served),
     utilization: Object.fromEntries(topology.datacenters.map(({ id }, d) => [id, plan.utilization[d]!])),
     churn: plan.churn,
-    diff,
-    table: plan.table && encodeTable(plan.table),
   };
-  return { ...body, checksum: checksumOf(body) };
 }
 
 function checksumOf(body: object): string {
@@ -209,5 +305,24 @@ function planLines(file: PlanFile, diff: TableDiff | null): string[] {
     `utilization  ${utilization.join(', ')}`,
     `churn        forced ${churn.forced.toFixed(4)}, elective ${churn.elective.toFixed(4)}, deferred ${churn.deferred.toFixed(4)}; least possible ${churn.minimum.toFixed(4)}`,
     `checksum     ${file.checksum}`,
+    ...(file.whatIf ? whatIfLines(file.whatIf, file) : []),
+  ];
+}
+
+function whatIfLines({ without, alone, together, movedShare }: WhatIfScores, file: PlanFile): string[] {
+  const utilization = Object.entries(file.utilization).map(([id, share]) => [
+    id,
+    without.utilization[id]!.toFixed(3),
+    share.toFixed(3),
+    '',
+  ]);
+  const moved = movedShare === null ? 'nothing to compare: a plan has no table' : `${(100 * movedShare).toFixed(2)} %`;
+  return [
+    '',
+    ...aligned([['utilization', 'without edits', 'with all', ''], ...utilization]),
+    '',
+    ...formatScores(without.score, alone, together.score),
+    '',
+    `Of demand, served elsewhere than without edits: ${moved}.`,
   ];
 }

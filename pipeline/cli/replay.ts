@@ -4,12 +4,21 @@ import { Command } from 'commander';
 import { stringify } from 'yaml';
 import { progressBar } from '../../bucketizer/io/progress.ts';
 import { ConfigError } from '../../config/errors.ts';
-import { writeFileAtomically } from '../../config/load.ts';
+import { readPolicy, writeFileAtomically } from '../../config/load.ts';
+import type { Policy } from '../../config/policy.ts';
+import { checkPolicyFor } from '../../config/policy-topology.ts';
+import type { World } from '../../config/world.ts';
 import { certifiedBy } from '../../runtime/lp/certified.ts';
 import type { EngineName } from '../../runtime/lp/problem.ts';
+import { checkSupported } from '../../runtime/supported.ts';
+import type { EpochContext } from '../epoch.ts';
+import { changesOf } from '../replay/comparison.ts';
+import { parseEdits } from '../replay/edits.ts';
 import { type ReplayReport, type ReplaySummary, ReportBuilder } from '../replay/report.ts';
 import { htmlReport } from '../replay/report-html.ts';
-import { replayWorld } from '../replay/world-replay.ts';
+import { comparedSummaries } from '../replay/summary-comparison.ts';
+import { applyEdits, type WhatIf } from '../replay/what-if.ts';
+import { type ReplayOptions, replayWorld } from '../replay/world-replay.ts';
 import { describeReplay, replayJournal } from '../server/io/recorded-file.ts';
 import { type OutputFormat, openSetting, outputOption, solverOption, timeOf } from './setting.ts';
 
@@ -21,6 +30,8 @@ interface ReplayFlags {
   readonly from?: string;
   readonly to?: string;
   readonly oracle?: boolean;
+  readonly against?: string;
+  readonly whatIf?: string;
   readonly report: readonly string[];
   readonly timings?: string;
   readonly solver: EngineName;
@@ -38,6 +49,11 @@ export function replayCommand(): Command {
     .option('--from <time>', 'first epoch; default: the first of the world')
     .option('--to <time>', 'end, exclusive; default: the end of the world')
     .option('--oracle', 'plan each epoch on the demand it is judged by, not on what was known before it')
+    .option('--against <policy>', 'run this policy too, on the same world and tree, and say how the two differ')
+    .option(
+      '--what-if <edits>',
+      'run an edited world and policy: capacity.DATACENTER, demand.EDGE, rtt.EDGE.DATACENTER, state.DATACENTER.keep, policy.KEY, each with =, *= or +=, by commas; * names all',
+    )
     .option('--report <file>', 'write the report: .json for scripts, .html for people; may be repeated', collect, [])
     .option('--timings <file>', 'write CPU and wall time and memory to a file of its own, JSON')
     .option('--journal <file>', 'replay the recorded epochs of a journal file instead; exit 3 where a table differs')
@@ -50,7 +66,13 @@ Examples:
   taiji replay --world world --policy policy.yaml --tree tree
   taiji replay --world world --policy policy.yaml --tree tree --oracle --report week.json --report week.html
   taiji replay --world world --policy policy.yaml --tree tree --from 2026-03-04T16:00:00Z --to 2026-03-04T20:00:00Z
-  taiji replay --journal data/journal/00000001.jsonl`,
+  taiji replay --world world --policy new.yaml --tree tree --against policy.yaml --report both.json
+  taiji replay --world world --policy policy.yaml --tree tree --what-if 'demand.*=1.3,state.tokyo.keep=0'
+  taiji replay --world world --policy policy.yaml --tree tree --against policy.yaml --what-if policy.guards.churnMax=0.02
+  taiji replay --journal data/journal/00000001.jsonl
+
+Of what-if edits, *= is always the operator: demand.*=1.3 multiplies all demand, demand.* =100 sets it. Edits of the
+world hold for both policies, edits of the policy for --policy alone.`,
     )
     .action(async (flags: ReplayFlags) => {
       if (flags.journal === undefined) await replayWorldFiles(flags);
@@ -61,6 +83,11 @@ Examples:
 async function replayJournalFile(flags: ReplayFlags, file: string): Promise<void> {
   if (flags.world !== undefined || flags.policy !== undefined || flags.tree !== undefined) {
     throw new ConfigError('--journal: a journal brings its own world, policy and tree; leave those flags out');
+  }
+  if (flags.against !== undefined || flags.whatIf !== undefined) {
+    throw new ConfigError(
+      `--${flags.against === undefined ? 'what-if' : 'against'}: a journal is replayed as it was; replay a world instead`,
+    );
   }
   const replay = await replayJournal(file, flags.solver);
   if (flags.output === 'table') process.stdout.write(`${file}: ${describeReplay(replay)}\n`);
@@ -87,29 +114,63 @@ async function replayWorldFiles(flags: ReplayFlags): Promise<void> {
     const total = timesMs.filter((timeMs) => timeMs >= fromMs && timeMs < toMs).length;
     if (total === 0)
       throw new ConfigError('--from and --to leave no epoch of the world; look at the times of demand.csv');
-    const engines = context.secondSolver ? [context.solver, context.secondSolver] : [context.solver];
-    const builder = new ReportBuilder(
-      world,
-      policy,
-      context,
-      certifiedBy(engines, () => {}),
-    );
+    const edits = flags.whatIf === undefined ? [] : parseEdits(flags.whatIf, world.topology);
+    const edited = applyEdits(world, policy, edits);
+    const other = flags.against === undefined ? null : { ...edited, policy: policyFor(edited.world, flags.against) };
     const bar = progressBar();
     let done = 0;
-    for await (const epoch of replayWorld(world, policy, context, { fromMs, toMs, oracle: flags.oracle === true })) {
-      await builder.add(epoch);
-      done += 1;
-      bar.show('replay', done, total);
-    }
+    const run = (setting: WhatIf): Promise<ReplayReport> =>
+      replayed(setting, context, { fromMs, toMs, oracle: flags.oracle === true, statesOf: setting.statesOf }, () => {
+        done += 1;
+        bar.show('replay', done, other ? 2 * total : total);
+      });
+    const own = await run(edited);
+    const against = other && (await run(other)).summary;
     bar.stop();
-    const report = builder.finish();
+    const compared = against && { summary: against, change: changesOf(own.summary, against) };
+    const said = {
+      ...(edits.length > 0 && { whatIf: edits.map(({ text }) => text) }),
+      ...(compared && { against: compared }),
+    };
+    const report: ReplayReport = { ...own, ...said };
     writeReports(flags.report, report);
     if (flags.timings !== undefined) writeTimings(flags.timings, startedMs);
-    if (flags.output === 'table') process.stdout.write(`${summaryLines(report.summary).join('\n')}\n`);
-    else print(report.summary, flags.output);
+    const lines = [
+      ...summaryLines(report.summary),
+      ...(against ? ['', ...comparedSummaries(own.summary, against)] : []),
+    ];
+    if (flags.output === 'table') process.stdout.write(`${lines.join('\n')}\n`);
+    else print({ ...report.summary, ...said }, flags.output);
   } finally {
     await setting.close();
   }
+}
+
+async function replayed(
+  { world, policy }: WhatIf,
+  context: EpochContext,
+  options: ReplayOptions,
+  onEpoch: () => void,
+): Promise<ReplayReport> {
+  const engines = context.secondSolver ? [context.solver, context.secondSolver] : [context.solver];
+  const builder = new ReportBuilder(
+    world,
+    policy,
+    context,
+    certifiedBy(engines, () => {}),
+  );
+  for await (const epoch of replayWorld(world, policy, context, options)) {
+    await builder.add(epoch);
+    onEpoch();
+  }
+  return builder.finish();
+}
+
+function policyFor({ topology }: World, file: string): Policy {
+  const policy = readPolicy(file);
+  checkPolicyFor(policy, topology, file);
+  checkSupported(policy);
+  return policy;
 }
 
 function writeReports(files: readonly string[], report: ReplayReport): void {

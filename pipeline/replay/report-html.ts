@@ -1,6 +1,7 @@
 /** The report as one page for people: no script, no outside resource, plots as inline SVG. Names reach the page escaped. */
 
 import type { ReplayReport, ReportedEpoch } from './report.ts';
+import { comparedSummaries } from './summary-comparison.ts';
 
 const width = 960;
 const height = 220;
@@ -20,7 +21,7 @@ const palette = [
   '#449988',
 ] as const;
 
-export function htmlReport({ epochs, summary }: ReplayReport): string {
+export function htmlReport({ epochs, summary, whatIf, against }: ReplayReport): string {
   const datacenters = Object.keys(epochs[0]?.utilization ?? {});
   const outcomes = Object.entries(summary.outcomes).map(([outcome, count]) => `${count} ${outcome}`);
   const rows: readonly (readonly [string, string])[] = [
@@ -40,6 +41,7 @@ export function htmlReport({ epochs, summary }: ReplayReport): string {
     ['friends together', `mean ${summary.connectionLocality.mean.toFixed(4)}`],
     ['segments whole', `mean ${summary.segmentsWhole.mean.toFixed(4)}`],
     ['tables', summary.tablesSha256],
+    ...(whatIf ? [['what if', whatIf.join(', ')] as const] : []),
   ];
   const events = epochs.filter(({ outcome }) => outcome === 'held' || outcome === 'rejected').slice(0, 50);
   return `<!doctype html>
@@ -55,6 +57,7 @@ td:first-child { color: var(--soft); white-space: nowrap } svg { width: 100%; he
 <h1>Taiji replay</h1>
 <p>${escapeHtml(epochs[0]?.time ?? '')} to ${escapeHtml(epochs.at(-1)?.time ?? '')}</p>
 <table>${rows.map(([name, value]) => `<tr><td>${escapeHtml(name)}</td><td>${escapeHtml(value)}</td></tr>`).join('')}</table>
+${against ? `<h2>Against another policy</h2><pre>${escapeHtml(comparedSummaries(summary, against.summary).join('\n'))}</pre>` : ''}
 ${chart(
   'Utilization by datacenter',
   epochs,

@@ -10,6 +10,7 @@ import { freshState, retainedFractions } from '../../runtime/guards.ts';
 import type { SolveCertified } from '../../runtime/lp/certified.ts';
 import { buildModel } from '../../runtime/model.ts';
 import type { Churn, EpochContext, Outcome } from '../epoch.ts';
+import type { Comparison } from './comparison.ts';
 import { bodiesAfter, type EpochBodies } from './epoch-bodies.ts';
 import { ConnectionLocality, SegmentsWhole } from './locality.ts';
 import { NeededMovement } from './needed.ts';
@@ -51,6 +52,8 @@ export interface ReplaySummary {
 export interface ReplayReport {
   readonly epochs: readonly ReportedEpoch[];
   readonly summary: ReplaySummary;
+  readonly whatIf?: readonly string[]; // the edits made to world and policy
+  readonly against?: Comparison<ReplaySummary>; // the same world under another policy
 }
 
 export class ReportBuilder {

@@ -16,6 +16,7 @@ export interface ReplayOptions {
   readonly fromMs: number; // first epoch
   readonly toMs: number; // after the last epoch
   readonly oracle: boolean;
+  readonly statesOf?: (observed: readonly DatacenterState[]) => readonly DatacenterState[]; // what-if; else as observed
 }
 
 export interface ReplayedEpoch {
@@ -45,7 +46,8 @@ export async function* replayWorld(
   for (let t = 0; t < demand.timesMs.length; t++) {
     const timeMs = demand.timesMs[t]!;
     if (timeMs < options.fromMs || timeMs >= options.toMs) continue;
-    const states = statesAt(world, timeMs);
+    const observed = statesAt(world, timeMs);
+    const states = options.statesOf ? options.statesOf(observed) : observed;
     const plannedRps = planned.at(t);
     const plan: EpochPlan = await planEpoch(
       { epoch, startMs: timeMs, topology, policy, demandRps: plannedRps, states, intents: [], previous, carried },
