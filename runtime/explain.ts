@@ -1,0 +1,209 @@
+/** Why a datacenter gets nothing of an edge: one word, and what would change it. Read from the solves of the epoch
+ *  itself: `want` (what would be served without guards) and `guarded` (what the guards make of it, where they bind).
+ *
+ *  A pair that could be used and is not has a reduced cost: what its latency, and the prices of the full limits on its
+ *  way, exceed those of what is used. Where the price of the datacenter being full makes all the difference it is
+ *  `at-capacity`; where it would be dearer with room too, `too-far`.
+ *  Declined: solving again without each limit. It answers "what if" and not "why", and costs a solve a pair. */
+
+import { formatTime } from '../config/duration.ts';
+import type { DatacenterId } from '../config/ids.ts';
+import type { NearestPlacement } from './balance.ts';
+import type { DatacenterState, RuntimeInputs } from './inputs.ts';
+import type { LinearProgram } from './lp/problem.ts';
+import type { Model } from './model.ts';
+import { linearMsPerCost, squaredMsPerCost } from './shadow-prices.ts';
+import type { SolveStep } from './solve.ts';
+
+export type ReasonWord =
+  | 'at-capacity'
+  | 'abnormal'
+  | 'draining'
+  | 'unhealthy'
+  | 'not-allowed'
+  | 'too-far'
+  | 'guard'
+  | 'telemetry-missing';
+
+export interface Reason {
+  readonly datacenter: DatacenterId;
+  readonly reason: ReasonWord;
+  readonly detail: string; // for people
+  readonly closerMs: number | null; // too-far: how much shorter the round trip would have to be; null: no round trip is short enough
+}
+
+export interface Solves {
+  readonly want: SolveStep | null; // null: the epoch held before it solved
+  readonly guarded: SolveStep | null; // null: no guard binds
+}
+
+/** Less than this share of an edge's load is the solver's last digits. */
+const nothing = 1e-6;
+
+/** Why datacenter `d` gets nothing of edge `e`. `standsBecause`: why the epoch moved less than it wanted, where it did
+ *  (held, rejected, a small want); null: nothing but the guards stood between. */
+export function whyNothing(
+  inputs: Pick<RuntimeInputs, 'topology' | 'policy' | 'states'>,
+  solves: Solves,
+  standsBecause: string | null,
+  e: number,
+  d: number,
+): Reason {
+  const { topology, policy, states } = inputs;
+  const { id: edge } = topology.edges[e]!;
+  const { id: datacenter, capacityRps } = topology.datacenters[d]!;
+  const i = e * topology.datacenters.length + d;
+  const rttMs = topology.rttMs[i]!;
+  const say = (reason: ReasonWord, detail: string, closerMs: number | null = null): Reason => ({
+    datacenter,
+    reason,
+    detail,
+    closerMs,
+  });
+  const { latencyMsMax, allowed } = policy.spec;
+
+  const rule = allowed.find((one) => one.edge === edge);
+  if (rule && !rule.datacenters.includes(datacenter))
+    return say('not-allowed', `the policy allows ${edge} elsewhere only`);
+  if (capacityRps === 0) return say('not-allowed', 'its capacity is 0');
+  const state = states[d]!;
+  if (state.keep < 1) return say(stateWord(state), stateWords(state));
+  const { want, guarded } = solves;
+  if (!want) return say('guard', standsBecause ?? 'nothing was solved');
+  const { model, placement } = want;
+  if (model.mayGain[i] === 0 && latencyMsMax !== null) {
+    const closerMs = rttMs - latencyMsMax;
+    return say('too-far', `beyond latencyMsMax ${latencyMsMax} ms; ${toGo(closerMs)}`, closerMs);
+  }
+  const wanted = loadAt(model, placement, i) / model.load[e]!;
+  if (wanted > nothing) {
+    const left = guarded ? loadAt(guarded.model, guarded.placement, i) / model.load[e]! : wanted;
+    return say('guard', `${wanted.toFixed(4)} is wanted; ${heldBackBy(guarded, left, standsBecause)}`);
+  }
+  return unwanted(want, e, d, say);
+}
+
+/** Not even wanted: too full or too far. */
+function unwanted(
+  step: SolveStep,
+  e: number,
+  d: number,
+  say: (reason: ReasonWord, detail: string, closerMs?: number | null) => Reason,
+): Reason {
+  const { inputs, model, placement } = step;
+  const i = e * model.datacenters + d;
+  const excess = excessCost(step, e, d);
+  if (excess === null) return say('not-allowed', 'pins say where all of this edge goes');
+  const full = fullCost(placement, d);
+  const utilization = utilizationAt(step, d).toFixed(3);
+  if (full > 0 && excess - full < -1e-9) {
+    return say('at-capacity', `full at utilization ${utilization}; with room it would be used`);
+  }
+  const { objective } = inputs.policy.spec;
+  const rttMs = inputs.topology.rttMs[i]!;
+  const closer = (cost: number): number | null => closerBy(rttMs, Math.max(0, cost), objective === 'balance');
+  const [closerMs, withRoomMs] = [closer(excess), closer(excess - full)];
+  const room =
+    full > 0 && withRoomMs !== null && closerMs !== withRoomMs ? `, ${withRoomMs.toFixed(1)} ms with room` : '';
+  return say('too-far', `${toGo(closerMs)}${closerMs === null ? '' : room}`, closerMs);
+}
+
+/** By how much a unit of the edge's load there would cost more than the dearest that may leave where it is. Prices of rows
+ *  count, but for the edge's own balance of moves. Null: nothing of the edge may leave. */
+function excessCost({ model, placement }: SolveStep, e: number, d: number): number | null {
+  const { program, layout } = placement;
+  const cost = pricedCosts(placement);
+  const from = e * model.datacenters;
+  let excess: number | null = null;
+  const note = (column: number, used: readonly number[]): void => {
+    if (column < 0 || used.length === 0) return;
+    const over = cost[column]! - Math.max(...used);
+    if (excess === null || over < excess) excess = over;
+  };
+  const chosen: number[] = [];
+  const forced: number[] = [];
+  for (let k = 0; k < model.datacenters; k++) {
+    const i = from + k;
+    if (!Number.isNaN(model.pinned[i]!)) continue;
+    if (placement.gained[i]! > nothing) chosen.push(cost[layout.gained[i]!]!);
+    if (layout.left[i]! >= 0 && program.upper[layout.left[i]!]! - placement.left[i]! > nothing) {
+      chosen.push(-cost[layout.left[i]!]!);
+    }
+    if (placement.placed[i]! > nothing) forced.push(cost[layout.placed[i]!]!);
+  }
+  note(layout.gained[from + d]!, chosen);
+  note(layout.placed[from + d]!, forced);
+  return excess;
+}
+
+/** [column] its cost and what it takes of limits, at their prices. */
+function pricedCosts({ program, layout, rowDuals }: NearestPlacement): Float64Array {
+  const cost = Float64Array.from(program.cost);
+  const own = new Set([...layout.movingRow, ...layout.placingRow]);
+  for (let r = 0; r < rowDuals.length; r++) if (!own.has(r)) takePrice(cost, program, r, rowDuals[r]!);
+  return cost;
+}
+
+function takePrice(cost: Float64Array, program: LinearProgram, row: number, dual: number): void {
+  for (let k = program.rowStart[row]!; k < program.rowStart[row + 1]!; k++) {
+    cost[program.columnIndex[k]!]! -= dual * program.value[k]!;
+  }
+}
+
+/** What a unit of load pays for the datacenter being full, or for its utilization. */
+function fullCost({ layout, rowDuals }: NearestPlacement, d: number): number {
+  const price = (row: number): number => (row >= 0 ? Math.max(0, -rowDuals[row]!) : 0);
+  return price(layout.levelRow[d]!) + price(layout.priceRow[d]!);
+}
+
+/** How much shorter a round trip costs so much less; null where none does. */
+function closerBy(rttMs: number, cost: number, isSquared: boolean): number | null {
+  if (!isSquared) return cost * linearMsPerCost <= rttMs ? cost * linearMsPerCost : null;
+  const left = rttMs * rttMs - cost * squaredMsPerCost;
+  return left >= 0 ? rttMs - Math.sqrt(left) : null;
+}
+
+function toGo(closerMs: number | null): string {
+  return closerMs === null
+    ? 'no round trip would be short enough'
+    : `would have to be ${closerMs.toFixed(1)} ms closer`;
+}
+
+function stateWord({ cause }: DatacenterState): ReasonWord {
+  if (cause.startsWith('drain')) return 'draining';
+  if (cause.startsWith('held down')) return 'guard';
+  if (cause.startsWith('unhealthy')) return 'unhealthy';
+  if (cause.startsWith('telemetry')) return 'telemetry-missing';
+  return 'abnormal';
+}
+
+function stateWords({ cause, keep, untilMs }: DatacenterState): string {
+  const keeps = keep === 0 ? 'keeps nothing' : `keeps ${keep} of what it had and gains nothing`;
+  return `${cause === '' ? 'out of service' : cause}; ${keeps}${untilMs === null ? '' : ` until ${formatTime(untilMs)}`}`;
+}
+
+/** What stands between the want and the table. */
+function heldBackBy(guarded: SolveStep | null, left: number, standsBecause: string | null): string {
+  if (standsBecause !== null) return standsBecause;
+  if (guarded && left <= nothing) {
+    const { layout, rowDuals, formulation } = guarded.placement;
+    const { churnMax, onloadMax } = formulation.limits!;
+    const isTight = (row: number): boolean => row >= 0 && rowDuals[row]! < -1e-9;
+    const names = [
+      ...(layout.onloadRow.some(isTight) ? [`onloadMax ${onloadMax}`] : []),
+      ...(isTight(layout.churnRow) ? [`churnMax ${churnMax}`] : []),
+    ];
+    return `${names.length > 0 ? names.join(' and ') : 'the guards'} put it off`;
+  }
+  return `${left.toFixed(4)} is planned, too little for a whole bucket or put off to keep the pace`;
+}
+
+function loadAt({ base }: Model, { placed, gained, left }: NearestPlacement, i: number): number {
+  return base[i]! + placed[i]! + gained[i]! - left[i]!;
+}
+
+function utilizationAt({ model, placement }: SolveStep, d: number): number {
+  let load = 0;
+  for (let i = d; i < model.base.length; i += model.datacenters) load += loadAt(model, placement, i);
+  return load / model.capacity[d]!;
+}

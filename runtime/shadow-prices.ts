@@ -1,0 +1,121 @@
+/** What holds a placement where it is, and what a little more of it would save. The row duals of the certified answer are
+ *  put to the program with a little more of one limit: by weak duality they bound its minimum from below, and the bound
+ *  is its minimum for as long as the same limits stay tight. So every figure is a saving of at most that much, exact for
+ *  a small step, and no new solve is needed.
+ *  Declined: the dual of a row times its step, by hand. A datacenter's capacity is in three rows and in the widths of
+ *  the price's pieces, and whatever is added to the program later would have to be remembered here. */
+
+import assert from 'node:assert/strict';
+import type { DatacenterId, EdgeId } from '../config/ids.ts';
+import { dualBound } from './lp/certify.ts';
+import { type Model, totalLoad } from './model.ts';
+import { type Formulation, formulate } from './placement.ts';
+import type { SolveStep } from './solve.ts';
+
+/** A limit that costs latency. `savesMs`: mean over all users, for `more` of it. */
+export interface BindingLimit {
+  readonly limit: 'level' | 'utilizationMax' | 'capacity' | 'price' | 'onloadMax' | 'churnMax' | 'shareMax' | 'pin';
+  readonly datacenter: DatacenterId | null;
+  readonly edge: EdgeId | null;
+  readonly value: number; // a utilization, or a share
+  readonly more: '1 % more capacity' | '0.01 more' | '0.01 of its demand less' | '0.01 of its demand more';
+  readonly savesMs: number;
+}
+
+/** One percent, of whatever it is a percent of. */
+const percent = 0.01;
+
+/** Less are the solver's last digits. */
+const savesMsMin = 1e-6;
+const priceMin = 1e-9;
+
+/** The limits of all datacenters and of the service, and those of one edge. Dearest first. */
+export function bindingLimits(step: SolveStep, e: number): readonly BindingLimit[] {
+  const { inputs, model, placement } = step;
+  const { topology } = inputs;
+  const edge = topology.edges[e]!.id;
+  const { limits } = placement.formulation;
+  const saves = (changed: Model, formulation: Formulation = placement.formulation): number =>
+    savedMs(step, changed, formulation);
+  const found: BindingLimit[] = [];
+  topology.datacenters.forEach(({ id: datacenter }, d) => {
+    const kind = whatFills(step, d);
+    if (kind === null) return;
+    const capacity = model.capacity.map((units, other) => (other === d ? units * (1 + percent) : units));
+    const more = '1 % more capacity';
+    found.push({ ...kind, datacenter, edge: null, more, savesMs: saves({ ...model, capacity }) });
+  });
+  if (limits) {
+    const { onloadMax, churnMax } = limits;
+    const widened = (wider: typeof limits): Formulation => ({ ...placement.formulation, limits: wider });
+    found.push(
+      ofService('onloadMax', onloadMax, saves(model, widened({ ...limits, onloadMax: onloadMax + percent }))),
+      ofService('churnMax', churnMax, saves(model, widened({ ...limits, churnMax: churnMax + percent }))),
+    );
+  }
+  if (model.shareMax < 1) {
+    // Just under 1, where its rows would fall away and with them what the duals mean.
+    const shareMax = Math.min(model.shareMax + percent, 1 - 1e-9);
+    found.push(ofService('shareMax', model.shareMax, saves({ ...model, shareMax })));
+  }
+  topology.datacenters.forEach(({ id: datacenter }, d) => {
+    const i = e * model.datacenters + d;
+    if (Number.isNaN(model.pinned[i]!)) return;
+    const moved = (sign: 1 | -1): Model => {
+      const pinned = model.pinned.slice();
+      pinned[i]! += sign * percent * model.load[e]!;
+      return { ...model, pinned };
+    };
+    const [less, more] = [saves(moved(-1)), saves(moved(1))];
+    const value = model.pinned[i]! / model.load[e]!;
+    const way = less >= more ? '0.01 of its demand less' : '0.01 of its demand more';
+    found.push({ limit: 'pin', datacenter, edge, value, more: way, savesMs: Math.max(less, more) });
+  });
+  return found.filter(({ savesMs }) => savesMs > savesMsMin).sort((a, b) => b.savesMs - a.savesMs);
+}
+
+function ofService(limit: BindingLimit['limit'], value: number, savesMs: number): BindingLimit {
+  return { limit, datacenter: null, edge: null, value, more: '0.01 more', savesMs };
+}
+
+/** Which of its rows has a price: its utilization is limited, or costs. Null: it has room. */
+function whatFills({ inputs, model, placement }: SolveStep, d: number): Pick<BindingLimit, 'limit' | 'value'> | null {
+  const { layout, rowDuals, formulation } = placement;
+  const { utilizationMax } = inputs.policy.spec;
+  const isTight = (row: number): boolean => row >= 0 && rowDuals[row]! < -priceMin;
+  const level = formulation.levelMax[d]!;
+  if (isTight(layout.levelRow[d]!)) {
+    if (level !== utilizationMax) return { limit: 'level', value: level };
+    return { limit: utilizationMax === 1 ? 'capacity' : 'utilizationMax', value: level };
+  }
+  if (!isTight(layout.priceRow[d]!)) return null;
+  return { limit: 'price', value: model.utilizationPrices[0]!.above };
+}
+
+function savedMs(step: SolveStep, changed: Model, formulation: Formulation): number {
+  const { program } = formulate(changed, formulation);
+  const { rowDuals } = step.placement;
+  assert.equal(program.rowLower.length, rowDuals.length, 'a little more of a limit adds no row');
+  const saved = dualBound(step.placement.program, rowDuals) - dualBound(program, rowDuals);
+  return (saved / totalLoad) * msPerCost(step);
+}
+
+/** Under `balance` costs are squared ms; their slope at the mean, twice the mean, turns them into ms. */
+function msPerCost(step: SolveStep): number {
+  const isSquared = step.inputs.policy.spec.objective === 'balance';
+  return isSquared ? squaredMsPerCost / (2 * Math.max(meanRttMs(step), 1e-3)) : linearMsPerCost;
+}
+
+/** Units of the program's costs: what latency, squared or not, was divided by. */
+export const squaredMsPerCost = 1000;
+export const linearMsPerCost = 10;
+
+/** Of all users, as placed by the step. */
+export function meanRttMs({ inputs, model, placement }: SolveStep): number {
+  const { rttMs } = inputs.topology;
+  let sum = 0;
+  for (let i = 0; i < model.base.length; i++) {
+    sum += (model.base[i]! + placement.placed[i]! + placement.gained[i]! - placement.left[i]!) * rttMs[i]!;
+  }
+  return sum / totalLoad;
+}
