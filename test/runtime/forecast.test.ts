@@ -16,7 +16,7 @@ test('forecasts are those of the plain recursion over the whole history', () => 
     const epochMs = [1, 5, 30, 60, 300, 720][seed % 6]! * minuteMs;
     const forecaster = new Forecaster({ edges: 1, epochMs, kind: 'holt-winters' });
     const seen: { timeMs: number; rps: number }[] = [];
-    const days = epochMs < hourMs / 2 ? 2.2 : 17;
+    const days = epochMs < hourMs / 2 ? 2.2 : epochMs > hourMs ? 80 : 17;
     for (let timeMs = startMs; timeMs < startMs + days * dayMs; timeMs += epochMs) {
       if (random() < 0.002) timeMs += Math.floor((random() * 10 * hourMs) / epochMs) * epochMs; // a gap
       if (random() < 0.05 || timeMs > startMs + (days - 0.2) * dayMs) {
