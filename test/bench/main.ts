@@ -3,11 +3,13 @@
 import { cpus } from 'node:os';
 import { resolve } from 'node:path';
 import { forecastFigures } from './forecast.ts';
+import { peersFigures } from './peers.ts';
 import { type Figure, weekFigures } from './week.ts';
 
 const benches: Readonly<Record<string, (dataDir: string) => Promise<Figure[] | null>>> = {
   week: weekFigures,
   forecast: forecastFigures,
+  peers: peersFigures,
 };
 
 const dataDir = resolve(process.env['TAIJI_DATA'] ?? '../shared/data');

@@ -3,6 +3,7 @@
 
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
+import { devNull } from 'node:os';
 import { resolve } from 'node:path';
 import type { EngineAnswer } from '../../runtime/lp/problem.ts';
 
@@ -44,6 +45,20 @@ export function solveWithGlpsol(files: readonly string[]): readonly EngineAnswer
   return files.map((file) => readGlpsol(readFileSync(`${file}.sol`, 'utf8')));
 }
 
+/** CPU ms of all files together: the whole processes less others that read the files and stop. */
+export function timeGlpsol(files: readonly string[]): number {
+  const time = (option: string): number => {
+    const command = `xargs -I{} glpsol --freemps {} ${option} >${devNull}; times`;
+    const said = execFileSync('sh', ['-c', command], { input: files.join('\n'), encoding: 'utf8' });
+    const children = said.trim().split('\n')[1]!; // its own user and system time, then its children's: `0m1.5s 0m0.2s`
+    return [...children.matchAll(/(\d+)m([\d.]+)s/g)].reduce(
+      (sum, [, minutes, seconds]) => sum + 60_000 * Number(minutes) + 1000 * Number(seconds),
+      0,
+    );
+  };
+  return time('--nopresol') - time('--check');
+}
+
 /** Lines `s bas ROWS COLUMNS PRIMAL DUAL OBJECTIVE`, `i ROW STATUS VALUE DUAL`, `j COLUMN STATUS VALUE DUAL`. */
 function readGlpsol(text: string): EngineAnswer {
   const columns: number[] = [];
@@ -60,7 +75,7 @@ function readGlpsol(text: string): EngineAnswer {
 }
 
 export interface TimedAnswer extends EngineAnswer {
-  readonly solveMs: number; // inside HiGHS, the reading of the file left out
+  readonly solveMs: number; // CPU time inside HiGHS, the reading of the file left out
 }
 
 export type HighsOptions = Readonly<Record<string, string | number | boolean>>;
@@ -79,4 +94,30 @@ export function solveWithHighspy(files: readonly string[], options: HighsOptions
     const { status, columns, rowDuals, solveMs } = answer;
     return { status, columns: Float64Array.from(columns), rowDuals: Float64Array.from(rowDuals), solveMs };
   });
+}
+
+/** The paper's problem in equal units: the lowest highest utilization, then the least load-weighted squared RTT. */
+export interface UnitsProblem {
+  readonly demand: readonly number[]; // [e]
+  readonly capacity: readonly number[]; // [d]
+  readonly rttMs: readonly (readonly number[])[]; // [e][d]
+  readonly units: number; // an edge
+  readonly solver: 'local-search' | 'highs';
+  readonly solveSecondsMax: number;
+  readonly gapMax: number; // of HiGHS, relative
+}
+
+export interface UnitsAnswer {
+  readonly held: readonly (readonly number[])[]; // [e][d] units
+  readonly solveMs: number; // CPU time
+  readonly found: boolean; // false: no answer in its time, and the units are where they started
+}
+
+/** Meta's Rebalancer (package `rebalancer`, for Python 3.12 and newer). `answerFile`: where it may write. */
+export function solveWithRebalancer(problem: UnitsProblem, answerFile: string): UnitsAnswer {
+  execFileSync(peersPython, [resolve('test/peers/rebalance.py'), answerFile], {
+    input: JSON.stringify(problem),
+    stdio: ['pipe', 'ignore', 'ignore'],
+  });
+  return JSON.parse(readFileSync(answerFile, 'utf8'));
 }

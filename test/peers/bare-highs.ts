@@ -1,0 +1,43 @@
+/** How much HiGHS in WebAssembly computes by itself, building, handing over and reading left out: what an engine's time is
+ *  compared with. The model and options are those of `runtime/lp/highs.ts`. */
+
+import highsModule from 'highs';
+import type { LinearProgram } from '../../runtime/lp/problem.ts';
+
+// The package's types describe its CommonJS build; the ES module that Node loads exports the loader itself.
+const loadHighs = highsModule as unknown as typeof highsModule.default;
+
+/** CPU ms of a program's `run()`. */
+export async function openBareHighs(): Promise<(program: LinearProgram) => number> {
+  const highs = await loadHighs();
+  return (program) => {
+    const [numCols, numRows] = [program.cost.length, program.rowLower.length];
+    const starts = Int32Array.from(program.rowStart);
+    const indices = Int32Array.from(program.columnIndex);
+    return highs.withModel(
+      {
+        numCols,
+        numRows,
+        colCost: program.cost,
+        colLower: program.lower,
+        colUpper: program.upper,
+        rowLower: program.rowLower,
+        rowUpper: program.rowUpper,
+        matrix: { format: 'csr', numRows, numCols, starts, indices, values: program.value },
+      },
+      (model) => {
+        model.options.set({
+          output_flag: false,
+          solver: 'simplex',
+          presolve: 'off',
+          primal_feasibility_tolerance: 1e-9,
+          dual_feasibility_tolerance: 1e-9,
+        });
+        const before = process.cpuUsage();
+        model.run();
+        const { user, system } = process.cpuUsage(before);
+        return (user + system) / 1000;
+      },
+    );
+  };
+}
