@@ -17,24 +17,40 @@ import { dirname, join } from 'node:path';
 import { gunzipSync, gzipSync } from 'node:zlib';
 import { ConfigError } from './errors.ts';
 import { type Policy, parsePolicy } from './policy.ts';
-import type { World } from './world.ts';
-import { formatWorld, parseWorld, worldFileNames } from './world-files.ts';
+import type { StaticWorld, World } from './world.ts';
+import {
+  formatWorld,
+  parseStaticWorld,
+  parseWorld,
+  type WorldFile,
+  type WorldFileName,
+  worldFileNames,
+} from './world-files.ts';
 
 const textBytesMax = 500_000_000; // a JavaScript string ends soon after
 
 /** Reads a world directory. Throws a ConfigError naming file and line of whatever is missing or wrong. */
 export function readWorld(dir: string): World {
+  return parseWorld(worldFilesIn(dir));
+}
+
+/** Reads what a world directory says of places and users: edges, datacenters, latency and users. Throws a ConfigError. */
+export function readStaticWorld(dir: string): StaticWorld {
+  return parseStaticWorld(worldFilesIn(dir));
+}
+
+function worldFilesIn(dir: string): (name: WorldFileName) => WorldFile {
   const where = dir.replace(/\/+$/, '') || '/';
   if (!isDirectory(dir)) {
     throw new ConfigError(`${where}: not a directory; a world is a directory with ${worldFileNames.join(', ')}[.gz]`);
   }
-  return parseWorld((name) => {
+  return (name) => {
     const file = name === 'friends.csv' ? friendsFile(dir, where) : name;
     if (!isFile(join(dir, file))) {
       throw new ConfigError(`${where}/${file}: no such file; a world has ${worldFileNames.join(', ')}[.gz]`);
     }
     return { text: readText(join(dir, file)), where: `${where}/${file}` };
-  });
+  };
 }
 
 /** Writes a world directory: the files a real one has, the friends gzipped. The same world gives the same contents. */

@@ -6,12 +6,46 @@ import { durationSchema, timeSchema } from './duration.ts';
 
 const path = z.string().min(1);
 
+const topologySchema = z.strictObject({
+  dir: path.meta({ description: 'a world directory; its edges, datacenters, latency and users are read' }),
+});
+
+const limitsSchema = z
+  .strictObject({
+    staleAfter: durationSchema.default('10m').meta({ description: 'a value observed longer ago is not used' }),
+    fillFor: durationSchema.default('30m').meta({ description: 'how long a last good value may stand in' }),
+    filledShareMax: z
+      .number()
+      .min(0)
+      .max(1)
+      .default(0.2)
+      .meta({ description: 'share of demand, and of datacenters, whose last good value may stand in' }),
+    jumpFactor: z
+      .number()
+      .gt(1)
+      .max(1_000_000)
+      .default(10)
+      .meta({ description: 'a demand that changed by more between epochs is used once it is confirmed' }),
+    allocationGapMax: z
+      .number()
+      .min(0)
+      .max(1)
+      .default(0.1)
+      .meta({ description: "share of an edge's demand that may be observed elsewhere than the table says" }),
+  })
+  .prefault({});
+
 const telemetrySchema = z.discriminatedUnion('kind', [
   z.strictObject({
     kind: z.literal('world'),
     dir: path.meta({ description: 'a world directory, read epoch by epoch up to the start of each' }),
     from: timeSchema.nullable().default(null).meta({ description: 'start of the first epoch; null: the second step' }),
     repeat: z.boolean().default(false).meta({ description: 'begin again at the end of the world instead of holding' }),
+  }),
+  z.strictObject({
+    kind: z.literal('push'),
+    topology: topologySchema,
+    limits: limitsSchema,
   }),
 ]);
 
@@ -36,37 +70,47 @@ const journalSchema = z.strictObject({
 export const serverSchema = z.strictObject({
   apiVersion: z.literal('taiji/v1'),
   kind: z.literal('Server'),
-  spec: z.strictObject({
-    dataDirectory: path,
-    policy: path,
-    tree: path,
-    telemetry: telemetrySchema,
-    clock: clockSchema.prefault({}),
-    listen: z
-      .strictObject({
-        host: z.string().min(1).default('127.0.0.1'),
-        port: z.int().min(0).max(65_535).default(8470).meta({ description: '0: any free port' }),
-      })
-      .prefault({}),
-    allowedHosts: z
-      .array(z.string().min(1).max(253))
-      .default([])
-      .meta({ description: 'names clients may use for this server besides loopback ones, without port' }),
-    tokenFile: path
-      .nullable()
-      .default(null)
-      .meta({ description: 'bearer token of writes; null: token in dataDirectory' }),
-    solver: z.enum(['highs', 'glpk']).default('highs'),
-    freshEpochs: z
-      .int()
-      .min(1)
-      .default(3)
-      .meta({ description: 'epochs an edge may trust a table without hearing more' }),
-    journal: journalSchema.prefault({}),
-    versionsKept: z.int().min(2).default(288),
-    historyEpochs: z.int().min(288).default(2016).meta({ description: 'epochs kept in memory for the history route' }),
-  }),
+  spec: z
+    .strictObject({
+      dataDirectory: path,
+      policy: path,
+      tree: path,
+      telemetry: telemetrySchema,
+      clock: clockSchema.prefault({}),
+      listen: z
+        .strictObject({
+          host: z.string().min(1).default('127.0.0.1'),
+          port: z.int().min(0).max(65_535).default(8470).meta({ description: '0: any free port' }),
+        })
+        .prefault({}),
+      allowedHosts: z
+        .array(z.string().min(1).max(253))
+        .default([])
+        .meta({ description: 'names clients may use for this server besides loopback ones, without port' }),
+      tokenFile: path
+        .nullable()
+        .default(null)
+        .meta({ description: 'bearer token of writes; null: token in dataDirectory' }),
+      solver: z.enum(['highs', 'glpk']).default('highs'),
+      freshEpochs: z
+        .int()
+        .min(1)
+        .default(3)
+        .meta({ description: 'epochs an edge may trust a table without hearing more' }),
+      journal: journalSchema.prefault({}),
+      versionsKept: z.int().min(2).default(288),
+      historyEpochs: z
+        .int()
+        .min(288)
+        .default(2016)
+        .meta({ description: 'epochs kept in memory for the history route' }),
+    })
+    .refine(({ telemetry, clock }) => telemetry.kind === 'world' || clock.acceleration === 1, {
+      path: ['clock', 'acceleration'],
+      error: 'expected 1: only a world runs faster than the clock',
+    }),
 });
 
 export type ServerConfig = z.infer<typeof serverSchema>;
 export type ServerSpec = ServerConfig['spec'];
+export type LiveTelemetrySpec = Exclude<ServerSpec['telemetry'], { kind: 'world' }>;

@@ -8,7 +8,7 @@ import { formatTime, parseTimeMs } from './duration.ts';
 import { ConfigError } from './errors.ts';
 import { compareIds, type DatacenterId, datacenterId, type EdgeId, edgeId } from './ids.ts';
 import { type Datacenter, type Edge, indexById, makeTopology, type RttRow, type Topology } from './topology.ts';
-import type { DatacenterEvent, DemandSeries, World, WorldUsers } from './world.ts';
+import type { DatacenterEvent, DemandSeries, StaticWorld, World, WorldUsers } from './world.ts';
 
 /** In the order they are read. `friends.csv` may be there gzipped, as `friends.csv.gz`. */
 export const worldFileNames = [
@@ -31,15 +31,18 @@ export interface WorldFile {
 
 /** Throws a ConfigError at the first thing wrong. */
 export function parseWorld(file: (name: WorldFileName) => WorldFile): World {
-  const edges = parseEdges(file('edges.csv'));
-  const datacenters = parseDatacenters(file('datacenters.csv'));
-  const latency = file('latency.csv');
-  const topology = makeTopology(edges, datacenters, parseLatency(latency, edges, datacenters), latency.where);
+  const topology = parseTopology(file);
   const demand = parseDemand(file('demand.csv'), topology);
   const events = parseEvents(file('events.csv'), topology);
   const users = parseUsers(file('users.csv'), topology);
   const friends = parseFriends(file('friends.csv'), users);
   return { topology, demand, events, users, friends };
+}
+
+/** Places and users alone; the other files need not be there. Throws a ConfigError at the first thing wrong. */
+export function parseStaticWorld(file: (name: WorldFileName) => WorldFile): StaticWorld {
+  const topology = parseTopology(file);
+  return { topology, users: parseUsers(file('users.csv'), topology) };
 }
 
 /** The same bytes for the same world, on every machine. */
@@ -77,6 +80,13 @@ export function formatWorld(world: World): Readonly<Record<WorldFileName, string
     ),
     'friends.csv': lines('user,friend', ties),
   };
+}
+
+function parseTopology(file: (name: WorldFileName) => WorldFile): Topology {
+  const edges = parseEdges(file('edges.csv'));
+  const datacenters = parseDatacenters(file('datacenters.csv'));
+  const latency = file('latency.csv');
+  return makeTopology(edges, datacenters, parseLatency(latency, edges, datacenters), latency.where);
 }
 
 /** The column of regions is there where an edge has one. */

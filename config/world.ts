@@ -4,12 +4,16 @@
 import type { DatacenterId } from './ids.ts';
 import type { Topology } from './topology.ts';
 
-export interface World {
-  readonly topology: Topology;
+export interface World extends StaticWorld {
   readonly demand: DemandSeries;
   readonly events: readonly DatacenterEvent[]; // by time, then datacenter
-  readonly users: WorldUsers;
   readonly friends: Uint32Array; // pairs of user indices, 2 per tie
+}
+
+/** What of a world stays while time goes by: all that is read of it where telemetry comes from elsewhere. */
+export interface StaticWorld {
+  readonly topology: Topology;
+  readonly users: WorldUsers;
 }
 
 export interface DemandSeries {

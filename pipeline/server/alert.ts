@@ -7,6 +7,9 @@ export const alertReasons = [
   'store-damaged', // a stored value failed its checksum at start; the newest whole version serves
   'lock-failing', // the data directory's lock cannot be renewed
   'telemetry-failing', // no demand or states to plan on; the last table stays
+  'telemetry-partial', // some values are missing or not to be believed; their last good ones stand in
+  'service-unhealthy', // bad service metrics of a datacenter, which move nobody
+  'allocation-contradicting', // edges send users elsewhere than the table says
   'plan-failed', // planning threw; the last table stays
   'plan-held', // planning refused to decide; the last table stays
   'plan-rejected', // a candidate failed validation; the last table stays

@@ -28,6 +28,7 @@ export interface LoopSettings {
   readonly epochMs: number; // of the world's time
   readonly epochWallMs: number; // between the starts of two epochs, on this machine's clock
   readonly freshForMs: number; // wall time an edge may trust a table without hearing more
+  readonly isLive: boolean; // the world's time is the wall clock's
 }
 
 export type Phase = 'waiting' | 'observing' | 'recording' | 'planning' | 'publishing' | 'closing' | 'stopped';
@@ -127,12 +128,14 @@ export function step(state: LoopState, event: LoopEvent, nowMs: number): Step {
     case 'due': {
       if (state.phase !== 'waiting') return { state, commands: [] };
       const stale = state.freshUntilMs > 0 && nowMs > state.freshUntilMs;
-      const observing: LoopState = { ...state, phase: 'observing', begunMs: nowMs };
+      // After a pause or a late epoch, a live world has gone on without us.
+      const startMs = state.settings.isLive ? Math.max(state.startMs, wholeSecondMs(nowMs)) : state.startMs;
+      const observing: LoopState = { ...state, phase: 'observing', begunMs: nowMs, startMs };
       return {
         state: stale
           ? alerted(observing, 'table-stale', 'no epoch was decided in the time edges were promised')
           : observing,
-        commands: [{ kind: 'observe', epoch: state.epoch, startMs: state.startMs }],
+        commands: [{ kind: 'observe', epoch: state.epoch, startMs }],
       };
     }
     case 'observed':
@@ -238,6 +241,10 @@ function endEpoch(state: LoopState, nowMs: number): Step {
  *  does not make it sleep for longer than a period. */
 function nextDueMs(lastMs: number, { epochWallMs }: LoopSettings, nowMs: number): number {
   return Math.min(Math.max(lastMs + epochWallMs, nowMs), nowMs + epochWallMs);
+}
+
+export function wholeSecondMs(timeMs: number): number {
+  return Math.floor(timeMs / 1000) * 1000;
 }
 
 /** One late epoch is a busy moment, three in a row are a machine too small. */

@@ -3,6 +3,7 @@
 
 import { jsonSchemaOf } from '../../config/checked.ts';
 import { intentSchema } from '../../config/intent.ts';
+import { telemetryReportSchema } from '../../config/telemetry-report.ts';
 import { alertReasons } from './alert.ts';
 
 type Plain = Readonly<Record<string, unknown>>;
@@ -80,6 +81,7 @@ export const openApi = {
       Epoch: epochSchema,
       Edges: edgesSchema,
       Intent: jsonSchemaOf(intentSchema),
+      TelemetryReport: jsonSchemaOf(telemetryReportSchema),
       Problem: object({ type: text, title: text, status: { type: 'integer' }, detail: text }),
     },
     responses: {
@@ -182,6 +184,23 @@ export const openApi = {
         security: [{ token: [] }],
         parameters: [{ name: 'id', in: 'path', required: true, schema: text }],
         responses: { 204: { description: 'Withdrawn' }, ...problems(401, 404) },
+      },
+    },
+    '/v1/telemetry': {
+      post: {
+        summary: 'Report what was observed, all or a part of it; counts from the next epoch on',
+        security: [{ token: [] }],
+        requestBody: { required: true, content: { 'application/json': { schema: reference('TelemetryReport') } } },
+        responses: {
+          202: json(
+            object({
+              accepted: { type: 'integer', description: 'values taken' },
+              ignored: { type: 'integer', description: 'values of which a newer one is known' },
+            }),
+            'Taken',
+          ),
+          ...problems(401, 409, 413, 415, 422),
+        },
       },
     },
     '/metrics': { get: { summary: 'Prometheus metrics', responses: { 200: plainText('Metrics') } } },

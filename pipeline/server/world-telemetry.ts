@@ -6,17 +6,13 @@ import { formatTime } from '../../config/duration.ts';
 import type { Policy } from '../../config/policy.ts';
 import { stepMs, type World } from '../../config/world.ts';
 import { Forecaster } from '../../runtime/forecast.ts';
-import type { DatacenterState } from '../../runtime/inputs.ts';
 import { statesAt } from '../../runtime/states.ts';
+import type { Observed, TelemetrySource } from './telemetry-source.ts';
 
 export interface WorldSource {
   readonly world: World;
   readonly repeat: boolean; // at the end, begin again
 }
-
-export type Observed =
-  | { readonly kind: 'observed'; readonly demandRps: Float64Array; readonly states: readonly DatacenterState[] }
-  | { readonly kind: 'nothing'; readonly message: string };
 
 /** The first start of an epoch with a whole step of demand before it. */
 export function firstStartMs({ world }: WorldSource): number {
@@ -25,7 +21,7 @@ export function firstStartMs({ world }: WorldSource): number {
 
 /** What epochs are planned on. Asked in order of time. The first look learns from four weeks before it, as far as the
  *  world goes back: a restart forecasts as if it had been there all the time. */
-export class WorldTelemetry {
+export class WorldTelemetry implements TelemetrySource {
   readonly #source: WorldSource;
   readonly #forecast: Policy['spec']['forecast'];
   readonly #forecaster: Forecaster;

@@ -14,6 +14,7 @@ import { feedRoutes } from './feed-routes.ts';
 import { intentRoutes } from './intent-routes.ts';
 import type { Token } from './secrets.ts';
 import { statusRoutes } from './status-routes.ts';
+import { telemetryRoutes } from './telemetry-routes.ts';
 
 export interface AppSettings {
   readonly hosts: readonly string[]; // allowed besides the loopback names
@@ -51,6 +52,7 @@ export function makeApp(view: ControlPlaneView, settings: AppSettings): Express 
   app.use(feedRoutes(view));
   app.use(statusRoutes(view));
   app.use(intentRoutes(view));
+  app.use(telemetryRoutes(view));
   if (settings.consoleDirectory && existsSync(join(settings.consoleDirectory, 'index.html'))) {
     app.use(express.static(settings.consoleDirectory, { index: 'index.html', cacheControl: true, maxAge: 0 }));
   }

@@ -8,6 +8,7 @@ import type { Snapshot } from '../../publish/snapshot.ts';
 import type { Alerts } from '../alert.ts';
 import type { EpochHistory } from '../epoch-history.ts';
 import type { IntentBook } from '../intent-book.ts';
+import type { PushedTelemetry } from '../pushed-telemetry.ts';
 import type { EventStream } from './event-stream.ts';
 import type { Feed } from './feed.ts';
 import type { Metrics } from './metrics.ts';
@@ -19,6 +20,7 @@ export interface ControlPlaneView {
   readonly feed: Feed;
   readonly history: EpochHistory;
   readonly intents: IntentBook;
+  readonly pushed: PushedTelemetry | null; // null: telemetry comes from elsewhere
   readonly events: EventStream;
   readonly metrics: Metrics;
   readonly signingKey: SigningKey;
@@ -27,6 +29,7 @@ export interface ControlPlaneView {
   readiness(): { readonly ready: boolean; readonly detail: string };
   version(version: number): Promise<Snapshot | null>;
   stopping: AbortSignal;
+  nowMs(): number; // wall clock
 }
 
 export interface Status {

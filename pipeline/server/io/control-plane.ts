@@ -9,14 +9,14 @@ import { fileURLToPath } from 'node:url';
 import type { Logger } from 'pino';
 import { readTree } from '../../../bucketizer/io/tree-file.ts';
 import type { BucketTree } from '../../../bucketizer/tree.ts';
-import { durationMs, parseTimeMs } from '../../../config/duration.ts';
+import { durationMs } from '../../../config/duration.ts';
 import { ConfigError } from '../../../config/errors.ts';
 import { serviceId } from '../../../config/ids.ts';
-import { readPolicy, readWorld } from '../../../config/load.ts';
+import { readPolicy } from '../../../config/load.ts';
 import type { Policy } from '../../../config/policy.ts';
 import { checkPolicyFor } from '../../../config/policy-topology.ts';
 import type { ServerSpec } from '../../../config/server.ts';
-import type { World } from '../../../config/world.ts';
+import type { Topology } from '../../../config/topology.ts';
 import { checkSupported } from '../../../runtime/supported.ts';
 import { freshState, type PlanEpoch, planEpoch } from '../../epoch.ts';
 import { openEmbeddedStore } from '../../publish/io/embedded-store.ts';
@@ -32,7 +32,6 @@ import { type LoopSettings, startLoop } from '../epoch-loop.ts';
 import type { EpochSummary } from '../epoch-summary.ts';
 import { IntentBook } from '../intent-book.ts';
 import { checkTreeFits } from '../tree-fits.ts';
-import { firstStartMs, type WorldSource, WorldTelemetry } from '../world-telemetry.ts';
 import { makeApp } from './app.ts';
 import type { ControlPlaneView, Status } from './control-plane-view.ts';
 import { type DataDirectory, type LockLoss, openDataDirectory } from './data-directory.ts';
@@ -45,6 +44,7 @@ import { Metrics } from './metrics.ts';
 import { keepObject, packWeights, pruneObjects, treeObject, weightsObject } from './objects.ts';
 import { openSigningKey, openToken } from './secrets.ts';
 import { ServicePublisher } from './service-publisher.ts';
+import { openTelemetry, type Telemetered } from './telemetry.ts';
 
 export interface ControlPlaneOptions {
   readonly log: Logger;
@@ -91,11 +91,10 @@ async function assemble(
 ): Promise<ControlPlane> {
   const { log } = options;
   const at = (path: string): string => resolve(options.baseDirectory, path);
-  const { world, policy, tree } = readStated(spec, at, log);
-  const { topology } = world;
+  const { telemetry, policy, tree } = readStated(spec, at, log);
+  const { topology, users } = telemetry.world;
   const service = serviceId(policy.metadata.service, at(spec.policy));
-  const weights = bucketWeights(topology, tree, world.users);
-  const source = sourceOf(spec, world);
+  const weights = bucketWeights(topology, tree, users);
 
   let onLost: (loss: LockLoss) => void = () => {};
   const directory = await openDataDirectory(at(spec.dataDirectory), (loss) => onLost(loss));
@@ -111,7 +110,7 @@ async function assemble(
   const { book, damage } = await IntentBook.open(store, lease.term);
   const damages = [...found.damaged.map(({ key, detail }) => `${key}: ${detail}`), ...(damage ? [damage] : [])];
   if (damages.length > 0) alerts = withAlert(alerts, 'store-damaged', damages.join('; '));
-  const table = tableOf(found, tree, world, at(spec.dataDirectory));
+  const table = tableOf(found, tree, topology, at(spec.dataDirectory));
 
   const feed = new Feed();
   const journalDirectory = directory.within('journal');
@@ -149,7 +148,7 @@ async function assemble(
     settings,
     {
       epoch: found.head ? found.head.epoch + 1 : 0,
-      startMs: found.head ? found.head.startMs + settings.epochMs : startMsOf(spec, source),
+      startMs: found.head ? found.head.startMs + settings.epochMs : telemetry.firstStartMs,
       table,
       carried: found.head?.carried ?? freshState,
       freshUntilMs: found.head?.freshUntilMs ?? 0,
@@ -167,6 +166,8 @@ async function assemble(
     feed,
     history,
     intents: book,
+    pushed: telemetry.pushed,
+    nowMs: Date.now,
     events,
     metrics,
     signingKey,
@@ -216,7 +217,7 @@ async function assemble(
       engines,
       plan: options.plan ?? planEpoch,
       planMsMax,
-      telemetry: new WorldTelemetry(source, policy.spec.forecast),
+      telemetry: telemetry.source,
       intents: book,
       journal,
       keepObjects: async () => {
@@ -259,7 +260,7 @@ async function assemble(
 }
 
 interface Stated {
-  readonly world: World;
+  readonly telemetry: Telemetered;
   readonly policy: Policy;
   readonly tree: BucketTree;
 }
@@ -267,31 +268,28 @@ interface Stated {
 function readStated(spec: ServerSpec, at: (path: string) => string, log: Logger): Stated {
   const policy = readPolicy(at(spec.policy));
   checkSupported(policy);
-  const world = readWorld(at(spec.telemetry.dir));
+  const telemetry = openTelemetry(spec, policy, at, Date.now());
   const tree = readTree(at(spec.tree));
-  const stranger = checkTreeFits(tree, world.users, at(spec.tree), at(spec.telemetry.dir));
-  const warnings = [...checkPolicyFor(policy, world.topology, at(spec.policy)), ...(stranger ? [stranger] : [])];
+  const stranger = checkTreeFits(tree, telemetry.world.users, at(spec.tree), telemetry.dir);
+  const warnings = [
+    ...checkPolicyFor(policy, telemetry.world.topology, at(spec.policy)),
+    ...(stranger ? [stranger] : []),
+  ];
   for (const warning of warnings) log.warn(warning);
-  return { world, policy, tree };
+  return { telemetry, policy, tree };
 }
 
-function sourceOf({ telemetry }: ServerSpec, world: World): WorldSource {
-  return { world, repeat: telemetry.repeat };
-}
-
-function startMsOf({ telemetry }: ServerSpec, source: WorldSource): number {
-  return telemetry.from === null ? firstStartMs(source) : parseTimeMs(telemetry.from);
-}
-
-function settingsOf({ clock, freshEpochs }: ServerSpec, policy: Policy): LoopSettings {
-  const epochMs = durationMs(policy.spec.epoch);
-  const epochWallMs = clock.epochWall === null ? epochMs / clock.acceleration : durationMs(clock.epochWall);
-  return { epochMs, epochWallMs, freshForMs: Math.max(freshForMsMin, freshEpochs * epochWallMs) };
+function settingsOf({ telemetry, clock, freshEpochs }: ServerSpec, policy: Policy): LoopSettings {
+  const statedMs = durationMs(policy.spec.epoch);
+  const epochWallMs = clock.epochWall === null ? statedMs / clock.acceleration : durationMs(clock.epochWall);
+  const isLive = telemetry.kind !== 'world';
+  const freshForMs = Math.max(freshForMsMin, freshEpochs * epochWallMs);
+  return { epochMs: isLive ? epochWallMs : statedMs, epochWallMs, freshForMs, isLive };
 }
 
 /** The published table as this start may plan from it. Bucket ids outlive trees, so a new tree of the same height takes
  *  the old assignment over; other places or another height are another table, and guessing at one would move users. */
-function tableOf(found: Published, tree: BucketTree, { topology }: World, dataDirectory: string): RoutingTable | null {
+function tableOf(found: Published, tree: BucketTree, topology: Topology, dataDirectory: string): RoutingTable | null {
   if (!found.snapshot) return null;
   const table = decodeTable(found.snapshot.table, `${dataDirectory}: version ${found.snapshot.version}`);
   const anew = 'start with a new dataDirectory to publish a first table, which moves users without the change guards';

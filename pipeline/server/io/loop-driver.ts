@@ -15,13 +15,13 @@ import {
   type OutcomeRecord,
   plainTopology,
 } from '../../replay/journal-record.ts';
-import { encodeTable, type RoutingTable, tableDigest } from '../../table/routing-table.ts';
+import { encodeTable, type RoutingTable, servedFractions, tableDigest } from '../../table/routing-table.ts';
 import type { AlertReason } from '../alert.ts';
 import type { EpochHistory } from '../epoch-history.ts';
 import { type Decision, type LoopCommand, type LoopEvent, type LoopState, type Step, step } from '../epoch-loop.ts';
 import { type EpochSummary, summarise } from '../epoch-summary.ts';
 import type { IntentBook } from '../intent-book.ts';
-import type { WorldTelemetry } from '../world-telemetry.ts';
+import type { TelemetrySource } from '../telemetry-source.ts';
 import { messageOf } from './data-directory.ts';
 import type { EventStream } from './event-stream.ts';
 import type { Journal } from './journal.ts';
@@ -41,7 +41,7 @@ export interface DriverParts {
   readonly engines: Engines;
   readonly plan: PlanEpoch;
   readonly planMsMax: number; // planning that takes longer has failed
-  readonly telemetry: WorldTelemetry;
+  readonly telemetry: TelemetrySource;
   readonly intents: IntentBook;
   readonly journal: Journal;
   /** Puts tree and weights where a replay finds them, and returns the digest of the weights. */
@@ -145,11 +145,14 @@ export class LoopDriver {
   }
 
   async #observe(startMs: number): Promise<LoopEvent> {
-    const { intents, telemetry } = this.#parts;
+    const { intents, telemetry, engines, nowMs } = this.#parts;
+    const { table } = this.#state;
     await intents.settle(startMs).catch((error: unknown) => {
       this.#parts.log.warn({ err: messageOf(error) }, 'the intents could not be stored; they count all the same');
     });
-    const observed = telemetry.observe(startMs);
+    const served = () => table && servedFractions(table, engines.context.weights);
+    const observed = await telemetry.observe(startMs, nowMs(), served);
+    for (const [reason, message] of observed.notices ?? []) this.dispatch({ kind: 'noticed', reason, message });
     if (observed.kind === 'nothing') return { kind: 'observing-failed', message: observed.message };
     const { demandRps, states } = observed;
     return { kind: 'observed', observation: { demandRps, states, intents: intents.inForce(startMs) } };

@@ -14,7 +14,7 @@ import {
 } from '../../../pipeline/server/epoch-loop.ts';
 import type { RoutingTable } from '../../../pipeline/table/routing-table.ts';
 
-const settings = { epochMs: 300_000, epochWallMs: 1000, freshForMs: 3000 };
+const settings = { epochMs: 300_000, epochWallMs: 1000, freshForMs: 3000, isLive: false };
 
 const tableOf = (name: string): RoutingTable => ({
   treeVersion: name,
@@ -274,3 +274,14 @@ function answer(command: LoopCommand, state: LoopState, pick: <T>(...items: read
       throw new Error(`${command.kind} has no answer`);
   }
 }
+
+test('a live world has gone on while the loop was late or away; no epoch starts at or before the last one', () => {
+  const live: LoopState = { ...start().state, settings: { ...settings, isLive: true } };
+  const startOf = (state: LoopState, nowMs: number) => step(state, due, nowMs).state.startMs;
+  expect(startOf(live, 1_000_000)).toBe(1_500_000); // the clock was set back
+  expect(startOf(live, 9_000_900)).toBe(9_000_000);
+  expect(startOf(start().state, 9_000_900)).toBe(1_500_000);
+  expect(step(live, due, 9_000_900).commands).toEqual([{ kind: 'observe', epoch: 5, startMs: 9_000_000 }]);
+  const after = run([due, { kind: 'observing-failed', message: 'x' }], live, 9_000_900).state;
+  expect(startOf(after, 9_000_900)).toBeGreaterThan(9_000_000);
+});

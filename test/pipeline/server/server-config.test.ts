@@ -21,3 +21,12 @@ test('the example shows every key', () => {
   expect(Object.keys(example.journal)).toEqual(['epochsPerFile', 'bytesPerFile', 'filesKept']);
   expect(Object.keys(example.telemetry)).toEqual(['kind', 'dir', 'from', 'repeat']);
 });
+
+test('the live source that the example shows in comments is accepted, and its limits are the defaults', () => {
+  const example = parse(text);
+  const block = /# kind: push[\s\S]*?(?=\n {2}\w)/.exec(text)![0].replaceAll(/^ *# /gm, '').replace(/^# /, '');
+  const shown = parse(block);
+  const live = (telemetry: unknown) => serverSchema.parse({ ...example, spec: { ...example.spec, telemetry } });
+  expect(Object.keys(shown)).toEqual(['kind', 'topology', 'limits']);
+  expect(live(shown)).toEqual(live({ kind: 'push', topology: shown.topology }));
+});

@@ -334,8 +334,8 @@ test('health and readiness answer in a word', async () => {
 
 test('the OpenAPI document is served and describes the routes that answer', async () => {
   expect(json(await ask('/openapi.json'))).toEqual(JSON.parse(JSON.stringify(openApi)));
-  for (const path of Object.keys(openApi.paths)) {
-    if (path === '/v1/intents/{id}' || path === '/v1/events') continue; // no GET; never ends
+  for (const [path, methods] of Object.entries(openApi.paths)) {
+    if (!('get' in methods) || path === '/v1/events') continue; // the stream never ends
     const real = path.replace('{service}', service).replace('{edge}', edge).replace('{version}', 'current');
     expect((await ask(real)).status, path).toBe(200);
   }

@@ -1,0 +1,79 @@
+/** Telemetry of a live fleet: read, judged, and only then forecast and planned on. What is made up for an edge that fell
+ *  silent is planned on and teaches the forecast nothing. */
+
+import { durationMs } from '../../config/duration.ts';
+import type { Policy } from '../../config/policy.ts';
+import type { LiveTelemetrySpec } from '../../config/server.ts';
+import type { Topology } from '../../config/topology.ts';
+import { Forecaster } from '../../runtime/forecast.ts';
+import type { FractionMatrix } from '../../runtime/fractions.ts';
+import {
+  type Judged,
+  judgeTelemetry,
+  nothingRemembered,
+  type TelemetryLimits,
+  type TelemetryMemory,
+  type UsableTelemetry,
+} from '../../runtime/judge-telemetry.ts';
+import { listFindings, type Telemetry } from '../../runtime/telemetry.ts';
+import type { Notices, Observed, TelemetrySource } from './telemetry-source.ts';
+
+export interface LiveParts {
+  readonly topology: Topology;
+  readonly limits: TelemetryLimits;
+  readonly epochMs: number;
+  readonly forecast: Policy['spec']['forecast'];
+  /** What the fleet says now. Never rejects: what went wrong is in the notes. */
+  readonly read: (nowMs: number) => Telemetry | Promise<Telemetry>;
+}
+
+export class LiveTelemetry implements TelemetrySource {
+  readonly #parts: LiveParts;
+  readonly #forecaster: Forecaster;
+  #memory: TelemetryMemory;
+
+  constructor(parts: LiveParts) {
+    this.#parts = parts;
+    const { topology, epochMs, forecast } = parts;
+    this.#memory = nothingRemembered(topology);
+    this.#forecaster = new Forecaster({ edges: topology.edges.length, epochMs, kind: forecast });
+  }
+
+  async observe(startMs: number, nowMs: number, served: () => FractionMatrix | null): Promise<Observed> {
+    const { topology, limits, read } = this.#parts;
+    const said = await read(nowMs);
+    const judged = judgeTelemetry(said, this.#memory, { topology, limits, nowMs, served: served() });
+    this.#memory = judged.memory;
+    const notices = noticesOf(judged, said.notes);
+    const { decision } = judged;
+    if (decision.kind === 'held') return { kind: 'nothing', message: decision.reason, notices };
+    return { kind: 'observed', demandRps: this.#planned(decision, startMs), states: decision.states, notices };
+  }
+
+  #planned({ demandRps, filled }: UsableTelemetry, startMs: number): Float64Array {
+    const seen = demandRps.map((rps, e) => (filled[e] ? Number.NaN : rps));
+    this.#forecaster.observe(startMs - this.#parts.epochMs, seen);
+    const forecast = this.#forecaster.next(startMs);
+    return demandRps.map((rps, e) => (filled[e] ? rps : forecast[e]!));
+  }
+}
+
+export function limitsOf({ limits }: LiveTelemetrySpec): TelemetryLimits {
+  return {
+    ageMsMax: durationMs(limits.staleAfter),
+    fillMsMax: durationMs(limits.fillFor),
+    filledShareMax: limits.filledShareMax,
+    jumpFactorMax: limits.jumpFactor,
+    allocationGapMax: limits.allocationGapMax,
+  };
+}
+
+/** A held epoch has an alert of its own, which says all of this. */
+function noticesOf({ decision, findings, contradicting, unhealthy }: Judged, notes: readonly string[]): Notices {
+  const partial = [...notes, ...(findings.length > 0 ? [listFindings(findings)] : [])].join('; ');
+  return new Map([
+    ['telemetry-partial', decision.kind === 'held' || partial === '' ? null : partial],
+    ['service-unhealthy', unhealthy.length > 0 ? `unhealthy by their service metrics: ${unhealthy.join(', ')}` : null],
+    ['allocation-contradicting', contradicting.length > 0 ? listFindings(contradicting) : null],
+  ]);
+}

@@ -1,0 +1,108 @@
+/** Telemetry that is brought here: the newest of what reports said of each edge and datacenter. It is kept in memory
+ *  alone, so after a start epochs are held until the fleet has reported; the last table serves meanwhile. */
+
+import { didYouMean } from '../../config/did-you-mean.ts';
+import { formatTime, parseTimeMs } from '../../config/duration.ts';
+import { ConfigError } from '../../config/errors.ts';
+import type { TelemetryReport } from '../../config/telemetry-report.ts';
+import { indexById, type Topology } from '../../config/topology.ts';
+import type { Reading, Telemetry } from '../../runtime/telemetry.ts';
+
+export interface Received {
+  readonly accepted: number; // values
+  readonly ignored: number; // because a newer one is known
+}
+
+type Slots = (Reading | null)[];
+
+/** A report from further ahead is a wrong clock, and would keep all later ones out. */
+const aheadMsMax = 60_000;
+
+export class PushedTelemetry {
+  readonly #edges: ReadonlyMap<string, number>;
+  readonly #datacenters: ReadonlyMap<string, number>;
+  readonly #demandRps: Slots;
+  readonly #up: Slots;
+  readonly #healthy: Slots;
+  readonly #allocation: Slots; // [e * D + d]; a row has one time
+
+  constructor({ edges, datacenters }: Topology) {
+    this.#edges = indexById(edges);
+    this.#datacenters = indexById(datacenters);
+    this.#demandRps = edges.map(() => null);
+    this.#up = datacenters.map(() => null);
+    this.#healthy = datacenters.map(() => null);
+    this.#allocation = edges.flatMap(() => datacenters.map(() => null));
+  }
+
+  /** All of a report or, with a ConfigError that names the trouble, nothing of it. */
+  receive(report: TelemetryReport, nowMs: number): Received {
+    const observedAtMs = timeOf(report, nowMs);
+    const puts: (() => boolean)[] = [];
+    const put = (slots: Slots, index: number, value: number): void => {
+      puts.push(() => {
+        if ((slots[index]?.observedAtMs ?? Number.NEGATIVE_INFINITY) > observedAtMs) return false;
+        slots[index] = { value, observedAtMs };
+        return true;
+      });
+    };
+    for (const [edge, rps] of Object.entries(report.demandRps))
+      put(this.#demandRps, this.#edge(edge, 'demandRps'), rps);
+    for (const [datacenter, { state, healthy }] of Object.entries(report.datacenters)) {
+      const d = this.#datacenter(datacenter, 'datacenters');
+      if (state !== undefined) put(this.#up, d, state === 'normal' ? 1 : 0);
+      if (healthy !== undefined) put(this.#healthy, d, healthy ? 1 : 0);
+    }
+    for (const [edge, shares] of Object.entries(report.allocation)) {
+      const e = this.#edge(edge, 'allocation');
+      const row = new Array<number>(this.#datacenters.size).fill(0);
+      for (const [datacenter, share] of Object.entries(shares)) {
+        row[this.#datacenter(datacenter, `allocation of ${edge}`)] = share;
+      }
+      row.forEach((share, d) => {
+        put(this.#allocation, e * row.length + d, share);
+      });
+    }
+    const accepted = puts.filter((take) => take()).length;
+    return { accepted, ignored: puts.length - accepted };
+  }
+
+  read(): Telemetry {
+    return {
+      demandRps: [...this.#demandRps],
+      up: [...this.#up],
+      healthy: [...this.#healthy],
+      allocation: [...this.#allocation],
+      notes: [],
+    };
+  }
+
+  #edge(id: string, where: string): number {
+    return indexOf(this.#edges, 'edge', id, where);
+  }
+
+  #datacenter(id: string, where: string): number {
+    return indexOf(this.#datacenters, 'datacenter', id, where);
+  }
+}
+
+function timeOf({ observedAt }: TelemetryReport, nowMs: number): number {
+  const timeMs = parseTimeMs(observedAt);
+  if (Number.isNaN(timeMs)) {
+    throw new ConfigError(`telemetry: observedAt is ${observedAt}, which is no time, expected one to the millisecond`);
+  }
+  if (timeMs - nowMs > aheadMsMax) {
+    throw new ConfigError(
+      `telemetry: observedAt is ${observedAt}, expected at most a minute after now, ${formatTime(nowMs)}; set the clocks right`,
+    );
+  }
+  return timeMs;
+}
+
+function indexOf(known: ReadonlyMap<string, number>, noun: string, id: string, where: string): number {
+  const index = known.get(id);
+  if (index !== undefined) return index;
+  throw new ConfigError(
+    `telemetry: ${where}: unknown ${noun} "${id}"${didYouMean(id, known.keys())}; report what is in the topology`,
+  );
+}
