@@ -10,7 +10,7 @@ const oneSeed = await corpus(solve, 1);
 const engines = await installedEngines();
 
 test('the corpus holds every kind at every size, with and without guards that bind, and no instance without programs', () => {
-  expect(3 * oneSeed.length).toBeGreaterThanOrEqual(200); // the peers solve three seeds
+  expect(oneSeed.length).toBeGreaterThanOrEqual(80); // the peers solve three seeds, over 200
   expect(new Set(oneSeed.map(({ kind }) => kind))).toEqual(new Set(kinds));
   expect(new Set(oneSeed.map(({ name }) => name)).size).toBe(oneSeed.length);
   for (const { name, programs } of oneSeed) expect(programs.length, name).toBeGreaterThanOrEqual(2);
