@@ -1,7 +1,8 @@
 /** What the demand forecast is worth against the last value: on measured series, and in the real week, edge by edge and
- *  in what it does to the balance of datacenters. `npm run bench -- forecast`. Nothing is fitted to any of the files: the
- *  forecaster's constants are fixed, and how fast it follows is chosen online from errors already made. Each series is
- *  judged after the weeks (days) it had to learn from; the real week is judged from its first epoch on. */
+ *  in what it does to the balance of datacenters. `npm run bench -- forecast`. The constants are the same for all of
+ *  them: common values, tried on these files and not searched for on one. How fast a forecast follows is chosen online,
+ *  from errors already made. Each series is judged after the weeks (days) it had to learn from; the real week is judged
+ *  from its second step on. */
 
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
