@@ -15,15 +15,17 @@ import type { Model } from './model.ts';
 import { linearMsPerCost, squaredMsPerCost } from './shadow-prices.ts';
 import type { SolveStep } from './solve.ts';
 
-export type ReasonWord =
-  | 'at-capacity'
-  | 'abnormal'
-  | 'draining'
-  | 'unhealthy'
-  | 'not-allowed'
-  | 'too-far'
-  | 'guard'
-  | 'telemetry-missing';
+export const reasonWords = [
+  'at-capacity',
+  'abnormal',
+  'draining',
+  'unhealthy',
+  'not-allowed',
+  'too-far',
+  'guard',
+  'telemetry-missing',
+] as const;
+export type ReasonWord = (typeof reasonWords)[number];
 
 export interface Reason {
   readonly datacenter: DatacenterId;
@@ -102,10 +104,8 @@ function unwanted(
   const { objective } = inputs.policy.spec;
   const rttMs = inputs.topology.rttMs[i]!;
   const closer = (cost: number): number | null => closerBy(rttMs, Math.max(0, cost), objective === 'balance');
-  const [closerMs, withRoomMs] = [closer(excess), closer(excess - full)];
-  const room =
-    full > 0 && withRoomMs !== null && closerMs !== withRoomMs ? `, ${withRoomMs.toFixed(1)} ms with room` : '';
-  return say('too-far', `${toGo(closerMs)}${closerMs === null ? '' : room}`, closerMs);
+  const closerMs = closer(excess);
+  return say('too-far', toGoFull(closerMs, full > 0 ? closer(excess - full) : closerMs), closerMs);
 }
 
 /** By how much a unit of the edge's load there would cost more than the dearest that may leave where it is. Prices of rows
@@ -163,6 +163,13 @@ function closerBy(rttMs: number, cost: number, isSquared: boolean): number | nul
   return left >= 0 ? rttMs - Math.sqrt(left) : null;
 }
 
+/** As full as it is, and with room. */
+function toGoFull(closerMs: number | null, withRoomMs: number | null): string {
+  if (withRoomMs === null || withRoomMs === closerMs) return toGo(closerMs);
+  if (closerMs === null) return `${toGo(withRoomMs)} with room; as full as it is, no round trip would do`;
+  return `${toGo(closerMs)}, ${withRoomMs.toFixed(1)} ms with room`;
+}
+
 function toGo(closerMs: number | null): string {
   return closerMs === null
     ? 'no round trip would be short enough'
@@ -179,7 +186,8 @@ function stateWord({ cause }: DatacenterState): ReasonWord {
 
 function stateWords({ cause, keep, untilMs }: DatacenterState): string {
   const keeps = keep === 0 ? 'keeps nothing' : `keeps ${keep} of what it had and gains nothing`;
-  return `${cause === '' ? 'out of service' : cause}; ${keeps}${untilMs === null ? '' : ` until ${formatTime(untilMs)}`}`;
+  const until = untilMs === null ? '' : ` until ${formatTime(untilMs)}`;
+  return `${cause === '' || cause === 'abnormal' ? '' : `${cause}; `}${keeps}${until}`;
 }
 
 /** What stands between the want and the table. */

@@ -5,6 +5,7 @@ import { Command } from 'commander';
 import { ConfigError } from '../../config/errors.ts';
 import { bucketizeCommand } from './bucketize.ts';
 import { demoCommand } from './demo.ts';
+import { explainCommand } from './explain.ts';
 import { planCommand } from './plan.ts';
 import { replayCommand } from './replay.ts';
 import { serveCommand } from './serve.ts';
@@ -23,6 +24,7 @@ Examples:
   taiji world --out world                                             make a world to try things on
   taiji bucketize world/friends.csv.gz --users world/users.csv --out tree
   taiji plan --world world --policy policy.yaml --tree tree           one epoch, with a diff
+  taiji explain --world world --policy policy.yaml --tree tree --edge fra     why its traffic goes where it goes
   taiji replay --world world --policy policy.yaml --tree tree         the whole week, with a summary
   taiji serve --config server.yaml                                    the control plane
 
@@ -33,6 +35,7 @@ for (const command of [
   bucketizeCommand(),
   treeCommand(),
   planCommand(),
+  explainCommand(),
   replayCommand(),
   validateCommand(),
   serveCommand(),

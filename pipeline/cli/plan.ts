@@ -1,11 +1,10 @@
 /** `taiji plan`: one epoch of a world, what it would change and why, without changing anything. */
 
-import { createHash } from 'node:crypto';
 import { Command } from 'commander';
 import { stringify } from 'yaml';
 import { formatTime } from '../../config/duration.ts';
 import { ConfigError } from '../../config/errors.ts';
-import { readText, writeFileAtomically } from '../../config/load.ts';
+import { writeFileAtomically } from '../../config/load.ts';
 import type { Topology } from '../../config/topology.ts';
 import type { FractionMatrix } from '../../runtime/fractions.ts';
 import type { EngineName } from '../../runtime/lp/problem.ts';
@@ -24,10 +23,10 @@ import {
 } from '../replay/plan-score.ts';
 import { PlannedDemand } from '../replay/planned-demand.ts';
 import { applyEdits, type WhatIf } from '../replay/what-if.ts';
-import { canonicalJson, type Json } from '../table/canonical-json.ts';
 import { diffTables, formatDiff, type TableDiff } from '../table/diff.ts';
-import { decodeTable, type EncodedTable, encodeTable, type RoutingTable } from '../table/routing-table.ts';
-import { type OutputFormat, openSetting, outputOption, type Setting, solverOption, timeOf } from './setting.ts';
+import { type EncodedTable, encodeTable, type RoutingTable } from '../table/routing-table.ts';
+import { checkPrevious, checksumOf, readPreviousPlan } from './plan-file.ts';
+import { type OutputFormat, openSetting, outputOption, type Setting, solverOption, stepAt } from './setting.ts';
 
 interface PlanFlags {
   readonly world: string;
@@ -103,7 +102,7 @@ Examples:
 Of what-if edits, *= is always the operator: demand.*=1.3 multiplies all demand, demand.* =100 sets it.`,
     )
     .action(async (flags: PlanFlags) => {
-      const previous = flags.previous === undefined ? null : readTable(flags.previous);
+      const previous = flags.previous === undefined ? null : readPreviousPlan(flags.previous).table;
       const setting = await openSetting(flags);
       try {
         const { world, policy, context } = setting;
@@ -137,13 +136,8 @@ async function planAt(
   flags: PlanFlags,
   previous: RoutingTable | null,
 ): Promise<Planned> {
-  const { topology, demand } = world;
-  const timeMs = flags.at === undefined ? demand.timesMs.at(-1)! : timeOf(flags.at, '--at');
-  const t = demand.timesMs.indexOf(timeMs);
-  if (t < 0) {
-    const span = `${formatTime(demand.timesMs[0]!)} to ${formatTime(demand.timesMs.at(-1)!)}`;
-    throw new ConfigError(`--at ${formatTime(timeMs)}: no such time in the world's demand, which runs from ${span}`);
-  }
+  const { topology } = world;
+  const { t, timeMs } = stepAt(world.demand, flags.at);
   if (previous) checkPrevious(previous, topology, context.tree.version, flags.previous!);
   const demandRps = new PlannedDemand(world, policy, flags.oracle === true).at(t);
   const plan = await planEpoch(
@@ -211,37 +205,6 @@ async function scoreEdits(
   };
 }
 
-/** Throws a ConfigError where `file` is no plan or its table was altered. */
-function readTable(file: string): RoutingTable {
-  let plan: unknown;
-  try {
-    plan = JSON.parse(readText(file));
-  } catch (error) {
-    if (error instanceof ConfigError) throw error;
-    throw new ConfigError(`--previous ${file}: not JSON; name a file that taiji plan --out has written`);
-  }
-  if (typeof plan !== 'object' || plan === null || !('table' in plan) || !('checksum' in plan)) {
-    throw new ConfigError(`--previous ${file}: not a plan; name a file that taiji plan --out has written`);
-  }
-  const { checksum, ...rest } = plan;
-  if (checksum !== checksumOf(rest)) throw new ConfigError(`--previous ${file}: its checksum differs; it was altered`);
-  if (plan.table === null) throw new ConfigError(`--previous ${file}: that plan was held and has no table`);
-  return decodeTable(plan.table, `--previous ${file}`);
-}
-
-function checkPrevious(previous: RoutingTable, topology: Topology, treeVersion: string, file: string): void {
-  const names = (items: readonly { readonly id: string }[]): string => items.map(({ id }) => id).join(' ');
-  const same =
-    previous.edges.join(' ') === names(topology.edges) &&
-    previous.targets.map(({ datacenter }) => datacenter).join(' ') === names(topology.datacenters);
-  if (!same) throw new ConfigError(`--previous ${file}: its edges and datacenters are not those of the world`);
-  if (previous.treeVersion !== treeVersion) {
-    throw new ConfigError(
-      `--previous ${file}: made for tree ${previous.treeVersion.slice(0, 12)}, this is ${treeVersion.slice(0, 12)}; plan with the same tree`,
-    );
-  }
-}
-
 function planFile(topology: Topology, { timeMs, plan, diff }: Planned, whatIf: WhatIfScores | null): PlanFile {
   const body = {
     time: formatTime(timeMs),
@@ -264,12 +227,6 @@ function planBody(topology: Topology, plan: EpochPlan): PlanBody {
     utilization: Object.fromEntries(topology.datacenters.map(({ id }, d) => [id, plan.utilization[d]!])),
     churn: plan.churn,
   };
-}
-
-function checksumOf(body: object): string {
-  return createHash('sha256')
-    .update(canonicalJson(JSON.parse(JSON.stringify(body)) as Json))
-    .digest('hex');
 }
 
 function sharesOf(topology: Topology, fractions: FractionMatrix): Shares {

@@ -3,12 +3,12 @@
 
 import { Option } from 'commander';
 import { readTree } from '../../bucketizer/io/tree-file.ts';
-import { parseTimeMs } from '../../config/duration.ts';
+import { formatTime, parseTimeMs } from '../../config/duration.ts';
 import { ConfigError } from '../../config/errors.ts';
 import { readPolicy, readWorld } from '../../config/load.ts';
 import type { Policy } from '../../config/policy.ts';
 import { checkPolicyFor } from '../../config/policy-topology.ts';
-import type { World } from '../../config/world.ts';
+import type { DemandSeries, World } from '../../config/world.ts';
 import type { EngineName } from '../../runtime/lp/problem.ts';
 import { checkSupported } from '../../runtime/supported.ts';
 import type { EpochContext } from '../epoch.ts';
@@ -63,4 +63,18 @@ export function timeOf(text: string, flag: string): number {
     throw new ConfigError(`${flag} is "${text}", expected an RFC 3339 time in UTC such as 2026-03-05T00:00:00Z`);
   }
   return timeMs;
+}
+
+/** The step of the world that `--at` names; the last one where it names none. Throws a ConfigError. */
+export function stepAt(
+  { timesMs }: DemandSeries,
+  at: string | undefined,
+): { readonly t: number; readonly timeMs: number } {
+  const timeMs = at === undefined ? timesMs.at(-1)! : timeOf(at, '--at');
+  const t = timesMs.indexOf(timeMs);
+  if (t < 0) {
+    const span = `${formatTime(timesMs[0]!)} to ${formatTime(timesMs.at(-1)!)}`;
+    throw new ConfigError(`--at ${formatTime(timeMs)}: no such time in the world's demand, which runs from ${span}`);
+  }
+  return { t, timeMs };
 }

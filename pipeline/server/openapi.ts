@@ -4,6 +4,7 @@
 import { jsonSchemaOf } from '../../config/checked.ts';
 import { intentSchema } from '../../config/intent.ts';
 import { telemetryReportSchema } from '../../config/telemetry-report.ts';
+import { reasonWords } from '../../runtime/explain.ts';
 import { alertReasons } from './alert.ts';
 
 type Plain = Readonly<Record<string, unknown>>;
@@ -56,6 +57,61 @@ const edgesSchema = object({
   },
 });
 
+const nullable = (schema: Plain): Plain => ({ ...schema, type: [schema['type'], 'null'] });
+
+const explanationSchema = object({
+  epoch: { type: 'integer' },
+  time: { ...time, description: "the epoch's start" },
+  outcome: { enum: ['published', 'unchanged', 'held', 'rejected', 'initial'] },
+  reason: nullable(text),
+  relaxed: { type: 'array', items: text },
+  edge: text,
+  city: text,
+  demandRps: number,
+  demandShare: share,
+  datacenters: {
+    type: 'array',
+    description: 'most served first, then nearest',
+    items: object({
+      datacenter: text,
+      rttMs: number,
+      utilization: number,
+      before: { ...nullable(number), description: 'fraction by the table before; null: there was none' },
+      solved: share,
+      wanted: share,
+      served: share,
+      reason: { enum: [...reasonWords, null], description: 'why it gets nothing; null: it gets something' },
+      detail: nullable(text),
+      closerMs: { ...nullable(number), description: 'too-far: how much shorter the round trip would have to be' },
+    }),
+  },
+  since: { ...nullable(time), description: 'the epoch that changes count from; null: none is known' },
+  changes: {
+    type: 'array',
+    items: object({
+      input: { enum: ['demand', 'capacity', 'rtt', 'state', 'intent', 'policy'] },
+      name: text,
+      before: { type: ['string', 'number', 'null'] },
+      after: { type: ['string', 'number', 'null'] },
+      unit: { enum: ['rps', 'ms', null] },
+    }),
+  },
+  guarded: { type: 'boolean', description: 'limits are those under the guards; false: the guards bind nothing' },
+  limits: {
+    type: 'array',
+    description: 'what costs latency, dearest first',
+    items: object({
+      limit: { enum: ['level', 'utilizationMax', 'capacity', 'price', 'onloadMax', 'churnMax', 'shareMax', 'pin'] },
+      datacenter: nullable(text),
+      edge: nullable(text),
+      value: number,
+      more: text,
+      savesMs: { ...number, description: 'of the mean over all users; under balance, ms squared over twice the mean' },
+    }),
+  },
+  meanRttMs: { ...nullable(number), description: 'over all users, as solved' },
+});
+
 const service: Plain = { name: 'service', in: 'path', required: true, schema: text };
 const envelopeHeader: Plain = {
   description: 'base64url JSON: service, edge, epoch, leader term, sequence, times, body SHA-256 and Ed25519 signature',
@@ -80,6 +136,7 @@ export const openApi = {
     schemas: {
       Epoch: epochSchema,
       Edges: edgesSchema,
+      Explanation: explanationSchema,
       Intent: jsonSchemaOf(intentSchema),
       TelemetryReport: jsonSchemaOf(telemetryReportSchema),
       Problem: object({ type: text, title: text, status: { type: 'integer' }, detail: text }),
@@ -150,6 +207,16 @@ export const openApi = {
     },
     '/v1/edges': {
       get: { summary: 'Where the traffic of each edge goes now', responses: { 200: json(reference('Edges'), 'Now') } },
+    },
+    '/v1/explain': {
+      get: {
+        summary: 'Why the traffic of an edge goes where it went in the last epoch',
+        parameters: [
+          { name: 'edge', in: 'query', required: true, schema: text },
+          { name: 'datacenter', in: 'query', description: 'this one only', schema: text },
+        ],
+        responses: { 200: json(reference('Explanation'), 'The last epoch decided'), ...problems(400, 404, 503) },
+      },
     },
     '/v1/events': {
       get: {

@@ -90,7 +90,7 @@ describe('one word', () => {
       const inputs = inputsOf(near, [10, 10], { states: [out, normalState, normalState] });
       expect(await why(inputs, 0, 0)).toMatchObject({
         reason: word,
-        detail: `${cause}; keeps nothing until 1970-01-01T00:30:00Z`,
+        detail: `${cause === 'abnormal' ? '' : `${cause}; `}keeps nothing until 1970-01-01T00:30:00Z`,
       });
     }
   });

@@ -5,6 +5,7 @@ import type { Topology } from '../../../config/topology.ts';
 import type { FractionMatrix } from '../../../runtime/fractions.ts';
 import type { DatacenterState } from '../../../runtime/inputs.ts';
 import type { Snapshot } from '../../publish/snapshot.ts';
+import type { WatchedEpoch } from '../../replay/explanation.ts';
 import type { Alerts } from '../alert.ts';
 import type { EpochHistory } from '../epoch-history.ts';
 import type { IntentBook } from '../intent-book.ts';
@@ -26,6 +27,8 @@ export interface ControlPlaneView {
   readonly signingKey: SigningKey;
   /** As it is now. */
   status(): Status;
+  /** The last epoch that was decided since the start, as it was planned; null: none yet. */
+  watched(): WatchedEpoch | null;
   readiness(): { readonly ready: boolean; readonly detail: string };
   version(version: number): Promise<Snapshot | null>;
   stopping: AbortSignal;

@@ -174,6 +174,7 @@ async function assemble(
     stopping: stopping.signal,
     version: async (version) =>
       publisher.inForce?.version === version ? publisher.inForce : readVersion(store, service, version),
+    watched: () => driver?.watched ?? null,
     readiness: () => readinessOf(feed, driver?.state.freshUntilMs ?? 0, stopping.signal.aborted),
     status: (): Status => {
       const state = driver?.state ?? loopStart.state;

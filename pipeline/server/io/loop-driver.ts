@@ -8,6 +8,7 @@ import type { Topology } from '../../../config/topology.ts';
 import type { EpochContext, EpochInputs, PlanEpoch } from '../../epoch.ts';
 import { inTime } from '../../publish/io/in-time.ts';
 import { bodiesAfter, bodyDigests, type EpochBodies } from '../../replay/epoch-bodies.ts';
+import { planWatched, type WatchedEpoch } from '../../replay/explanation.ts';
 import {
   type CheckpointRecord,
   frozenInputs,
@@ -67,6 +68,8 @@ export class LoopDriver {
   #decidedAtMs: number | null = null;
   #timer: NodeJS.Timeout | null = null;
   #underWay: Promise<unknown> = Promise.resolve(); // the command in work
+  #watching: WatchedEpoch | null = null; // the epoch in work, once planned
+  #watched: WatchedEpoch | null = null; // the last one that ended
   #finish: (error: string | null) => void = () => {};
 
   constructor(parts: DriverParts, start: Step) {
@@ -91,6 +94,11 @@ export class LoopDriver {
   /** [edge] last planned on; null before the first epoch. */
   get observed(): EpochInputs | null {
     return this.#inputs?.frozen ?? null;
+  }
+
+  /** The last epoch that came to a decision, as it was planned; null before the first since the start. */
+  get watched(): WatchedEpoch | null {
+    return this.#watched;
   }
 
   /** Ends without waiting for the epoch in work: what it was about to publish is planned again at the next start. */
@@ -200,7 +208,9 @@ export class LoopDriver {
     const { plan, engines, planMsMax } = this.#parts;
     const inputs = this.#inputs!.frozen;
     try {
-      const planned = await inTime(plan(inputs, engines.context), planMsMax, 'planning');
+      const before = this.#watched?.inputs ?? null;
+      this.#watching = await inTime(planWatched(inputs, before, engines.context, plan), planMsMax, 'planning');
+      const planned = this.#watching.plan;
       // An engine that gives no answer that holds may have lost its worker; a new one costs a moment.
       if (planned.outcome === 'held' && planned.doubts.length > 0 && !this.#isStopped) await engines.renew();
       // Compiled here, so that a table that cannot be compiled is a plan that failed.
@@ -241,6 +251,7 @@ export class LoopDriver {
   }
 
   async #close(decision: Decision): Promise<LoopEvent> {
+    if (decision.kind === 'decided') this.#watched = this.#watching;
     const summary = this.#summary(decision, this.#state);
     let event: LoopEvent = { kind: 'closed' };
     try {

@@ -2,6 +2,7 @@
 
 import { type Request, Router } from 'express';
 import { formatTime, parseTimeMs } from '../../../config/duration.ts';
+import { type Explanation, explainEdge } from '../../replay/explanation.ts';
 import type { EpochSummary } from '../epoch-summary.ts';
 import { byDatacenter } from '../epoch-summary.ts';
 import { HttpProblem } from '../problem.ts';
@@ -18,6 +19,10 @@ export function statusRoutes(view: ControlPlaneView): Router {
   router.get('/v1/edges', (_, response) => {
     response.set('Cache-Control', 'no-store');
     response.json(edgesOf(view));
+  });
+  router.get('/v1/explain', (request, response) => {
+    response.set('Cache-Control', 'no-store');
+    response.json(explanationOf(view, request));
   });
   router.get('/v1/events', (request, response) => view.events.join(request, response));
   return router;
@@ -40,6 +45,19 @@ function epochsOf(view: ControlPlaneView, { query }: Request): readonly EpochSum
     );
   }
   return view.history.after(epoch, limit);
+}
+
+function explanationOf(view: ControlPlaneView, { query }: Request): Explanation {
+  const { edges, datacenters } = view.topology;
+  const e = edges.findIndex(({ id }) => id === query['edge']);
+  if (query['edge'] === undefined) throw new HttpProblem(400, 'no edge is named, expected ?edge=...; see /v1/edges');
+  if (e < 0) throw new HttpProblem(404, `edge ${shown(query['edge'])} is not there; see /v1/edges`);
+  const named = query['datacenter'];
+  const d = named === undefined ? null : datacenters.findIndex(({ id }) => id === named);
+  if (d === -1) throw new HttpProblem(404, `datacenter ${shown(named)} is not there; see /v1/edges`);
+  const watched = view.watched();
+  if (!watched) throw new HttpProblem(503, 'no epoch was decided since the start; ask again after the next one');
+  return explainEdge(watched, e, d);
 }
 
 function edgesOf(view: ControlPlaneView): object {

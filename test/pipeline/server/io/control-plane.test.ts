@@ -337,7 +337,8 @@ test('the OpenAPI document is served and describes the routes that answer', asyn
   for (const [path, methods] of Object.entries(openApi.paths)) {
     if (!('get' in methods) || path === '/v1/events') continue; // the stream never ends
     const real = path.replace('{service}', service).replace('{edge}', edge).replace('{version}', 'current');
-    expect((await ask(real)).status, path).toBe(200);
+    const query = path === '/v1/explain' ? `?edge=${edge}` : '';
+    expect((await ask(`${real}${query}`)).status, path).toBe(200);
   }
 });
 

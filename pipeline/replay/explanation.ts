@@ -1,0 +1,146 @@
+/** Why an edge's traffic goes where it goes: one epoch's answer for people, made from its frozen inputs, its plan and the
+ *  solves that an onlooker was shown while it was planned. Nothing is decided here, and nothing is solved again. */
+
+import { formatTime } from '../../config/duration.ts';
+import type { DatacenterId, EdgeId } from '../../config/ids.ts';
+import { type ReasonWord, type Solves, whyNothing } from '../../runtime/explain.ts';
+import { type InputChange, inputChanges } from '../../runtime/input-changes.ts';
+import { utilizationOf } from '../../runtime/judge.ts';
+import { type BindingLimit, bindingLimits, meanRttMs } from '../../runtime/shadow-prices.ts';
+import type { SolveStep } from '../../runtime/solve.ts';
+import { effectiveStates } from '../../runtime/states.ts';
+import type { EpochContext, EpochInputs, EpochPlan, Outcome, PlanEpoch } from '../epoch.ts';
+import type { BucketWeights } from '../table/bucket-weights.ts';
+import { servedFractions } from '../table/routing-table.ts';
+
+/** An epoch as it was planned, with what came before it. */
+export interface WatchedEpoch {
+  readonly inputs: EpochInputs;
+  readonly before: Pick<EpochInputs, 'startMs' | 'topology' | 'policy' | 'demandRps' | 'states' | 'intents'> | null;
+  readonly plan: EpochPlan;
+  readonly steps: readonly SolveStep[];
+  readonly weights: BucketWeights;
+}
+
+export interface Explanation {
+  readonly epoch: number;
+  readonly time: string; // of its start
+  readonly outcome: Outcome;
+  readonly reason: string | null;
+  readonly relaxed: readonly string[];
+  readonly edge: EdgeId;
+  readonly city: string;
+  readonly demandRps: number; // planned on
+  readonly demandShare: number; // of all edges
+  readonly datacenters: readonly ExplainedDatacenter[]; // most served first, then nearest
+  readonly since: string | null; // the epoch that `changes` counts from; null: none is known
+  readonly changes: readonly InputChange[];
+  readonly guarded: boolean; // `limits` are those under the guards; false: the guards bind nothing
+  readonly limits: readonly BindingLimit[]; // dearest first
+  readonly meanRttMs: number | null; // of all users, as solved
+}
+
+export interface ExplainedDatacenter {
+  readonly datacenter: DatacenterId;
+  readonly rttMs: number;
+  readonly utilization: number; // of the table in force after the epoch
+  readonly before: number | null; // fraction of the edge's demand by the table before; null: there was none
+  readonly solved: number;
+  readonly wanted: number;
+  readonly served: number; // by the table in force after the epoch
+  readonly reason: ReasonWord | null; // why it gets nothing; null: it gets something
+  readonly detail: string | null;
+  readonly closerMs: number | null; // too-far: how much shorter the round trip would have to be
+}
+
+/** Plans an epoch and keeps what can be explained of it. */
+export async function planWatched(
+  inputs: EpochInputs,
+  before: WatchedEpoch['before'],
+  context: EpochContext,
+  planEpoch: PlanEpoch,
+): Promise<WatchedEpoch> {
+  const steps: SolveStep[] = [];
+  const plan = await planEpoch(inputs, { ...context, onStep: (step) => steps.push(step) });
+  return { inputs, before, plan, steps, weights: context.weights };
+}
+
+/** `d` null: all datacenters. */
+export function explainEdge(watched: WatchedEpoch, e: number, d: number | null): Explanation {
+  const { inputs, before, plan, steps } = watched;
+  const { topology } = inputs;
+  const { id: edge, city } = topology.edges[e]!;
+  const total = inputs.demandRps.reduce((a, b) => a + b, 0);
+  const last = steps.at(-1) ?? null;
+  const only = d === null ? null : topology.datacenters[d]!.id;
+  const limits = last ? bindingLimits(last, e) : [];
+  return {
+    epoch: inputs.epoch,
+    time: formatTime(inputs.startMs),
+    outcome: plan.outcome,
+    reason: plan.reason,
+    relaxed: plan.relaxed,
+    edge,
+    city,
+    demandRps: inputs.demandRps[e]!,
+    demandShare: total > 0 ? inputs.demandRps[e]! / total : 0,
+    datacenters: explainDatacenters(watched, e).filter(({ datacenter }) => only === null || datacenter === only),
+    since: before && formatTime(before.startMs),
+    changes: before ? inputChanges(before, inputs, e) : [],
+    guarded: last?.kind === 'guarded',
+    limits: limits
+      .filter(({ datacenter }) => only === null || datacenter === null || datacenter === only)
+      .map((limit) => ({ ...limit, savesMs: rounded(limit.savesMs) })),
+    meanRttMs: last && rounded(meanRttMs(last)),
+  };
+}
+
+function explainDatacenters({ inputs, plan, steps, weights }: WatchedEpoch, e: number): ExplainedDatacenter[] {
+  const { topology, policy, previous, demandRps } = inputs;
+  const width = topology.datacenters.length;
+  const of = (kind: SolveStep['kind']): SolveStep | null => steps.findLast((step) => step.kind === kind) ?? null;
+  const solves: Solves = { want: of('want'), guarded: of('guarded') };
+  // The states an epoch was solved with are also held down; without a solve, what was observed and intended.
+  const states = solves.want?.inputs.states ?? effectiveStates(topology, inputs.states, inputs.intents, inputs.startMs);
+  const before = previous && servedFractions(previous, weights);
+  const utilization = utilizationOf(topology, demandRps, plan.served);
+  const stands = standsBecause(plan, policy.spec.guards.minShift);
+  return topology.datacenters
+    .map(({ id }, d): ExplainedDatacenter => {
+      const i = e * width + d;
+      const why = plan.served[i]! > 0 ? null : whyNothing({ topology, policy, states }, solves, stands, e, d);
+      return {
+        datacenter: id,
+        rttMs: topology.rttMs[i]!,
+        utilization: rounded(utilization[d]!),
+        before: before && rounded(before[i]!),
+        solved: rounded(plan.solved[i]!),
+        wanted: rounded(plan.wanted[i]!),
+        served: rounded(plan.served[i]!),
+        reason: why?.reason ?? null,
+        detail: why?.detail ?? null,
+        closerMs: why && why.closerMs !== null ? rounded(why.closerMs) : null,
+      };
+    })
+    .sort((a, b) => b.served - a.served || a.rttMs - b.rttMs);
+}
+
+/** Why the table stood although something else was wanted. */
+function standsBecause({ outcome, reason }: EpochPlan, minShift: number): string | null {
+  switch (outcome) {
+    case 'held':
+    case 'rejected':
+      return `${outcome}: ${reason ?? 'no reason given'}`;
+    case 'unchanged':
+      if (reason === 'min-shift') return `the whole want moves less than minShift ${minShift}, and waits`;
+      return null;
+    case 'published':
+    case 'initial':
+      return null;
+  }
+}
+
+/** To a millionth: the rest are a solver's digits. */
+function rounded(value: number): number {
+  return Math.round(value * 1e6) / 1e6;
+}
