@@ -35,6 +35,24 @@ const limitsSchema = z
   })
   .prefault({});
 
+const promql = z.string().min(1).max(10_000);
+
+const queriesSchema = z.strictObject({
+  demandRps: promql.meta({ description: 'PromQL, by edge: requests per second' }),
+  datacenterUp: promql.meta({ description: 'PromQL, by datacenter: 1 in service, 0 abnormal' }),
+  demandObservedAt: promql
+    .nullable()
+    .default(null)
+    .meta({ description: 'PromQL, by edge: Unix time of the last sample behind demandRps; null: that of the query' }),
+  datacenterHealthy: promql.nullable().default(null).meta({
+    description: 'PromQL, by datacenter: 1, or 0 where service metrics are bad, which alerts and moves nobody',
+  }),
+  allocation: promql
+    .nullable()
+    .default(null)
+    .meta({ description: "PromQL, by edge and datacenter: share of the edge's demand seen there" }),
+});
+
 const telemetrySchema = z.discriminatedUnion('kind', [
   z.strictObject({
     kind: z.literal('world'),
@@ -45,6 +63,16 @@ const telemetrySchema = z.discriminatedUnion('kind', [
   z.strictObject({
     kind: z.literal('push'),
     topology: topologySchema,
+    limits: limitsSchema,
+  }),
+  z.strictObject({
+    kind: z.literal('prometheus'),
+    topology: topologySchema,
+    url: z
+      .url({ protocol: /^https?$/, error: 'expected a url such as http://127.0.0.1:9090' })
+      .refine((url) => !/^https?:\/\/[^/]*@/i.test(url), { error: 'expected no user and password' }),
+    queries: queriesSchema,
+    timeout: durationSchema.default('10s').meta({ description: 'a query that takes longer has failed' }),
     limits: limitsSchema,
   }),
 ]);

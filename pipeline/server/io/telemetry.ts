@@ -5,6 +5,8 @@ import { readStaticWorld, readWorld } from '../../../config/load.ts';
 import type { Policy } from '../../../config/policy.ts';
 import type { ServerSpec } from '../../../config/server.ts';
 import type { StaticWorld } from '../../../config/world.ts';
+import { readPrometheus } from '../../../runtime/io/prometheus-client.ts';
+import type { PrometheusSignal } from '../../../runtime/prometheus.ts';
 import { wholeSecondMs } from '../epoch-loop.ts';
 import { LiveTelemetry, limitsOf } from '../live-telemetry.ts';
 import { PushedTelemetry } from '../pushed-telemetry.ts';
@@ -40,13 +42,26 @@ export function openTelemetry(
   const dir = at(telemetry.topology.dir);
   const world = readStaticWorld(dir);
   const { topology } = world;
-  const pushed = new PushedTelemetry(topology);
   const live = { topology, limits: limitsOf(telemetry), epochMs: durationMs(clock.epochWall ?? epoch), forecast };
-  return {
-    world,
-    dir,
-    source: new LiveTelemetry({ ...live, read: () => pushed.read() }),
-    pushed,
-    firstStartMs: wholeSecondMs(nowMs),
-  };
+  const common = { world, dir, firstStartMs: wholeSecondMs(nowMs) };
+  switch (telemetry.kind) {
+    case 'push': {
+      const pushed = new PushedTelemetry(topology);
+      return { ...common, source: new LiveTelemetry({ ...live, read: () => pushed.read() }), pushed };
+    }
+    case 'prometheus': {
+      const { url, queries, timeout } = telemetry;
+      const source = { url, queries: statedOf(queries), timeoutMs: durationMs(timeout) };
+      const read = (atMs: number) => readPrometheus(source, topology, atMs);
+      return { ...common, source: new LiveTelemetry({ ...live, read }), pushed: null };
+    }
+  }
+}
+
+/** The queries that were stated. */
+function statedOf(queries: Readonly<Record<PrometheusSignal, string | null>>): ReadonlyMap<PrometheusSignal, string> {
+  const stated = Object.entries(queries).flatMap(([signal, query]) =>
+    query === null ? [] : [[signal, query] as const],
+  );
+  return new Map(stated as (readonly [PrometheusSignal, string])[]);
 }
