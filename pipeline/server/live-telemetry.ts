@@ -23,7 +23,7 @@ export interface LiveParts {
   readonly limits: TelemetryLimits;
   readonly epochMs: number;
   readonly forecast: Policy['spec']['forecast'];
-  /** What the fleet says now. Never rejects: what went wrong is in the notes. */
+  /** What the fleet says now; what went wrong on the way is in the notes. One that rejects holds the epoch. */
   readonly read: (nowMs: number) => Telemetry | Promise<Telemetry>;
 }
 
@@ -41,7 +41,15 @@ export class LiveTelemetry implements TelemetrySource {
 
   async observe(startMs: number, nowMs: number, served: () => FractionMatrix | null): Promise<Observed> {
     const { topology, limits, read } = this.#parts;
-    const said = await read(nowMs);
+    let said: Telemetry;
+    try {
+      said = await read(nowMs);
+    } catch (error) {
+      return {
+        kind: 'nothing',
+        message: `the source failed: ${error instanceof Error ? error.message : String(error)}`,
+      };
+    }
     const judged = judgeTelemetry(said, this.#memory, { topology, limits, nowMs, served: served() });
     this.#memory = judged.memory;
     const notices = noticesOf(judged, said.notes);
