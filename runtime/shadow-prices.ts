@@ -29,52 +29,62 @@ const percent = 0.01;
 const savesMsMin = 1e-6;
 const priceMin = 1e-9;
 
-/** The limits of all datacenters and of the service, and those of one edge. Dearest first. */
-export function bindingLimits(step: SolveStep, e: number): readonly BindingLimit[] {
+/** The limits of all datacenters and of the service, and those of one edge. Dearest first. `ofService`: where they are
+ *  known already; they are the same for every edge. */
+export function bindingLimits(step: SolveStep, e: number, ofService = serviceLimits(step)): readonly BindingLimit[] {
+  return [...ofService, ...pinLimits(step, e)]
+    .filter(({ savesMs }) => savesMs > savesMsMin)
+    .sort((a, b) => b.savesMs - a.savesMs);
+}
+
+/** A program is built for each: at 40 datacenters and 300 edges that takes a second, so ask once an epoch. */
+export function serviceLimits(step: SolveStep): readonly BindingLimit[] {
   const { inputs, model, placement } = step;
-  const { topology } = inputs;
-  const edge = topology.edges[e]!.id;
-  const { limits } = placement.formulation;
-  const saves = (changed: Model, formulation: Formulation = placement.formulation): number =>
-    savedMs(step, changed, formulation);
+  const { formulation } = placement;
+  const { limits } = formulation;
   const found: BindingLimit[] = [];
-  topology.datacenters.forEach(({ id: datacenter }, d) => {
+  inputs.topology.datacenters.forEach(({ id: datacenter }, d) => {
     const kind = whatFills(step, d);
     if (kind === null) return;
     const capacity = model.capacity.map((units, other) => (other === d ? units * (1 + percent) : units));
-    const more = '1 % more capacity';
-    found.push({ ...kind, datacenter, edge: null, more, savesMs: saves({ ...model, capacity }) });
+    const savesMs = savedMs(step, { ...model, capacity }, formulation);
+    found.push({ ...kind, datacenter, edge: null, more: '1 % more capacity', savesMs });
   });
   if (limits) {
     const { onloadMax, churnMax } = limits;
-    const widened = (wider: typeof limits): Formulation => ({ ...placement.formulation, limits: wider });
+    const saves = (wider: typeof limits): number => savedMs(step, model, { ...formulation, limits: wider });
     found.push(
-      ofService('onloadMax', onloadMax, saves(model, widened({ ...limits, onloadMax: onloadMax + percent }))),
-      ofService('churnMax', churnMax, saves(model, widened({ ...limits, churnMax: churnMax + percent }))),
+      ofAll('onloadMax', onloadMax, saves({ ...limits, onloadMax: onloadMax + percent })),
+      ofAll('churnMax', churnMax, saves({ ...limits, churnMax: churnMax + percent })),
     );
   }
   if (model.shareMax < 1) {
     // Just under 1, where its rows would fall away and with them what the duals mean.
     const shareMax = Math.min(model.shareMax + percent, 1 - 1e-9);
-    found.push(ofService('shareMax', model.shareMax, saves({ ...model, shareMax })));
+    found.push(ofAll('shareMax', model.shareMax, savedMs(step, { ...model, shareMax }, formulation)));
   }
-  topology.datacenters.forEach(({ id: datacenter }, d) => {
-    const i = e * model.datacenters + d;
-    if (Number.isNaN(model.pinned[i]!)) return;
-    const moved = (sign: 1 | -1): Model => {
-      const pinned = model.pinned.slice();
-      pinned[i]! += sign * percent * model.load[e]!;
-      return { ...model, pinned };
-    };
-    const [less, more] = [saves(moved(-1)), saves(moved(1))];
-    const value = model.pinned[i]! / model.load[e]!;
-    const way = less >= more ? '0.01 of its demand less' : '0.01 of its demand more';
-    found.push({ limit: 'pin', datacenter, edge, value, more: way, savesMs: Math.max(less, more) });
-  });
-  return found.filter(({ savesMs }) => savesMs > savesMsMin).sort((a, b) => b.savesMs - a.savesMs);
+  return found;
 }
 
-function ofService(limit: BindingLimit['limit'], value: number, savesMs: number): BindingLimit {
+function pinLimits(step: SolveStep, e: number): BindingLimit[] {
+  const { inputs, model, placement } = step;
+  const { topology } = inputs;
+  const moved = (i: number, sign: 1 | -1): number => {
+    const pinned = model.pinned.slice();
+    pinned[i]! += sign * percent * model.load[e]!;
+    return savedMs(step, { ...model, pinned }, placement.formulation);
+  };
+  return topology.datacenters.flatMap(({ id: datacenter }, d): BindingLimit[] => {
+    const i = e * model.datacenters + d;
+    if (Number.isNaN(model.pinned[i]!)) return [];
+    const [less, more] = [moved(i, -1), moved(i, 1)];
+    const way = less >= more ? '0.01 of its demand less' : '0.01 of its demand more';
+    const value = model.pinned[i]! / model.load[e]!;
+    return [{ limit: 'pin', datacenter, edge: topology.edges[e]!.id, value, more: way, savesMs: Math.max(less, more) }];
+  });
+}
+
+function ofAll(limit: BindingLimit['limit'], value: number, savesMs: number): BindingLimit {
   return { limit, datacenter: null, edge: null, value, more: '0.01 more', savesMs };
 }
 

@@ -6,7 +6,7 @@ import type { DatacenterId, EdgeId } from '../../config/ids.ts';
 import { type ReasonWord, type Solves, whyNothing } from '../../runtime/explain.ts';
 import { type InputChange, inputChanges } from '../../runtime/input-changes.ts';
 import { utilizationOf } from '../../runtime/judge.ts';
-import { type BindingLimit, bindingLimits, meanRttMs } from '../../runtime/shadow-prices.ts';
+import { type BindingLimit, bindingLimits, meanRttMs, serviceLimits } from '../../runtime/shadow-prices.ts';
 import type { SolveStep } from '../../runtime/solve.ts';
 import { effectiveStates } from '../../runtime/states.ts';
 import type { EpochContext, EpochInputs, EpochPlan, Outcome, PlanEpoch } from '../epoch.ts';
@@ -20,6 +20,7 @@ export interface WatchedEpoch {
   readonly plan: EpochPlan;
   readonly steps: readonly SolveStep[];
   readonly weights: BucketWeights;
+  serviceLimits(): readonly BindingLimit[]; // worked out when first asked for
 }
 
 export interface Explanation {
@@ -62,7 +63,13 @@ export async function planWatched(
 ): Promise<WatchedEpoch> {
   const steps: SolveStep[] = [];
   const plan = await planEpoch(inputs, { ...context, onStep: (step) => steps.push(step) });
-  return { inputs, before, plan, steps, weights: context.weights };
+  let limits: readonly BindingLimit[] | null = null;
+  const serviceLimitsOnce = (): readonly BindingLimit[] => {
+    const last = steps.at(-1);
+    limits ??= last ? serviceLimits(last) : [];
+    return limits;
+  };
+  return { inputs, before, plan, steps, weights: context.weights, serviceLimits: serviceLimitsOnce };
 }
 
 /** `d` null: all datacenters. */
@@ -73,7 +80,7 @@ export function explainEdge(watched: WatchedEpoch, e: number, d: number | null):
   const total = inputs.demandRps.reduce((a, b) => a + b, 0);
   const last = steps.at(-1) ?? null;
   const only = d === null ? null : topology.datacenters[d]!.id;
-  const limits = last ? bindingLimits(last, e) : [];
+  const limits = last ? bindingLimits(last, e, watched.serviceLimits()) : [];
   return {
     epoch: inputs.epoch,
     time: formatTime(inputs.startMs),
