@@ -25,9 +25,9 @@ const guardsSchema = z.strictObject({
   damping: z.number().gt(0).max(1).default(0.8).meta({ description: 'share of the way to go in one epoch' }),
   balanceTolerance: share.prefault(0.005).meta({ description: 'utilization above the lowest level, open to latency' }),
   churnMax: share.prefault(0.05).meta({ description: 'share of demand that may change datacenter by choice an epoch' }),
-  holdDown: durationSchema
-    .default('10m')
-    .meta({ description: 'how much longer a datacenter stays out for each outage before the last within an hour' }),
+  holdDown: durationSchema.default('10m').meta({
+    description: 'how long a datacenter gains nothing after an outage, for each outage before it within an hour',
+  }),
 });
 
 const bucketsSchema = z.strictObject({

@@ -114,7 +114,8 @@ export const planEpoch: PlanEpoch = async (inputs, context) => {
     certifiedBy(engines, (doubt) => doubts.push(doubt)),
     context.onStep,
   );
-  const ceilings = ceilingsAfter(decision.carried);
+  const stuckEdges = decision.kind === 'held' ? [] : decision.stuckEdges;
+  const ceilings = openFor(stuckEdges, topology.datacenters.length, ceilingsAfter(decision.carried), served);
   if (decision.kind === 'held') {
     const reason = wordsOf(decision.reason);
     return standing(inputs, context, { outcome: 'held', reason, carried: decision.carried, doubts, ceilings });
@@ -154,7 +155,8 @@ function move(
     edges: previous?.edges ?? topology.edges.map(({ id }) => id),
     segmentLevel: buckets.segmentLevel,
   });
-  const churnMax = decision.relaxed.includes('churnMax') ? 1 : guards.churnMax;
+  const isFrozen = freezeInForce(inputs.intents, inputs.startMs) !== null;
+  const churnMax = isFrozen ? 0 : decision.relaxed.includes('churnMax') ? 1 : guards.churnMax;
   const paced = previous
     ? pace({ previous, target, weights, edgeLoad, ceilings, churnMax })
     : { table: target, deferred: 0, deferredEdges: [] };
@@ -173,10 +175,11 @@ function move(
       utilizationMax,
       isUtilizationRelaxed,
     });
-  // Users of a dead datacenter cannot stay where they are, even where one heavy bucket lifts another over its limit.
+  // Users of a dead datacenter cannot stay where they are, even where one heavy bucket lifts another over its limit, and
+  // any first table is better than none.
   let validation = check(decision.relaxed.some((limit) => limit === 'capacity' || limit === 'utilizationMax'));
   let relaxed = decision.relaxed;
-  if (validation.kind === 'rejected' && churn.forced > 0) {
+  if (validation.kind === 'rejected' && (churn.forced > 0 || previous === null)) {
     validation = check(true);
     const gave: readonly Limit[] = [...relaxed, 'utilizationMax'];
     if (validation.kind === 'valid') relaxed = limitOrder.filter((limit) => gave.includes(limit));
@@ -232,6 +235,17 @@ function standing(
     deferredEdges: [],
     table: previous,
   };
+}
+
+/** Edges with nowhere to go may stay on what serves them. */
+function openFor(
+  stuckEdges: readonly number[],
+  width: number,
+  ceilings: Ceilings,
+  served: FractionMatrix | null,
+): Ceilings {
+  if (stuckEdges.length === 0 || !served) return ceilings;
+  return ceilings.map((ceiling, i) => (served[i]! > 0 && stuckEdges.includes(Math.floor(i / width)) ? 1 : ceiling));
 }
 
 /** Has a datacenter that may hold nothing at an edge a bucket there, if only one without demand? */

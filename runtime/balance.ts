@@ -62,10 +62,11 @@ export async function nearestPlacement(
 /** Least movement by choice with every datacenter at or under its level, latency aside: what calm alone would cost. */
 export async function calmestPlacement(
   model: Model,
+  limits: MoveLimits | null,
   levelMax: Float64Array,
   solve: SolveCertified,
 ): Promise<Placement | null> {
-  const { program, layout } = formulate(model, { limits: null, levelMax, seek: 'calm' });
+  const { program, layout } = formulate(model, { limits, levelMax, seek: 'calm' });
   return placementOf(layout, await solve(program));
 }
 

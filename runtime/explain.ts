@@ -11,8 +11,7 @@ import type { DatacenterId } from '../config/ids.ts';
 import type { NearestPlacement } from './balance.ts';
 import type { DatacenterState, RuntimeInputs } from './inputs.ts';
 import type { LinearProgram } from './lp/problem.ts';
-import type { Model } from './model.ts';
-import { linearMsPerCost, squaredMsPerCost } from './shadow-prices.ts';
+import { linearMsPerCost, type Model, squaredMsPerCost } from './model.ts';
 import type { SolveStep } from './solve.ts';
 
 export const reasonWords = [

@@ -26,7 +26,7 @@ export const freshState: CarriedState = { smallWantEpochs: 0, returning: [], dra
 /** A want held back this many epochs in a row acts in the next. */
 export const smallWantEpochsMax = 3;
 
-/** A datacenter has returned once the solve wants to move less than this much utilization to or from it. */
+/** A datacenter has returned once the solve wants no more than this much utilization more of it. */
 const returnedWithin = 0.005;
 
 /** Notes which datacenters left service (and what they served then) and which came back. */
@@ -71,10 +71,10 @@ export function retainedFractions(
   return retained;
 }
 
-/** `gain` [d]: utilization the unguarded solve would add to (or take from) each datacenter. */
+/** `gain` [d]: utilization the unguarded solve would add to each datacenter. */
 export function stillReturning(carried: CarriedState, topology: Topology, gain: Float64Array): readonly DatacenterId[] {
   return carried.returning.filter((id) => {
     const d = topology.datacenters.findIndex((datacenter) => datacenter.id === id);
-    return d >= 0 && Math.abs(gain[d]!) > returnedWithin;
+    return d >= 0 && gain[d]! > returnedWithin;
   });
 }

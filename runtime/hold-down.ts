@@ -1,5 +1,5 @@
-/** A datacenter that fails again and again stays out for a while before it returns, so that a flapping one does not swing
- *  the table (as routers damp flapping routes). The first outage within an hour costs nothing; after the n-th, n - 1 times
+/** A datacenter that fails again and again gains nothing for a while after it is back, so that a flapping one does not
+ *  swing the table (as routers damp flapping routes). What it still serves it keeps: it is well again. The first outage within an hour costs nothing; after the n-th, n - 1 times
  *  the hold-down passes, from the end of it. Drains by operators do not count: they mean what they say. */
 
 import type { DatacenterId } from '../config/ids.ts';
@@ -38,7 +38,7 @@ export function holdDown(
     const untilMs = known.lastOutMs + holdDownMs * (recent.length - 1);
     if (recent.length > 0 || nowMs <= untilMs) outages.push({ ...known, startsMs: recent, isOut: false });
     if (nowMs > untilMs || recent.length < 2) return state;
-    return { keep: 0, refill: true, cause: `held down after ${recent.length} outages within an hour`, untilMs };
+    return { keep: 1, refill: false, cause: `held down after ${recent.length} outages within an hour`, untilMs };
   });
   return { states, outages };
 }

@@ -23,6 +23,8 @@ export interface Model {
   readonly rttCost: Float64Array; // [e * D + d] latency, squared under `balance`, with the tie-break; a unit of load
   readonly moveCost: Float64Array; // [e * D + d] a unit of load moved there by choice
   readonly utilizationPrices: readonly UtilizationPrice[]; // ascending; none but under `priced`
+  readonly still: Uint8Array; // [e] 1 where nothing moves by choice: no demand to judge by, or nowhere to go
+  readonly stuck: readonly number[]; // edges that a state or residency would empty, and that have nowhere to go
   readonly initial: boolean; // no table yet: everything is placed anew
 }
 
@@ -35,8 +37,8 @@ export interface UtilizationPrice {
 /** Edges without demand count as this share of the whole, so that they too find a place. */
 const idleShare = 1e-6;
 
-/** `retained` [e * D + d]: the largest fraction a datacenter's state lets it keep (1 where it is normal). Returns the edge
- *  that has nowhere to go, where there is one. */
+/** `retained` [e * D + d]: the largest fraction a datacenter's state lets it keep (1 where it is normal). An edge that has
+ *  nowhere to go stays as it is and is told; `nowhere` where that is all of them, or where there is no table yet. */
 export function buildModel(
   inputs: RuntimeInputs,
   retained: Float64Array,
@@ -57,13 +59,15 @@ export function buildModel(
   const tooFar = new Uint8Array(edges * datacenters);
   const base = new Float64Array(edges * datacenters);
   const forced = new Float64Array(edges);
+  const still = new Uint8Array(edges);
+  const stuck: number[] = [];
   for (let e = 0; e < edges; e++) {
     let stays = 0;
     let anywhere = false;
     for (let d = 0; d < datacenters; d++) {
       const i = e * datacenters + d;
       const usable = resident[i] === 1 && capacity[d]! > 0;
-      mayGain[i] = usable && inputs.states[d]!.keep === 1 ? 1 : 0;
+      mayGain[i] = usable && inputs.states[d]!.keep === 1 && inputs.states[d]!.refill ? 1 : 0;
       anywhere ||= mayGain[i] === 1;
       if (served && usable) base[i] = load[e]! * Math.min(served[i]!, retained[i]!);
       stays += base[i]!;
@@ -79,8 +83,15 @@ export function buildModel(
     }
     // Below a billionth it is the rounding of sums, not load.
     forced[e] = load[e]! - stays > 1e-9 * load[e]! ? load[e]! - stays : 0;
-    if (forced[e]! > 0 && !anywhere) return { kind: 'nowhere', edge: topology.edges[e]!.id };
+    if (served && inputs.demandRps[e] === 0) still[e] = 1;
+    if (forced[e] === 0 || anywhere) continue;
+    if (!served) return { kind: 'nowhere', edge: topology.edges[e]!.id };
+    stuck.push(e);
+    still[e] = 1;
+    forced[e] = 0;
+    for (let i = row.from; i < row.to; i++) base[i] = load[e]! * served[i]!;
   }
+  if (stuck.length === edges) return { kind: 'nowhere', edge: topology.edges[0]!.id };
   let meanRttMs = 0;
   for (let i = 0; i < base.length; i++) meanRttMs += (base[i]! / totalLoad) * topology.rttMs[i]!;
   return {
@@ -98,6 +109,8 @@ export function buildModel(
       shareMax: policy.spec.guards.shareMax,
       ...tieBrokenCosts(inputs, meanRttMs),
       utilizationPrices: utilizationPrices(policy),
+      still,
+      stuck,
       initial: served === null,
     },
   };
@@ -122,7 +135,10 @@ function residency({ topology, policy }: RuntimeInputs): Uint8Array {
 export function withoutLatencyMax(model: Model, inputs: RuntimeInputs): Model {
   const mayGain = model.mayGain.map((open, i) => {
     const d = i % model.datacenters;
-    return open === 1 || (model.tooFar[i] === 1 && inputs.states[d]!.keep === 1 && model.capacity[d]! > 0) ? 1 : 0;
+    return open === 1 ||
+      (model.tooFar[i] === 1 && inputs.states[d]!.keep === 1 && inputs.states[d]!.refill && model.capacity[d]! > 0)
+      ? 1
+      : 0;
   });
   return { ...model, mayGain };
 }
@@ -149,12 +165,13 @@ const defaultPrices: readonly (readonly [above: number, priceMs: number])[] = [
 
 function utilizationPrices({ spec }: Policy): readonly UtilizationPrice[] {
   if (spec.objective !== 'priced') return [];
-  return (spec.price ?? defaultPrices).map(([above, priceMs]) => ({ above, cost: priceMs / linearScale }));
+  return (spec.price ?? defaultPrices).map(([above, priceMs]) => ({ above, cost: priceMs / linearMsPerCost }));
 }
 
-/** Costs stay between a hundredth and a hundred, where the engines' tolerances are made for. */
-const squaredScale = 1000;
-const linearScale = 10;
+/** Squared ms, or ms, a unit of cost stands for: costs stay between a hundredth and a hundred, which the engines'
+ *  tolerances are made for. */
+export const squaredMsPerCost = 1000;
+export const linearMsPerCost = 10;
 
 /** Latency, squared under `balance` (the paper's: no edge pays for all), and the price of a move. The price is stated in
  *  ms a moved request is worth; the slope of latency squared at the mean turns it into ms squared. Both are made generic
@@ -173,18 +190,18 @@ function tieBrokenCosts(
   };
   const { movePriceMs, objective } = policy.spec;
   const squared = objective === 'balance';
-  const scale = squared ? squaredScale : linearScale;
+  const scale = squared ? squaredMsPerCost : linearMsPerCost;
   const movePrice = squared ? 2 * meanRttMs * movePriceMs : movePriceMs;
   return {
     rttCost: topology.rttMs.map((rttMs, i) => {
       const generic = chance(i, 1);
       return (
-        ((squared ? rttMs * rttMs : rttMs) * (1 + 1e-4 * generic) + (0.01 * scale * generic) / squaredScale) / scale
+        ((squared ? rttMs * rttMs : rttMs) * (1 + 1e-4 * generic) + (0.01 * scale * generic) / squaredMsPerCost) / scale
       );
     }),
     moveCost: topology.rttMs.map((_, i) => {
       const generic = chance(i, 2);
-      return (movePrice * (1 + 1e-3 * generic) + (0.01 * scale * generic) / squaredScale) / scale;
+      return (movePrice * (1 + 1e-3 * generic) + (0.01 * scale * generic) / squaredMsPerCost) / scale;
     }),
   };
 }

@@ -68,7 +68,8 @@ export function formulate(model: Model, formulation: Formulation): { program: Li
       const sought = Number.isNaN(levelMax[d]!);
       levelRow[d] = lp.row(Number.NEGATIVE_INFINITY, (sought ? 0 : levelMax[d]! * capacity[d]!) - staying);
       if (sought) lp.put(levelRow[d]!, levelColumn, -capacity[d]!);
-      if (limits && reachable) onloadRow[d] = lp.row(Number.NEGATIVE_INFINITY, limits.onloadMax * capacity[d]!);
+      if (limits && reachable && Number.isFinite(limits.onloadMax))
+        onloadRow[d] = lp.row(Number.NEGATIVE_INFINITY, limits.onloadMax * capacity[d]!);
     }
   }
   const priceRow = putPrices(lp, model, seek);
@@ -83,7 +84,7 @@ export function formulate(model: Model, formulation: Formulation): { program: Li
   const movingRow = new Int32Array(edges).fill(-1);
   const placingRow = new Int32Array(edges).fill(-1);
   for (let e = 0; e < edges; e++) {
-    const moving = (movingRow[e] = model.initial ? -1 : lp.row(0, 0));
+    const moving = (movingRow[e] = model.initial || model.still[e] === 1 ? -1 : lp.row(0, 0));
     const placing = (placingRow[e] = forced[e]! > 0 ? lp.row(forced[e]!, forced[e]!) : -1);
     for (let d = 0; d < datacenters; d++) {
       const i = e * datacenters + d;

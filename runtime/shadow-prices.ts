@@ -8,7 +8,7 @@
 import assert from 'node:assert/strict';
 import type { DatacenterId, EdgeId } from '../config/ids.ts';
 import { dualBound } from './lp/certify.ts';
-import { type Model, totalLoad } from './model.ts';
+import { linearMsPerCost, type Model, squaredMsPerCost, totalLoad } from './model.ts';
 import { type Formulation, formulate } from './placement.ts';
 import type { SolveStep } from './solve.ts';
 
@@ -115,10 +115,6 @@ function msPerCost(step: SolveStep): number {
   const isSquared = step.inputs.policy.spec.objective === 'balance';
   return isSquared ? squaredMsPerCost / (2 * Math.max(meanRttMs(step), 1e-3)) : linearMsPerCost;
 }
-
-/** Units of the program's costs: what latency, squared or not, was divided by. */
-export const squaredMsPerCost = 1000;
-export const linearMsPerCost = 10;
 
 /** Of all users, as placed by the step. */
 export function meanRttMs({ inputs, model, placement }: SolveStep): number {

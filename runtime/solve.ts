@@ -4,7 +4,7 @@
 
 import type { Policy } from '../config/policy.ts';
 import { largestRemainder, ppmPerUnit } from '../config/units.ts';
-import { lowestLevels, type NearestPlacement, nearestPlacement } from './balance.ts';
+import { calmestPlacement, lowestLevels, type NearestPlacement, nearestPlacement } from './balance.ts';
 import type { FractionMatrix } from './fractions.ts';
 import { type CarriedState, observeStates, retainedFractions, smallWantEpochsMax, stillReturning } from './guards.ts';
 import type { RuntimeInputs } from './inputs.ts';
@@ -20,6 +20,7 @@ export type Decision =
       readonly solved: FractionMatrix;
       readonly levels: Float64Array;
       readonly relaxed: readonly Limit[];
+      readonly stuckEdges: readonly number[];
       readonly carried: CarriedState;
     }
   | {
@@ -28,6 +29,7 @@ export type Decision =
       readonly wanted: FractionMatrix; // solved after damping
       readonly levels: Float64Array; // [d] lowest utilization without guards
       readonly relaxed: readonly Limit[];
+      readonly stuckEdges: readonly number[]; // nowhere to go: they stay where their datacenter's state forbids it
       readonly carried: CarriedState;
     };
 
@@ -36,7 +38,15 @@ export type HeldReason =
   | { readonly kind: 'no-certified-answer' };
 
 /** In the order in which they give, the first last. */
-export const limitOrder = ['capacity', 'latencyMsMax', 'utilizationMax', 'shareMax', 'onloadMax', 'churnMax'] as const;
+export const limitOrder = [
+  'datacenterState',
+  'capacity',
+  'latencyMsMax',
+  'utilizationMax',
+  'shareMax',
+  'onloadMax',
+  'churnMax',
+] as const;
 export type Limit = (typeof limitOrder)[number];
 
 /** What an onlooker is shown, in this order: the want without guards, then what the guards make of it where they bind. */
@@ -85,13 +95,14 @@ export async function solveFractions(
   };
   if (model.initial) {
     const { solved } = fractionsOf(model, want, 1, null);
-    return { kind: 'move', solved, wanted: solved, levels, relaxed: overLimits, carried: settled };
+    return { kind: 'move', solved, wanted: solved, levels, relaxed: overLimits, stuckEdges: [], carried: settled };
   }
 
-  const shift = sum(want.gained) / totalLoad;
+  // Without any demand there is nothing to judge a move by.
+  const shift = inputs.demandRps.some((rps) => rps > 0) ? sum(want.gained) / totalLoad : 0;
   if (sum(model.forced) === 0) {
     const { solved } = fractionsOf(model, want, 1, served);
-    const quiet = { kind: 'unchanged', solved, levels, relaxed: overLimits } as const;
+    const quiet = { kind: 'unchanged', solved, levels, relaxed: overLimits, stuckEdges: model.stuck } as const;
     if (shift < nothing) return { ...quiet, reason: 'nothing-to-move', carried: settled };
     if (inputs.frozen) return { ...quiet, reason: 'frozen', carried: settled };
     const mends = isBroken(model, utilizationMax);
@@ -111,13 +122,14 @@ export async function solveFractions(
     kind: 'move',
     ...fractionsOf(model, guarded.placement, damping, served),
     levels,
+    stuckEdges: model.stuck,
     relaxed: limitOrder.filter((limit) => overLimits.includes(limit) || guarded.relaxed.includes(limit)),
     carried: settled,
   };
 }
 
 /** The best placement under the guards. Where they would keep a datacenter over its limit although more movement could
- *  mend it, they give: churnMax first, then onloadMax. */
+ *  mend it, they give by what the mend needs and no more: churnMax first, then onloadMax too. */
 async function withinGuards(
   inputs: RuntimeInputs,
   model: Model,
@@ -130,20 +142,31 @@ async function withinGuards(
   const { onloadMax, churnMax } = guards;
   const full: MoveLimits = { onloadMax, churnMax: inputs.frozen ? 0 : churnMax };
   if (obeys(model, want, full)) return { placement: want, relaxed: [] };
-  const highest = Math.max(utilizationMax, ...levels);
-  const attempts: readonly { limits: MoveLimits; relaxed: readonly Limit[] }[] = [
-    { limits: full, relaxed: [] },
-    { limits: { onloadMax, churnMax: 1 }, relaxed: ['churnMax'] },
-  ];
-  for (const { limits, relaxed } of attempts) {
+  const lowest = Math.max(...levels);
+  // Where even the optimum is over the limit, coming near it is worth breaking guards for, and the rest is not.
+  const mended = lowest > utilizationMax ? 1.05 * lowest : utilizationMax;
+  const within = async (limits: MoveLimits, relaxed: readonly Limit[]) => {
     const reached = await lowestLevels(model, limits, solve);
     if (!reached) return null;
-    if (Math.max(...reached) > highest + 1e-5 && !inputs.frozen) continue;
+    const isMended = Math.max(...reached) <= mended + 1e-5;
     const placement = await nearestPlacement(model, limits, ceilingOf(reached, levels, inputs.policy), solve);
     if (placement) onStep({ kind: 'guarded', inputs, model, placement });
-    return placement && { placement, relaxed };
+    return placement && { placement, relaxed, isMended };
+  };
+  const kept = await within(full, []);
+  if (!kept || kept.isMended || inputs.frozen) return kept;
+  const levelMax = levels.map((level) => Math.max(level, mended));
+  for (const relaxed of [['churnMax'], ['onloadMax', 'churnMax']] as const) {
+    const open = { onloadMax: relaxed.length > 1 ? Number.POSITIVE_INFINITY : onloadMax, churnMax: 1 };
+    const reached = await lowestLevels(model, open, solve);
+    if (!reached) return null;
+    if (Math.max(...reached) > mended + 1e-5) continue;
+    const calmest = await calmestPlacement(model, open, levelMax, solve);
+    if (!calmest) return null;
+    const needed = (sum(calmest.gained) / totalLoad) * (1 + 1e-9) + 1e-9;
+    return within({ ...open, churnMax: Math.max(churnMax, needed) }, relaxed);
   }
-  return { placement: want, relaxed: ['onloadMax', 'churnMax'] };
+  return kept;
 }
 
 function obeys(model: Model, placement: Placement, limits: MoveLimits): boolean {
@@ -185,7 +208,7 @@ function ceilingOf(reached: Float64Array, levels: Float64Array, { spec }: Policy
 /** Limits that cannot be kept even without guards. */
 function brokenBy(model: Model, levels: Float64Array, want: Placement, { spec }: Policy): readonly Limit[] {
   const highest = Math.max(...levels);
-  const broken: Limit[] = [];
+  const broken: Limit[] = model.stuck.length > 0 ? ['datacenterState'] : [];
   if (highest > 1 + 1e-5) broken.push('capacity');
   if (model.tooFar.some((far, i) => far === 1 && want.gained[i]! + want.placed[i]! > nothing))
     broken.push('latencyMsMax');

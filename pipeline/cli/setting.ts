@@ -3,12 +3,12 @@
 
 import { Option } from 'commander';
 import { readTree } from '../../bucketizer/io/tree-file.ts';
-import { formatTime, parseTimeMs } from '../../config/duration.ts';
+import { durationMs, formatTime, parseTimeMs } from '../../config/duration.ts';
 import { ConfigError } from '../../config/errors.ts';
 import { readPolicy, readWorld } from '../../config/load.ts';
 import type { Policy } from '../../config/policy.ts';
 import { checkPolicyFor } from '../../config/policy-topology.ts';
-import type { DemandSeries, World } from '../../config/world.ts';
+import { type DemandSeries, stepMs, type World } from '../../config/world.ts';
 import type { EngineName } from '../../runtime/lp/problem.ts';
 import { checkSupported } from '../../runtime/supported.ts';
 import type { EpochContext } from '../epoch.ts';
@@ -37,6 +37,12 @@ export async function openSetting(files: SettingFiles): Promise<Setting> {
   checkPolicyFor(policy, world.topology, files.policy);
   checkSupported(policy);
   const tree = readTree(files.tree);
+  const worldStepMs = stepMs(world.demand);
+  if (worldStepMs !== durationMs(policy.spec.epoch)) {
+    process.stderr.write(
+      `${files.policy}: spec.epoch is ${policy.spec.epoch}, ${files.world} steps by ${worldStepMs / 1000}s; every step is an epoch here\n`,
+    );
+  }
   const warning = checkTreeFits(tree, world.users, files.tree, files.world);
   if (warning !== null) process.stderr.write(`${warning}\n`);
   const weights = bucketWeights(world.topology, tree, world.users);

@@ -34,7 +34,7 @@ export class NeededMovement {
     const levelMax = levels.map((level) => level + policy.spec.guards.balanceTolerance);
     const placement = model.initial
       ? await nearestPlacement(model, null, levelMax, this.#solve)
-      : await calmestPlacement(model, levelMax, this.#solve);
+      : await calmestPlacement(model, null, levelMax, this.#solve);
     if (!placement) return null;
     this.#fractions = fractionsAfter(model, placement);
     if (model.initial) return 0;

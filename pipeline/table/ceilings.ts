@@ -1,5 +1,5 @@
-/** The most of an edge's demand that a datacenter may hold, where it is not free: 0 where residency forbids it or its
- *  state keeps nothing, less than 1 while it drains. What lies above a ceiling has to move, whatever churnMax says. */
+/** The most of an edge's demand that a datacenter may hold, where it is not free: 0 where residency forbids it, its
+ *  state keeps nothing or it has no capacity, less than 1 while it drains. What lies above a ceiling has to move, whatever churnMax says. */
 
 import type { Topology } from '../../config/topology.ts';
 import type { FractionMatrix } from '../../runtime/fractions.ts';
@@ -15,7 +15,7 @@ export function makeCeilings(
   retained: FractionMatrix,
 ): Ceilings {
   const width = topology.datacenters.length;
-  const ceilings = Float64Array.from(retained);
+  const ceilings = retained.map((share, i) => (topology.datacenters[i % width]!.capacityRps > 0 ? share : 0));
   for (const rule of allowed) {
     const e = topology.edges.findIndex(({ id }) => id === rule.edge);
     if (e < 0) continue; // a policy is checked against the topology where both are read

@@ -3,7 +3,7 @@
 
 import type { BucketTree } from '../../bucketizer/tree.ts';
 import type { Topology } from '../../config/topology.ts';
-import type { BucketWeights } from './bucket-weights.ts';
+import { type BucketWeights, heaviestBuckets } from './bucket-weights.ts';
 import type { Ceilings } from './ceilings.ts';
 import { type RoutingTable, sameShape } from './routing-table.ts';
 
@@ -26,7 +26,7 @@ export interface ValidateInputs {
   readonly ceilings: Ceilings;
   readonly utilizationMax: number; // of every datacenter
   readonly isUtilizationRelaxed: boolean; // the limit had to give, and the plan says so
-  readonly utilizationTolerance?: number; // what whole buckets may miss the fractions by; 0.005
+  readonly utilizationTolerance?: number; // what whole buckets may miss the fractions by; 0.01 and one bucket
 }
 
 /** Problems are sentences with names and numbers; at most `problemsMax` of them. */
@@ -115,10 +115,15 @@ function utilizationProblems(inputs: ValidateInputs, utilization: Float64Array):
   const { topology, previous, utilizationMax } = inputs;
   const before =
     previous !== null && sameShape(previous, inputs.table) ? utilizations(loads(previous, inputs), topology) : null;
-  const tolerance = inputs.utilizationTolerance ?? 0.005;
-  return topology.datacenters.flatMap(({ id }, d) => {
-    const most = Math.max(utilizationMax, before?.[d] ?? 0) + tolerance;
-    if (utilization[d]! <= most) return [];
+  const bucketRps = heaviestBuckets(inputs.weights).reduce(
+    (most, share, e) => Math.max(most, share * inputs.demandRps[e]!),
+    0,
+  );
+  return topology.datacenters.flatMap(({ id, capacityRps }, d) => {
+    const ofBucket = capacityRps > 0 ? bucketRps / capacityRps : 0;
+    const tolerance = inputs.utilizationTolerance ?? 0.01 + ofBucket;
+    const most = Math.max(utilizationMax, Math.min(before?.[d] ?? 0, Number.MAX_VALUE)) + tolerance;
+    if (Number.isFinite(utilization[d]!) && utilization[d]! <= most) return [];
     const was = before === null ? '' : `, before ${before[d]!.toFixed(4)}`;
     return [`${id} would be at ${utilization[d]!.toFixed(4)} of its capacity, allowed ${most.toFixed(4)}${was}`];
   });

@@ -6,7 +6,7 @@ import { run } from '../simulation/loop.ts';
 const topology = topologyOf(2, [100, 100]);
 const minutes = 60_000;
 
-/** keep of d1 over epochs of five minutes, by what is observed of it: `x` out, `.` fine. */
+/** d1 over epochs of five minutes, by what is observed of it: `x` out, `.` fine; `-` held down. */
 function keeps(observed: string, holdDownMinutes = 10): string {
   let outages: readonly Outages[] = [];
   return [...observed]
@@ -14,17 +14,18 @@ function keeps(observed: string, holdDownMinutes = 10): string {
       const states = statesWithout(topology, ...(sign === 'x' ? [1] : []));
       const held = holdDown(topology, states, outages, epoch * 5 * minutes, holdDownMinutes * minutes);
       outages = held.outages;
-      return held.states[1]!.keep === 0 ? 'x' : '.';
+      const { keep, refill } = held.states[1]!;
+      return keep === 0 ? 'x' : refill ? '.' : '-';
     })
     .join('');
 }
 
 describe('hold-down', () => {
   test('a first outage costs nothing beyond itself', () => expect(keeps('.xxx....')).toBe('.xxx....'));
-  test('the second within an hour costs the hold-down', () => expect(keeps('x..x.....')).toBe('x..xxx...'));
-  test('the third twice of it', () => expect(keeps('x.x...x.......')).toBe('x.xxx.xxxxx...'));
+  test('the second within an hour costs the hold-down', () => expect(keeps('x..x.....')).toBe('x..x--...'));
+  test('the third twice of it', () => expect(keeps('x.x...x.......')).toBe('x.x--.x----...'));
   test('an hour of quiet is forgotten', () => expect(keeps('x............x...')).toBe('x............x...'));
-  test('an outage while held down counts', () => expect(keeps('x.xx.x......')).toBe('x.xxxxxxxx..'));
+  test('an outage while held down counts', () => expect(keeps('x.xx.x......')).toBe('x.xx-x----..'));
   test('0s switches it off', () => expect(keeps('x.x.x.x.', 0)).toBe('x.x.x.x.'));
   test('nothing is carried once there is nothing to remember', () => {
     let outages: readonly Outages[] = [];

@@ -145,7 +145,7 @@ describe('states', () => {
   test('keep .5 leaves half of what was there when the state began, however often it is planned', async () => {
     const half = topology.datacenters.map((_, d) => ({
       keep: d === 1 ? 0.5 : 1,
-      refill: false,
+      refill: d !== 1,
       cause: '',
       untilMs: null,
     }));

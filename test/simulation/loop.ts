@@ -21,15 +21,17 @@ export interface Course {
   readonly epochs: number;
   readonly demandRps: (epoch: number) => Float64Array;
   readonly states?: (epoch: number) => readonly DatacenterState[];
+  readonly from?: Pick<EpochPlan, 'table' | 'carried'>; // what an earlier run ended with
+  readonly stuck?: boolean; // some edge has nowhere to go: the oracle of tables does not apply
 }
 
 /** Every edge has a fine mesh of equal buckets, so that what is seen is the loop and not the grain. */
-export async function run({ topology, policy, epochs, demandRps, states }: Course): Promise<Step[]> {
+export async function run({ topology, policy, epochs, demandRps, states, from, stuck }: Course): Promise<Step[]> {
   const tree = treeOf(4096, 12, 1);
   const weights = uniformBucketWeights(topology, tree);
   const context: EpochContext = { tree, weights, solver: await engineHere('highs') };
   const steps: Step[] = [];
-  let before = { table: null as EpochPlan['table'], carried: freshState };
+  let before: Pick<EpochPlan, 'table' | 'carried'> = from ?? { table: null, carried: freshState };
   for (let epoch = 0; epoch < epochs; epoch++) {
     const now = states?.(epoch) ?? statesWithout(topology);
     const demand = demandRps(epoch);
@@ -47,7 +49,7 @@ export async function run({ topology, policy, epochs, demandRps, states }: Cours
       },
       context,
     );
-    if (plan.table) checkTable(plan.table, topology, tree, now);
+    if (plan.table && !stuck) checkTable(plan.table, topology, tree, now);
     const served = plan.table ? servedFractions(plan.table, weights) : plan.served;
     steps.push({ plan, utilization: utilizationOf(topology, demand, served) });
     before = plan;

@@ -29,6 +29,7 @@ type Handle = Pick<FileHandle, 'writeFile' | 'sync' | 'close'>;
 type OpenFile = (path: string, flags: string, mode: number) => Promise<Handle>;
 
 interface JournalFile {
+  readonly path: string;
   readonly handle: Handle;
   bytes: number;
   epochs: number;
@@ -72,8 +73,11 @@ export class Journal {
         await syncDirectory(this.#directory);
       } catch (error) {
         await begun.handle.close();
+        await rm(begun.path, { force: true }).catch(() => {}); // a file without a checkpoint replays nothing
         throw error;
       }
+      // Only now: a disk that fails epoch after epoch must not cost the history it already holds.
+      await pruneJournal(this.#directory, this.#settings.filesKept);
       return begun;
     });
     file.epochs += 1;
@@ -98,9 +102,8 @@ export class Journal {
   /** A name no other process and no other epoch uses; code unit order is the order of writing. */
   async #begin(epoch: number): Promise<JournalFile> {
     await makePrivateDirectory(this.#directory);
-    await pruneJournal(this.#directory, this.#settings.filesKept - 1);
     const path = join(this.#directory, `${String(epoch).padStart(12, '0')}-${this.#term}.jsonl`);
-    return { handle: await this.#openFile(path, 'ax', privateFileMode), bytes: 0, epochs: 0 };
+    return { handle: await this.#openFile(path, 'ax', privateFileMode), path, bytes: 0, epochs: 0 };
   }
 
   async #append(file: JournalFile, text: string): Promise<void> {

@@ -55,7 +55,7 @@ test.each<[string, Partial<ValidateInputs>, RegExp]>([
   ['weights that do not add up', { weights: halfWeights() }, /load is [\d.]+ rps, demand is [\d.]+ rps/],
   [
     'too little capacity',
-    { topology: makePlaces(2, 3, 100) },
+    { topology: makePlaces(2, 3, 100), utilizationTolerance: 0.005 },
     /dc\d would be at [\d.]+ of its capacity, allowed 1.0050/,
   ],
   ['no capacity', { topology: makePlaces(2, 3, 0) }, /dc\d would be at Infinity of its capacity/],
@@ -66,11 +66,30 @@ test.each<[string, Partial<ValidateInputs>, RegExp]>([
 });
 
 test('one already over its limit may stay where it is, not rise; a limit that had to give binds nobody', () => {
-  const tight = { ...good, topology: makePlaces(2, 3, 100) };
+  const tight = { ...good, topology: makePlaces(2, 3, 100), utilizationTolerance: 0.005 };
   expect(validate({ ...tight, previous: table }).kind).toBe('valid');
   expect(validate({ ...tight, isUtilizationRelaxed: true }).kind).toBe('valid');
   const all = { ...table, byEdge: table.byEdge.map((assignment) => assignment.map(() => 1)) };
   expect(validate({ ...tight, table: all, previous: table }).kind).toBe('rejected');
+});
+
+test('whole buckets may lift a datacenter over its limit by one of them, no more', () => {
+  const cells = { bucket: Uint16Array.of(0, 1, 2, 3), weight: Float64Array.of(0.25, 0.25, 0.25, 0.25) };
+  const weights = { byEdge: instance.edges.map(() => cells) };
+  const demandRps = instance.edges.map((_, e) => (e === 0 ? 100 : 0));
+  const on = (count: number) => ({
+    ...table,
+    byEdge: table.byEdge.map((assignment) => assignment.map((_, b) => (b < count ? 0 : 1))),
+  });
+  const outcome = (count: number) =>
+    validate({
+      ...good,
+      table: on(count),
+      weights,
+      demandRps: Float64Array.from(demandRps),
+      topology: makePlaces(2, 3, 60),
+    }).kind;
+  expect([outcome(2), outcome(3), outcome(4)]).toEqual(['valid', 'valid', 'rejected']);
 });
 
 test('of many problems the first are named and the rest counted', () => {
