@@ -117,7 +117,7 @@ async function assemble(
   const journal = new Journal(
     journalDirectory,
     lease.term,
-    { ...spec.journal, deadlineMs: journalDeadlineMs },
+    { ...spec.journal, deadlineMs: journalDeadlineMs, onPruned: () => forgetObjects(directory) },
     options.openJournalFile,
   );
   opened.push(() => journal.close());
@@ -320,7 +320,6 @@ function readinessOf(feed: Feed, freshUntilMs: number, stopping: boolean): { rea
   return { ready: true, detail: 'ready' };
 }
 
-/** Also lets go of what no kept journal file names any more. */
 async function keepTreeAndWeights(
   directory: DataDirectory,
   tree: BucketTree,
@@ -336,11 +335,15 @@ async function keepTreeAndWeights(
     return readFile(treeFile);
   });
   await keepObject(objects, weightsObject(weights.sha256), () => packWeights(weights.text));
-  const kept = new Set([treeObject(tree.version), weightsObject(weights.sha256)]);
+}
+
+/** Lets go of what no kept journal file names any more. */
+async function forgetObjects(directory: DataDirectory): Promise<void> {
+  const kept = new Set<string>();
   for (const { treeVersion, weightsSha256 } of await checkpointsOf(directory.within('journal'))) {
     kept.add(treeObject(treeVersion)).add(weightsObject(weightsSha256));
   }
-  await pruneObjects(objects, kept);
+  await pruneObjects(directory.within('objects'), kept);
 }
 
 async function recordedSummaries(journalDirectory: string, count: number): Promise<readonly EpochSummary[]> {

@@ -22,6 +22,7 @@ export interface JournalSettings {
   readonly epochsPerFile: number;
   readonly bytesPerFile: number;
   readonly filesKept: number;
+  readonly onPruned?: () => Promise<void>; // old files are gone: what only they named may go too
   readonly deadlineMs: number; // a write slower than this counts as failed
 }
 
@@ -78,6 +79,7 @@ export class Journal {
       }
       // Only now: a disk that fails epoch after epoch must not cost the history it already holds.
       await pruneJournal(this.#directory, this.#settings.filesKept);
+      await this.#settings.onPruned?.().catch(() => {}); // what is left lying is looked at again with the next file
       return begun;
     });
     file.epochs += 1;

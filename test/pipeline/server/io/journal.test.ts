@@ -176,3 +176,25 @@ test('the newest outcomes are found over files, torn tails and empty files', asy
   expect(await recentOutcomes(join(directory, 'absent'), 3)).toEqual([]);
   expect(readdirSync(directory)).toHaveLength(3);
 });
+
+test('a disk that fails epoch after epoch costs none of the history it already holds, and leaves no empty files', async () => {
+  const directory = scratchDirectory();
+  const settings = { epochsPerFile: 1, bytesPerFile: 1_000_000, filesKept: 3, deadlineMs: 5_000 };
+  const healthy = new Journal(directory, 1, settings);
+  for (let epoch = 0; epoch < 3; epoch++) await healthy.recordInputs(inputsOf(epoch), checkpoint);
+  await healthy.close();
+  const kept = readdirSync(directory).sort();
+  expect(kept.length).toBe(3);
+  const full = new Journal(directory, 2, settings, async (path, flags, mode) => {
+    const handle = await open(path, flags, mode);
+    return {
+      writeFile: () => Promise.reject(new Error('ENOSPC')),
+      sync: () => handle.sync(),
+      close: () => handle.close(),
+    };
+  });
+  for (let epoch = 3; epoch < 9; epoch++) {
+    await expect(full.recordInputs(inputsOf(epoch), checkpoint)).rejects.toThrow('ENOSPC');
+  }
+  expect(readdirSync(directory).sort()).toEqual(kept);
+});
