@@ -1,6 +1,8 @@
 /** A datacenter that fails again and again gains nothing for a while after it is back, so that a flapping one does not
- *  swing the table (as routers damp flapping routes). What it still serves it keeps: it is well again. The first outage within an hour costs nothing; after the n-th, n - 1 times
- *  the hold-down passes, from the end of it. Drains by operators do not count: they mean what they say. */
+ *  swing the table (as routers damp flapping routes). What it still serves it keeps: it is well again. The first outage
+ *  within an hour costs nothing; after the n-th, n - 1 times the hold-down passes, from the end of it. Drains by operators
+ *  do not count: they mean what they say. Where users have nowhere else to go, or others would be over their capacity, the
+ *  solve does without it. */
 
 import type { DatacenterId } from '../config/ids.ts';
 import type { Topology } from '../config/topology.ts';

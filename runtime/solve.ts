@@ -7,7 +7,7 @@ import { largestRemainder, ppmPerUnit } from '../config/units.ts';
 import { calmestPlacement, lowestLevels, type NearestPlacement, nearestPlacement } from './balance.ts';
 import type { FractionMatrix } from './fractions.ts';
 import { type CarriedState, observeStates, retainedFractions, smallWantEpochsMax, stillReturning } from './guards.ts';
-import type { RuntimeInputs } from './inputs.ts';
+import type { DatacenterState, RuntimeInputs } from './inputs.ts';
 import type { SolveCertified } from './lp/certified.ts';
 import { buildModel, type Model, totalLoad, withoutLatencyMax } from './model.ts';
 import type { MoveLimits, Placement } from './placement.ts';
@@ -72,15 +72,26 @@ export async function solveFractions(
   const { topology, policy, states, served } = inputs;
   const { guards, utilizationMax } = policy.spec;
   const carried = observeStates(before, topology, states, served);
-  const built = buildModel(inputs, retainedFractions(carried, topology, states));
+  const retained = retainedFractions(carried, topology, states);
+  let built = buildModel(inputs, retained);
+  const isHeldDown = states.some(isBarredFromGaining);
+  if (isHeldDown && (built.kind === 'nowhere' || built.model.stuck.length > 0)) {
+    built = buildModel(withoutHoldDown(inputs), retained);
+  }
   if (built.kind === 'nowhere') return { kind: 'held', reason: { kind: 'nowhere-to-go', edge: built.edge }, carried };
   const uncertified: Decision = { kind: 'held', reason: { kind: 'no-certified-answer' }, carried };
 
   let { model } = built;
   let levels = await lowestLevels(model, null, solve);
+  if (levels && isHeldDown && Math.max(...levels) > 1) {
+    // A datacenter that flaps and is well now is better than one over its capacity.
+    const open = buildModel(withoutHoldDown(inputs), retained);
+    if (open.kind === 'model') model = open.model;
+    levels = await lowestLevels(model, null, solve);
+  }
   if (levels && Math.max(...levels) > 1 && model.tooFar.includes(1)) {
     // Too far is better than over capacity, no further is better than either.
-    model = withoutLatencyMax(model, inputs);
+    model = withoutLatencyMax(model, withoutHoldDown(inputs));
     levels = await lowestLevels(model, null, solve);
   }
   if (!levels) return uncertified;
@@ -126,6 +137,16 @@ export async function solveFractions(
     relaxed: limitOrder.filter((limit) => overLimits.includes(limit) || guarded.relaxed.includes(limit)),
     carried: settled,
   };
+}
+
+/** Well, and held down after outages. */
+function isBarredFromGaining({ keep, refill }: DatacenterState): boolean {
+  return keep === 1 && !refill;
+}
+
+function withoutHoldDown(inputs: RuntimeInputs): RuntimeInputs {
+  const states = inputs.states.map((state) => (isBarredFromGaining(state) ? { ...state, refill: true } : state));
+  return { ...inputs, states };
 }
 
 /** The best placement under the guards. Where they would keep a datacenter over its limit although more movement could

@@ -51,3 +51,25 @@ test('a datacenter that flaps for an hour is emptied fewer times than it fails, 
   };
   expect(await moved('10m')).toBeLessThan((await moved('0s')) - 0.1);
 });
+
+test('users of a dead datacenter go to one that is held down where there is no other, or no other has the room', async () => {
+  for (const capacities of [
+    [100, 100],
+    [100, 100, 60],
+  ]) {
+    const topology = topologyOf(6, capacities);
+    const dead = [[], [1], [], [1], [], [0], [0]]; // d1 flaps and is held down when d0 dies
+    const steps = await run({
+      topology,
+      policy: policyOf(),
+      epochs: dead.length,
+      demandRps: () => Float64Array.of(15, 15, 15, 15, 15, 15),
+      states: (epoch) => statesWithout(topology, ...dead[epoch]!),
+    });
+    for (const { plan, utilization } of steps.slice(5)) {
+      expect(plan.relaxed, `${capacities}`).not.toContain('datacenterState');
+      expect(utilization[0], `${capacities}`).toBe(0);
+      expect(Math.max(...utilization), `${capacities}`).toBeLessThanOrEqual(1);
+    }
+  }
+});
