@@ -2,6 +2,7 @@
  *  the defaults, the error messages and the JSON Schema. */
 
 import { z } from 'zod';
+import { type Assertion, parseAssertion } from './assertion.ts';
 import { parseDocumentAs } from './checked.ts';
 import { durationSchema, timeSchema } from './duration.ts';
 import { nameSchema } from './ids.ts';
@@ -56,7 +57,11 @@ const specSchema = z.strictObject({
   guards: guardsSchema.prefault({}),
   buckets: bucketsSchema.prefault({}),
   approval: z.enum(['none', 'operator']).default('none'),
-  assert: z.array(z.string()).default([]),
+  assert: z
+    .array(z.string().max(200))
+    .max(100)
+    .default([])
+    .meta({ description: 'what plan and replay hold the result to, such as "utilizationMax < 0.85"; serve does not' }),
 });
 
 type PolicySpecInput = z.output<typeof specSchema>;
@@ -78,6 +83,10 @@ function checkSpec(spec: PolicySpecInput, report: (path: PropertyKey[], message:
         `[${from}, ${ms}] after [${before[0]}, ${before[1]}], expected both to rise from point to point`,
       );
     }
+  });
+  spec.assert.forEach((text, i) => {
+    const parsed = parseAssertion(text);
+    if (parsed.kind === 'wrong') report(['assert', i], parsed.message);
   });
   const bounded = new Set<string>();
   spec.allowed.forEach(({ edge }, i) => {
@@ -124,6 +133,14 @@ export type Policy = z.infer<typeof policySchema>;
 /** A policy document, defaults filled in. Throws a ConfigError: `web.yaml:12: policy "web": spec.guards.churnMax is 5, ...`. */
 export function parsePolicy(text: string, where: string): Policy {
   return parseDocumentAs(policySchema, text, where, policyName);
+}
+
+/** What dry runs are held to, in the order written. */
+export function assertionsOf({ spec }: Policy): readonly Assertion[] {
+  return spec.assert.flatMap((text) => {
+    const parsed = parseAssertion(text);
+    return parsed.kind === 'assertion' ? [parsed.assertion] : [];
+  });
 }
 
 /** How complaints name a policy, from whatever was written in place of one. */

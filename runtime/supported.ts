@@ -18,7 +18,6 @@ export function checkSupported(policy: Policy): void {
   if (spec.localityPriceMs !== 0) refuse('localityPriceMs', spec.localityPriceMs, 'write 0');
   if (spec.buckets.localityBudget !== 0) refuse('buckets.localityBudget', spec.buckets.localityBudget, 'write 0');
   if (spec.approval !== 'none') refuse('approval', spec.approval, 'write none');
-  if (spec.assert.length > 0) refuse('assert', spec.assert, 'leave it out');
 }
 
 /** Throws a ConfigError for the kinds of intent that nothing acts on yet. */

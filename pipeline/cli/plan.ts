@@ -5,11 +5,16 @@ import { stringify } from 'yaml';
 import { formatTime } from '../../config/duration.ts';
 import { ConfigError } from '../../config/errors.ts';
 import { writeFileAtomically } from '../../config/load.ts';
+import { assertionsOf } from '../../config/policy.ts';
 import type { Topology } from '../../config/topology.ts';
 import type { FractionMatrix } from '../../runtime/fractions.ts';
+import type { DatacenterState } from '../../runtime/inputs.ts';
+import { rttOf, utilizationOf } from '../../runtime/judge.ts';
+import { certifiedBy } from '../../runtime/lp/certified.ts';
 import type { EngineName } from '../../runtime/lp/problem.ts';
 import { statesAt } from '../../runtime/states.ts';
 import { type Churn, type EpochContext, type EpochPlan, freshState, type Outcome, planEpoch } from '../epoch.ts';
+import { type AssertionResult, assertionLines, judgeAssertions, someFail } from '../replay/assertions.ts';
 import { aligned } from '../replay/comparison.ts';
 import { type Edit, parseEdits } from '../replay/edits.ts';
 import { ConnectionLocality } from '../replay/locality.ts';
@@ -22,9 +27,10 @@ import {
   scorePlan,
 } from '../replay/plan-score.ts';
 import { PlannedDemand } from '../replay/planned-demand.ts';
+import { ReportBuilder, type ReportedEpoch } from '../replay/report.ts';
 import { applyEdits, type WhatIf } from '../replay/what-if.ts';
 import { diffTables, formatDiff, type TableDiff } from '../table/diff.ts';
-import { type EncodedTable, encodeTable, type RoutingTable } from '../table/routing-table.ts';
+import { type EncodedTable, encodeTable, type RoutingTable, servedFractions } from '../table/routing-table.ts';
 import { checkPrevious, checksumOf, readPreviousPlan } from './plan-file.ts';
 import { type OutputFormat, openSetting, outputOption, type Setting, solverOption, stepAt } from './setting.ts';
 
@@ -60,6 +66,7 @@ interface PlanFile extends PlanBody {
   readonly time: string;
   readonly diff: TableDiff | null;
   readonly table: EncodedTable | null;
+  readonly assertions: readonly AssertionResult[];
   readonly whatIf?: WhatIfScores; // the plan is of edited inputs: to be looked at, never to be applied
   readonly checksum: string;
 }
@@ -99,6 +106,8 @@ Examples:
   taiji plan --world world --policy policy.yaml --tree tree --previous before.json --what-if 'capacity.tokyo*=0.5,demand.*=1.3,state.ashburn.keep=0'
   taiji plan --world world --policy policy.yaml --tree tree --what-if 'rtt.fra.dublin=30,policy.guards.churnMax=0.02'
 
+What the policy asserts (assert: ["utilizationMax < 0.85", "rttMsP95 rise < 5"]) must hold of the plan, or the exit is 3; a
+rise is over the table of --previous under the same demand.
 Of what-if edits, *= is always the operator: demand.*=1.3 multiplies all demand, demand.* =100 sets it.`,
     )
     .action(async (flags: PlanFlags) => {
@@ -109,13 +118,14 @@ Of what-if edits, *= is always the operator: demand.*=1.3 multiplies all demand,
         const edits = flags.whatIf === undefined ? [] : parseEdits(flags.whatIf, world.topology);
         const planned = await planAt(applyEdits(world, policy, edits), context, flags, previous);
         const whatIf = edits.length > 0 ? await scoreEdits(setting, flags, previous, edits, planned) : null;
-        const file = planFile(world.topology, planned, whatIf);
+        const assertions = await judged(applyEdits(world, policy, edits), context, planned, previous);
+        const file = planFile(world.topology, planned, assertions, whatIf);
         if (flags.out !== undefined) writeFileAtomically(flags.out, `${JSON.stringify(file, null, 1)}\n`);
         print(file, planned.diff, flags.output);
         const { outcome } = planned.plan;
         const changes = outcome === 'published' || outcome === 'initial';
         if (changes && flags.detailedExitcode === true) process.exitCode = 2;
-        if (outcome === 'held' || outcome === 'rejected') process.exitCode = 3;
+        if (outcome === 'held' || outcome === 'rejected' || someFail(assertions)) process.exitCode = 3;
       } finally {
         await setting.close();
       }
@@ -126,6 +136,7 @@ interface Planned {
   readonly timeMs: number;
   readonly topology: Topology;
   readonly demandRps: Float64Array; // [edge] planned on
+  readonly states: readonly DatacenterState[]; // [datacenter]
   readonly plan: EpochPlan;
   readonly diff: TableDiff | null;
 }
@@ -140,6 +151,7 @@ async function planAt(
   const { t, timeMs } = stepAt(world.demand, flags.at);
   if (previous) checkPrevious(previous, topology, context.tree.version, flags.previous!);
   const demandRps = new PlannedDemand(world, policy, flags.oracle === true).at(t);
+  const states = statesOf(statesAt(world, timeMs));
   const plan = await planEpoch(
     {
       epoch: t,
@@ -147,7 +159,7 @@ async function planAt(
       topology,
       policy,
       demandRps,
-      states: statesOf(statesAt(world, timeMs)),
+      states,
       intents: [],
       previous,
       carried: freshState,
@@ -158,12 +170,36 @@ async function planAt(
   const { weights } = context;
   const diff =
     plan.table && diffTables({ previous, next: plan.table, weights, edgeLoad: sharesOfAll(demandRps), segmentLevel });
-  return { timeMs, topology, demandRps, plan, diff };
+  return { timeMs, topology, demandRps, states, plan, diff };
 }
 
 function sharesOfAll(demandRps: Float64Array): Float64Array {
   const total = demandRps.reduce((a, b) => a + b, 0);
   return demandRps.map((rps) => (total > 0 ? rps / total : 0));
+}
+
+/** The plan's figures, and those of the table before under the same demand, are told as those of a replay's epoch. */
+async function judged(
+  { world, policy }: WhatIf,
+  context: EpochContext,
+  planned: Planned,
+  previous: RoutingTable | null,
+): Promise<AssertionResult[]> {
+  const assertions = assertionsOf(policy);
+  if (assertions.length === 0) return [];
+  const { timeMs, topology, demandRps, states } = planned;
+  const figuresOf = (plan: EpochPlan): Promise<ReportedEpoch> => {
+    const { table } = plan;
+    const served = table ? servedFractions(table, context.weights) : plan.served;
+    const utilization = utilizationOf(topology, demandRps, served);
+    const rttMs = rttOf(topology, demandRps, served);
+    const certified = certifiedBy([context.solver], () => {});
+    const epoch = { timeMs, plan, table, served, states, plannedRps: demandRps, demandRps, utilization, rttMs };
+    return new ReportBuilder(world, policy, context, certified).add(epoch);
+  };
+  const still = { forced: 0, elective: 0, deferred: 0, minimum: 0 };
+  const before = previous && (await figuresOf({ ...planned.plan, table: previous, relaxed: [], churn: still }));
+  return judgeAssertions(assertions, [await figuresOf(planned.plan)], before && [before], 'give --previous PLAN');
 }
 
 /** The same epoch without edits and with each one alone, beside the one with all. */
@@ -205,12 +241,18 @@ async function scoreEdits(
   };
 }
 
-function planFile(topology: Topology, { timeMs, plan, diff }: Planned, whatIf: WhatIfScores | null): PlanFile {
+function planFile(
+  topology: Topology,
+  { timeMs, plan, diff }: Planned,
+  assertions: readonly AssertionResult[],
+  whatIf: WhatIfScores | null,
+): PlanFile {
   const body = {
     time: formatTime(timeMs),
     ...planBody(topology, plan),
     diff,
     table: plan.table && encodeTable(plan.table),
+    assertions,
     ...(whatIf && { whatIf }),
   };
   return { ...body, checksum: checksumOf(body) };
@@ -262,6 +304,7 @@ function planLines(file: PlanFile, diff: TableDiff | null): string[] {
     `utilization  ${utilization.join(', ')}`,
     `churn        forced ${churn.forced.toFixed(4)}, elective ${churn.elective.toFixed(4)}, deferred ${churn.deferred.toFixed(4)}; least possible ${churn.minimum.toFixed(4)}`,
     `checksum     ${file.checksum}`,
+    ...assertionLines(file.assertions),
     ...(file.whatIf ? whatIfLines(file.whatIf, file) : []),
   ];
 }

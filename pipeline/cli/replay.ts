@@ -5,13 +5,14 @@ import { stringify } from 'yaml';
 import { progressBar } from '../../bucketizer/io/progress.ts';
 import { ConfigError } from '../../config/errors.ts';
 import { readPolicy, writeFileAtomically } from '../../config/load.ts';
-import type { Policy } from '../../config/policy.ts';
+import { assertionsOf, type Policy } from '../../config/policy.ts';
 import { checkPolicyFor } from '../../config/policy-topology.ts';
 import type { World } from '../../config/world.ts';
 import { certifiedBy } from '../../runtime/lp/certified.ts';
 import type { EngineName } from '../../runtime/lp/problem.ts';
 import { checkSupported } from '../../runtime/supported.ts';
 import type { EpochContext } from '../epoch.ts';
+import { assertionLines, judgeAssertions, someFail } from '../replay/assertions.ts';
 import { changesOf } from '../replay/comparison.ts';
 import { parseEdits } from '../replay/edits.ts';
 import { type ReplayReport, type ReplaySummary, ReportBuilder } from '../replay/report.ts';
@@ -71,6 +72,8 @@ Examples:
   taiji replay --world world --policy policy.yaml --tree tree --against policy.yaml --what-if policy.guards.churnMax=0.02
   taiji replay --journal data/journal/00000001.jsonl
 
+What the policy asserts (assert: ["utilizationMax < 0.85", "rttMsP95 rise < 5"]) must hold in every epoch, or the exit is 3;
+a rise is over the policy of --against.
 Of what-if edits, *= is always the operator: demand.*=1.3 multiplies all demand, demand.* =100 sets it. Edits of the
 world hold for both policies, edits of the policy for --policy alone.`,
     )
@@ -125,18 +128,28 @@ async function replayWorldFiles(flags: ReplayFlags): Promise<void> {
         bar.show('replay', done, other ? 2 * total : total);
       });
     const own = await run(edited);
-    const against = other && (await run(other)).summary;
+    const others = other && (await run(other));
+    const against = others?.summary ?? null;
     bar.stop();
+    const assertions = judgeAssertions(
+      assertionsOf(edited.policy),
+      own.epochs,
+      others?.epochs ?? null,
+      'give --against POLICY',
+    );
     const compared = against && { summary: against, change: changesOf(own.summary, against) };
     const said = {
+      ...(assertions.length > 0 && { assertions }),
       ...(edits.length > 0 && { whatIf: edits.map(({ text }) => text) }),
       ...(compared && { against: compared }),
     };
-    const report: ReplayReport = { ...own, ...said };
+    const report: ReplayReport = { ...own, assertions, ...said };
     writeReports(flags.report, report);
     if (flags.timings !== undefined) writeTimings(flags.timings, startedMs);
+    if (someFail(assertions)) process.exitCode = 3;
     const lines = [
       ...summaryLines(report.summary),
+      ...assertionLines(assertions),
       ...(against ? ['', ...comparedSummaries(own.summary, against)] : []),
     ];
     if (flags.output === 'table') process.stdout.write(`${lines.join('\n')}\n`);

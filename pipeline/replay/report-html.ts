@@ -21,7 +21,7 @@ const palette = [
   '#449988',
 ] as const;
 
-export function htmlReport({ epochs, summary, whatIf, against }: ReplayReport): string {
+export function htmlReport({ epochs, summary, assertions, whatIf, against }: ReplayReport): string {
   const datacenters = Object.keys(epochs[0]?.utilization ?? {});
   const outcomes = Object.entries(summary.outcomes).map(([outcome, count]) => `${count} ${outcome}`);
   const rows: readonly (readonly [string, string])[] = [
@@ -41,6 +41,10 @@ export function htmlReport({ epochs, summary, whatIf, against }: ReplayReport): 
     ['friends together', `mean ${summary.connectionLocality.mean.toFixed(4)}`],
     ['segments whole', `mean ${summary.segmentsWhole.mean.toFixed(4)}`],
     ['tables', summary.tablesSha256],
+    ...(assertions ?? []).map(({ assertion, holds }) => {
+      const judged = holds === null ? 'not judged' : holds ? 'holds' : 'failed';
+      return ['asserted', `${assertion}: ${judged}`] as const;
+    }),
     ...(whatIf ? [['what if', whatIf.join(', ')] as const] : []),
   ];
   const events = epochs.filter(({ outcome }) => outcome === 'held' || outcome === 'rejected').slice(0, 50);

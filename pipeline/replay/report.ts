@@ -10,6 +10,7 @@ import { freshState, retainedFractions } from '../../runtime/guards.ts';
 import type { SolveCertified } from '../../runtime/lp/certified.ts';
 import { buildModel } from '../../runtime/model.ts';
 import type { Churn, EpochContext, Outcome } from '../epoch.ts';
+import type { AssertionResult } from './assertions.ts';
 import type { Comparison } from './comparison.ts';
 import { bodiesAfter, type EpochBodies } from './epoch-bodies.ts';
 import { ConnectionLocality, SegmentsWhole } from './locality.ts';
@@ -23,6 +24,8 @@ export interface ReportedEpoch {
   readonly reason: string | null;
   readonly relaxed: readonly string[];
   readonly utilization: Readonly<Record<string, number>>;
+  readonly datacentersInUse: number; // by at least one edge; 0: there is no table
+  readonly shareMax: number; // largest share of all demand on one datacenter
   readonly utilizationGap: number | null; // highest over the lowest highest that this demand allows; null: nothing to say
   readonly rttMs: { readonly mean: number; readonly p50: number; readonly p95: number };
   readonly churn: Churn;
@@ -52,6 +55,7 @@ export interface ReplaySummary {
 export interface ReplayReport {
   readonly epochs: readonly ReportedEpoch[];
   readonly summary: ReplaySummary;
+  readonly assertions?: readonly AssertionResult[]; // of the policy, held against the epochs
   readonly whatIf?: readonly string[]; // the edits made to world and policy
   readonly against?: Comparison<ReplaySummary>; // the same world under another policy
 }
@@ -99,6 +103,8 @@ export class ReportBuilder {
       reason: plan.reason,
       relaxed: plan.relaxed,
       utilization: Object.fromEntries(topology.datacenters.map(({ id }, d) => [id, tidy(epoch.utilization[d]!)])),
+      datacentersInUse: table ? datacentersInUse(epoch) : 0,
+      shareMax: tidy(largestShare(epoch)),
       utilizationGap: tidyOrNull(await this.#gapOf(epoch)),
       rttMs: { mean: tidy(epoch.rttMs.mean), p50: tidy(epoch.rttMs.p50), p95: tidy(epoch.rttMs.p95) },
       churn: {
@@ -193,6 +199,21 @@ export class ReportBuilder {
     const levels = await lowestLevels(built.model, null, this.#solve);
     return levels && Math.max(0, Math.max(...utilization) - Math.max(...levels));
   }
+}
+
+function datacentersInUse({ served, utilization }: ReplayedEpoch): number {
+  const width = utilization.length;
+  return new Set([...served.keys()].filter((i) => served[i]! > 0).map((i) => i % width)).size;
+}
+
+function largestShare({ served, utilization, demandRps }: ReplayedEpoch): number {
+  const width = utilization.length;
+  const loadRps = new Array<number>(width).fill(0);
+  served.forEach((fraction, i) => {
+    loadRps[i % width]! += fraction * demandRps[Math.floor(i / width)]!;
+  });
+  const totalRps = demandRps.reduce((a, b) => a + b, 0);
+  return totalRps === 0 ? 0 : Math.max(...loadRps) / totalRps;
 }
 
 /** Demand-weighted half L1 between what the table serves and what was wanted of it. */

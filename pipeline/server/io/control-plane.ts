@@ -269,6 +269,9 @@ interface Stated {
 function readStated(spec: ServerSpec, at: (path: string) => string, log: Logger): Stated {
   const policy = readPolicy(at(spec.policy));
   checkSupported(policy);
+  if (policy.spec.assert.length > 0) {
+    log.info({ assert: policy.spec.assert }, 'what the policy asserts is for dry runs and is not checked here');
+  }
   const telemetry = openTelemetry(spec, policy, at, Date.now());
   const tree = readTree(at(spec.tree));
   const stranger = checkTreeFits(tree, telemetry.world.users, at(spec.tree), telemetry.dir);
