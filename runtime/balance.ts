@@ -6,6 +6,7 @@ import type { CertifiedAnswer, SolveCertified } from './lp/certified.ts';
 import type { LinearProgram } from './lp/problem.ts';
 import type { Model } from './model.ts';
 import { type Formulation, formulate, type Layout, type MoveLimits, type Placement } from './placement.ts';
+import { pooled } from './pool.ts';
 
 /** A placement with the program it is the answer to, for whoever asks why. */
 export interface NearestPlacement extends Placement {
@@ -22,9 +23,10 @@ export async function lowestLevels(
   solve: SolveCertified,
 ): Promise<Float64Array | null> {
   const level = new Float64Array(model.datacenters).fill(Number.NaN); // NaN: still sought
+  const sums = pooled(model);
   let previousLevel = Number.POSITIVE_INFINITY;
   while (level.some(Number.isNaN)) {
-    const { program, layout } = formulate(model, { limits, levelMax: level, seek: 'level' });
+    const { program, layout } = formulate(sums, { limits, levelMax: level, seek: 'level' });
     const answer = await solve(program);
     if (!answer) return null;
     const found = answer.columns[layout.levelColumn]!;

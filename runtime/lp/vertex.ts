@@ -1,7 +1,10 @@
 /** From an engine's optimal point to the exact vertex it stands at. Two engines that find the same vertex differ in the
  *  last digits; snapped to millionths, some of those digits would show. So the vertex is computed again from what the
  *  engines do agree on, which limits are tight: free columns are solved from the tight rows by our own elimination in a
- *  fixed order. The result depends on the program and the vertex only. */
+ *  fixed order. The result depends on the program and the vertex only.
+ *  Nearly all of it is triangular (an edge that moves whole has one unknown, and one row that says it): rows with one
+ *  unknown are solved first, unknowns in one row last, and elimination is left a core about as wide as there are
+ *  datacenters. */
 
 import type { LinearProgram } from './problem.ts';
 
@@ -23,8 +26,7 @@ export function vertexAt(program: LinearProgram, point: Float64Array): Float64Ar
       unknowns.push(j);
     }
   }
-  const equations = tightRows(program, point, vertex, unknownOf, unknowns.length);
-  const solution = eliminate(equations, unknowns.length);
+  const solution = solveSystem(tightRows(program, point, vertex, unknownOf), unknowns.length);
   if (!solution) return null;
   unknowns.forEach((column, i) => {
     vertex[column] = solution[i]!;
@@ -32,41 +34,154 @@ export function vertexAt(program: LinearProgram, point: Float64Array): Float64Ar
   return vertex;
 }
 
-/** One equation a tight row that has an unknown: coefficients, then the right-hand side. */
+/** `sum(value * unknown) = rightSide`, one a tight row that has an unknown. */
+interface Equation {
+  readonly unknowns: readonly number[];
+  readonly values: readonly number[];
+  readonly rightSide: number;
+}
+
 function tightRows(
   program: LinearProgram,
   point: Float64Array,
   vertex: Float64Array,
   unknownOf: Int32Array,
-  width: number,
-): Float64Array[] {
-  const equations: Float64Array[] = [];
+): readonly Equation[] {
+  const { rowStart, columnIndex, value } = program;
+  const equations: Equation[] = [];
   for (let r = 0; r < program.rowLower.length; r++) {
     let activity = 0;
     let known = 0;
     let hasUnknown = false;
-    for (let k = program.rowStart[r]!; k < program.rowStart[r + 1]!; k++) {
-      const column = program.columnIndex[k]!;
-      activity += program.value[k]! * point[column]!;
-      if (unknownOf[column]! < 0) known += program.value[k]! * vertex[column]!;
+    for (let k = rowStart[r]!; k < rowStart[r + 1]!; k++) {
+      const column = columnIndex[k]!;
+      activity += value[k]! * point[column]!;
+      if (unknownOf[column]! < 0) known += value[k]! * vertex[column]!;
       else hasUnknown = true;
     }
     if (!hasUnknown) continue;
     const lowerIsTight = Math.abs(activity - program.rowLower[r]!) <= tightness;
     const upperIsTight = Math.abs(activity - program.rowUpper[r]!) <= tightness;
     if (!lowerIsTight && !upperIsTight) continue;
-    const equation = new Float64Array(width + 1);
-    for (let k = program.rowStart[r]!; k < program.rowStart[r + 1]!; k++) {
-      const unknown = unknownOf[program.columnIndex[k]!]!;
-      if (unknown >= 0) equation[unknown]! += program.value[k]!;
+    const unknowns: number[] = [];
+    const values: number[] = [];
+    for (let k = rowStart[r]!; k < rowStart[r + 1]!; k++) {
+      const unknown = unknownOf[columnIndex[k]!]!;
+      if (unknown < 0 || Math.abs(value[k]!) < singular) continue;
+      unknowns.push(unknown);
+      values.push(value[k]!);
     }
-    equation[width] = (upperIsTight ? program.rowUpper[r]! : program.rowLower[r]!) - known;
-    equations.push(equation);
+    equations.push({
+      unknowns,
+      values,
+      rightSide: (upperIsTight ? program.rowUpper[r]! : program.rowLower[r]!) - known,
+    });
   }
   return equations;
 }
 
-/** Gauss-Jordan with partial pivoting, ties to the earlier row. Surplus equations are consistent at a vertex. */
+/** [unknown]; null where the equations do not fix them all. Surplus equations are consistent at a vertex. */
+function solveSystem(equations: readonly Equation[], width: number): Float64Array | null {
+  const solution = new Float64Array(width).fill(Number.NaN);
+  const rowsOf = Array.from({ length: width }, (): number[] => []); // ascending
+  for (const [row, { unknowns }] of equations.entries()) for (const unknown of unknowns) rowsOf[unknown]!.push(row);
+  const isSpent = new Uint8Array(equations.length); // nothing more to learn from it, or kept for the end
+  solveSingleRows(equations, rowsOf, isSpent, solution);
+  const putOff = putOffSingleUnknowns(equations, rowsOf, isSpent, solution);
+  const isPutOff = new Uint8Array(width);
+  for (const { unknown } of putOff) isPutOff[unknown] = 1;
+  const core: number[] = [];
+  for (let i = 0; i < width; i++) if (Number.isNaN(solution[i]!) && isPutOff[i] === 0) core.push(i);
+  const rows = equations.filter((_, row) => isSpent[row] === 0);
+  const coreSolution = eliminate(denseRows(rows, core, solution), core.length);
+  if (!coreSolution) return null;
+  core.forEach((unknown, i) => {
+    solution[unknown] = coreSolution[i]!;
+  });
+  for (const { unknown, row } of putOff.reverse()) solution[unknown] = solvedFor(unknown, equations[row]!, solution);
+  return solution;
+}
+
+/** Rows with one unknown left, first come first served. */
+function solveSingleRows(
+  equations: readonly Equation[],
+  rowsOf: readonly (readonly number[])[],
+  isSpent: Uint8Array,
+  solution: Float64Array,
+): void {
+  const open = equations.map(({ unknowns }) => unknowns.length);
+  const queue: number[] = [];
+  open.forEach((count, row) => {
+    if (count === 1) queue.push(row);
+  });
+  for (let next = 0; next < queue.length; next++) {
+    const row = queue[next]!;
+    isSpent[row] = 1;
+    const unknown = equations[row]!.unknowns.find((candidate) => Number.isNaN(solution[candidate]!));
+    if (unknown === undefined) continue; // a surplus row
+    solution[unknown] = solvedFor(unknown, equations[row]!, solution);
+    for (const other of rowsOf[unknown]!) {
+      open[other]! -= 1;
+      if (open[other] === 1 && isSpent[other] === 0) queue.push(other);
+      else if (open[other] === 0) isSpent[other] = 1;
+    }
+  }
+}
+
+/** Unknowns that a single row still speaks of: whatever the others turn out to be, that row gives them. */
+function putOffSingleUnknowns(
+  equations: readonly Equation[],
+  rowsOf: readonly (readonly number[])[],
+  isSpent: Uint8Array,
+  solution: Float64Array,
+): { readonly unknown: number; readonly row: number }[] {
+  const open = rowsOf.map((rows) => rows.reduce((count, row) => count + (isSpent[row] === 0 ? 1 : 0), 0));
+  const queue: number[] = [];
+  open.forEach((count, unknown) => {
+    if (count === 1 && Number.isNaN(solution[unknown]!)) queue.push(unknown);
+  });
+  const putOff: { unknown: number; row: number }[] = [];
+  for (let next = 0; next < queue.length; next++) {
+    const unknown = queue[next]!;
+    const row = rowsOf[unknown]!.find((candidate) => isSpent[candidate] === 0);
+    if (row === undefined) continue; // taken by another: this one is free, and the core will tell
+    isSpent[row] = 1;
+    putOff.push({ unknown, row });
+    for (const other of equations[row]!.unknowns) {
+      open[other]! -= 1;
+      if (open[other] === 1 && other !== unknown && Number.isNaN(solution[other]!)) queue.push(other);
+    }
+  }
+  return putOff;
+}
+
+function solvedFor(unknown: number, { unknowns, values, rightSide }: Equation, solution: Float64Array): number {
+  let rest = rightSide;
+  let own = 0;
+  unknowns.forEach((other, k) => {
+    if (other === unknown) own = values[k]!;
+    else rest -= values[k]! * solution[other]!;
+  });
+  return rest / own;
+}
+
+/** Coefficients of the core's unknowns, then the right side less what is known. */
+function denseRows(rows: readonly Equation[], core: readonly number[], solution: Float64Array): Float64Array[] {
+  const placeOf = new Map(core.map((unknown, i) => [unknown, i]));
+  return rows.map(({ unknowns, values, rightSide }) => {
+    const dense = new Float64Array(core.length + 1);
+    let rest = rightSide;
+    unknowns.forEach((unknown, k) => {
+      const place = placeOf.get(unknown);
+      if (place === undefined) rest -= values[k]! * solution[unknown]!;
+      else dense[place] = values[k]!;
+    });
+    dense[core.length] = rest;
+    return dense;
+  });
+}
+
+/** Gauss-Jordan with partial pivoting, ties to the earlier row. */
 function eliminate(equations: Float64Array[], width: number): Float64Array | null {
   for (let column = 0; column < width; column++) {
     let pivot = -1;
