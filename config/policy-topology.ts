@@ -25,6 +25,18 @@ export function checkPolicyFor(policy: Policy, topology: Topology, where: string
       refuseUnknown(datacenterIndex, 'datacenter', id, `spec.allowed[${i}].datacenters[${k}]`);
     });
   });
+  spec.forbidden.forEach((rule, i) => {
+    refuseUnknown(edgeIndex, 'edge', rule.edge, `spec.forbidden[${i}].edge`);
+    rule.datacenters.forEach((id, k) => {
+      refuseUnknown(datacenterIndex, 'datacenter', id, `spec.forbidden[${i}].datacenters[${k}]`);
+    });
+  });
+  const resourceIndex = new Map(
+    ['requests', ...(topology.resources ?? []).map(({ name }) => name)].map((name, i) => [name, i]),
+  );
+  for (const name of Object.keys(spec.resources ?? {})) {
+    refuseUnknown(resourceIndex, 'resource', name, 'spec.resources');
+  }
   spec.pins.forEach((pin, i) => {
     refuseUnknown(edgeIndex, 'edge', pin.edge, `spec.pins[${i}].edge`);
     refuseUnknown(datacenterIndex, 'datacenter', pin.datacenter, `spec.pins[${i}].datacenter`);
@@ -44,8 +56,13 @@ export function checkPolicyFor(policy: Policy, topology: Topology, where: string
   const width = topology.datacenters.length;
   topology.edges.forEach((edge, e) => {
     const rule = spec.allowed.find((candidate) => candidate.edge === edge.id);
+    const barred = spec.forbidden.find((candidate) => candidate.edge === edge.id)?.datacenters ?? [];
     const open = topology.datacenters.flatMap((datacenter, d) =>
-      datacenter.capacityRps > 0 && (rule === undefined || rule.datacenters.includes(datacenter.id)) ? [d] : [],
+      datacenter.capacityRps > 0 &&
+      (rule === undefined || rule.datacenters.includes(datacenter.id)) &&
+      !barred.includes(datacenter.id)
+        ? [d]
+        : [],
     );
     if (open.length === 0) {
       throw new ConfigError(

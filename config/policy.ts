@@ -47,7 +47,24 @@ const specSchema = z.strictObject({
   utilizationMax: z.number().gt(0).max(2).default(1),
   emergencyMax: z.number().gt(0).max(2).nullable().default(null),
   latencyMsMax: z.number().gt(0).nullable().default(null),
+  latencyMsP95Max: z
+    .number()
+    .gt(0)
+    .nullable()
+    .default(null)
+    .meta({ description: "at most a twentieth of an edge's demand goes further than this" }),
+  resources: z
+    .record(nameSchema, z.number().gt(0))
+    .refine((costs) => Object.keys(costs).length > 0, 'no resource, expected at least one; or leave resources out')
+    .optional()
+    .meta({
+      description: 'what one rps (or session) costs of each resource; default: 1 of requests, the capacity_rps',
+    }),
   allowed: z.array(z.strictObject({ edge: nameSchema, datacenters: z.array(nameSchema).min(1) })).default([]),
+  forbidden: z
+    .array(z.strictObject({ edge: nameSchema, datacenters: z.array(nameSchema).min(1) }))
+    .default([])
+    .meta({ description: 'pairs that may not be, whatever allowed says' }),
   pins: z
     .array(z.strictObject({ edge: nameSchema, datacenter: nameSchema, fraction: share, until: timeSchema.optional() }))
     .prefault([]),
@@ -93,6 +110,15 @@ function checkSpec(spec: PolicySpecInput, report: (path: PropertyKey[], message:
     if (bounded.has(edge)) report(['allowed', i], `edge "${edge}" is given twice; put its datacenters into one list`);
     bounded.add(edge);
   });
+  const barred = new Set<string>();
+  spec.forbidden.forEach(({ edge, datacenters }, i) => {
+    if (barred.has(edge)) report(['forbidden', i], `edge "${edge}" is given twice; put its datacenters into one list`);
+    barred.add(edge);
+    const left = spec.allowed.find((rule) => rule.edge === edge)?.datacenters.filter((id) => !datacenters.includes(id));
+    if (left?.length === 0) {
+      report(['forbidden', i], `edge "${edge}" is forbidden everything that its allowed list names; leave one`);
+    }
+  });
   const pinned = new Map<string, number>();
   const pairs = new Set<string>();
   spec.pins.forEach(({ edge, datacenter, fraction }, i) => {
@@ -108,6 +134,12 @@ function checkSpec(spec: PolicySpecInput, report: (path: PropertyKey[], message:
       );
     }
     const datacenters = spec.allowed.find((rule) => rule.edge === edge)?.datacenters;
+    if (spec.forbidden.some((rule) => rule.edge === edge && rule.datacenters.includes(datacenter))) {
+      report(
+        ['pins', i],
+        `edge "${edge}" is pinned to "${datacenter}", which is forbidden to it; remove one of the two`,
+      );
+    }
     if (datacenters !== undefined && !datacenters.includes(datacenter)) {
       report(
         ['pins', i],

@@ -10,6 +10,7 @@ export interface Edge {
   readonly lat: number;
   readonly lon: number;
   readonly region?: string;
+  readonly unsteered?: number; // share of its demand that follows the served fractions without a bucket; 0 if absent
 }
 
 export interface Datacenter {
@@ -23,6 +24,13 @@ export interface Topology {
   readonly edges: readonly Edge[]; // sorted by id
   readonly datacenters: readonly Datacenter[]; // sorted by id
   readonly rttMs: Float64Array; // [e * D + d], every pair measured
+  readonly resources?: readonly Resource[]; // besides requests; sorted by name
+}
+
+/** Something datacenters have besides room for requests: cores, memory, licences. In any unit. */
+export interface Resource {
+  readonly name: string;
+  readonly capacity: Float64Array; // [d]
 }
 
 export interface RttRow {

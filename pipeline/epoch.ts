@@ -11,16 +11,11 @@ import { type CarriedState, retainedFractions } from '../runtime/guards.ts';
 import { holdDown } from '../runtime/hold-down.ts';
 import type { DatacenterState } from '../runtime/inputs.ts';
 import { utilizationOf } from '../runtime/judge.ts';
+import { type Limit, limitOrder } from '../runtime/limits.ts';
 import { certifiedBy, type Doubt } from '../runtime/lp/certified.ts';
 import type { Solver } from '../runtime/lp/problem.ts';
-import {
-  type Decision,
-  type HeldReason,
-  type Limit,
-  limitOrder,
-  type SolveStep,
-  solveFractions,
-} from '../runtime/solve.ts';
+import { residency } from '../runtime/model.ts';
+import { type Decision, type HeldReason, type SolveStep, solveFractions } from '../runtime/solve.ts';
 import { effectiveStates, freezeInForce, suspectShare } from '../runtime/states.ts';
 import { assign } from './table/assign.ts';
 import type { BucketWeights } from './table/bucket-weights.ts';
@@ -91,8 +86,9 @@ export const planEpoch: PlanEpoch = async (inputs, context) => {
   const carried: CarriedState = { ...inputs.carried, outages: held.outages };
   const states = effectiveStates(topology, held.states, inputs.intents, startMs);
   const served = previous && servedFractions(previous, context.weights);
+  const resident = residency({ topology, policy });
   const ceilingsAfter = (after: CarriedState): Ceilings =>
-    makeCeilings(topology, policy.spec.allowed, retainedFractions(after, topology, states));
+    makeCeilings(topology, resident, retainedFractions(after, topology, states));
   const suspect = suspectShare(topology, inputs.states, inputs.intents, startMs);
   if (suspect > suspectShareMax) {
     const reason = `${(suspect * 100).toFixed(0)} % of all capacity failed at once, which is suspect; drain to confirm it`;

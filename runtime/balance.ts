@@ -2,11 +2,11 @@
  *  latency within it. A single min-max stops at the first datacenter that is stuck and leaves the others as they fall,
  *  so the level is sought again over those that can still improve, until none can. */
 
+import { aggregated } from './aggregate.ts';
 import type { CertifiedAnswer, SolveCertified } from './lp/certified.ts';
 import type { LinearProgram } from './lp/problem.ts';
 import type { Model } from './model.ts';
 import { type Formulation, formulate, type Layout, type MoveLimits, type Placement } from './placement.ts';
-import { pooled } from './pool.ts';
 
 /** A placement with the program it is the answer to, for whoever asks why. */
 export interface NearestPlacement extends Placement {
@@ -16,14 +16,14 @@ export interface NearestPlacement extends Placement {
   readonly rowDuals: Float64Array; // [row]
 }
 
-/** The lowest utilization level of every datacenter that can be had, highest first; null: no certified answer. */
+/** [k] the lowest utilization level of every pool that can be had, highest first; null: no certified answer. */
 export async function lowestLevels(
   model: Model,
   limits: MoveLimits | null,
   solve: SolveCertified,
 ): Promise<Float64Array | null> {
-  const level = new Float64Array(model.datacenters).fill(Number.NaN); // NaN: still sought
-  const sums = pooled(model);
+  const level = new Float64Array(model.capacity.length).fill(Number.NaN); // NaN: still sought
+  const sums = aggregated(model, limits !== null);
   let previousLevel = Number.POSITIVE_INFINITY;
   while (level.some(Number.isNaN)) {
     const { program, layout } = formulate(sums, { limits, levelMax: level, seek: 'level' });
@@ -34,15 +34,15 @@ export async function lowestLevels(
     const settled = previousLevel - found <= 2e-6 ? previousLevel : roundedUp(found);
     previousLevel = settled;
     let progress = false;
-    for (let d = 0; d < model.datacenters; d++) {
-      const row = layout.levelRow[d]!;
-      if (!Number.isNaN(level[d]!)) continue;
-      const binding = row < 0 || -answer.rowDuals[row]! * model.capacity[d]! > 1e-6;
+    for (let k = 0; k < level.length; k++) {
+      const row = layout.levelRow[k]!;
+      if (!Number.isNaN(level[k]!)) continue;
+      const binding = row < 0 || -answer.rowDuals[row]! * model.capacity[k]! > 1e-6;
       if (!binding) continue;
-      level[d] = settled;
+      level[k] = settled;
       progress = true;
     }
-    if (!progress) for (let d = 0; d < model.datacenters; d++) if (Number.isNaN(level[d]!)) level[d] = settled;
+    if (!progress) for (let k = 0; k < level.length; k++) if (Number.isNaN(level[k]!)) level[k] = settled;
   }
   return level;
 }

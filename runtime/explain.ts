@@ -9,9 +9,10 @@
 import { formatTime } from '../config/duration.ts';
 import type { DatacenterId } from '../config/ids.ts';
 import type { NearestPlacement } from './balance.ts';
+import { linearMsPerCost, squaredMsPerCost } from './costs.ts';
 import type { DatacenterState, RuntimeInputs } from './inputs.ts';
+import { loadAt, utilizations } from './limits.ts';
 import type { LinearProgram } from './lp/problem.ts';
-import { linearMsPerCost, type Model, squaredMsPerCost } from './model.ts';
 import type { SolveStep } from './solve.ts';
 
 export const reasonWords = [
@@ -61,24 +62,28 @@ export function whyNothing(
     detail,
     closerMs,
   });
-  const { latencyMsMax, allowed } = policy.spec;
+  const { latencyMsMax, allowed, forbidden } = policy.spec;
 
   const rule = allowed.find((one) => one.edge === edge);
   if (rule && !rule.datacenters.includes(datacenter))
     return say('not-allowed', `the policy allows ${edge} elsewhere only`);
+  if (forbidden.some((one) => one.edge === edge && one.datacenters.includes(datacenter)))
+    return say('not-allowed', `the policy forbids ${edge} this datacenter`);
   if (capacityRps === 0) return say('not-allowed', 'its capacity is 0');
   const state = states[d]!;
   if (state.keep < 1) return say(stateWord(state), stateWords(state));
   const { want, guarded } = solves;
   if (!want) return say('guard', standsBecause ?? 'nothing was solved');
   const { model, placement } = want;
-  if (model.mayGain[i] === 0 && latencyMsMax !== null) {
+  const c = want.service * model.edges + e;
+  const own = c * model.datacenters + d; // in the model
+  if (model.mayGain[own] === 0 && latencyMsMax !== null) {
     const closerMs = rttMs - latencyMsMax;
     return say('too-far', `beyond latencyMsMax ${latencyMsMax} ms; ${toGo(closerMs)}`, closerMs);
   }
-  const wanted = loadAt(model, placement, i) / model.load[e]!;
+  const wanted = loadAt(model, placement, own) / model.load[c]!;
   if (wanted > nothing) {
-    const left = guarded ? loadAt(guarded.model, guarded.placement, i) / model.load[e]! : wanted;
+    const left = guarded ? loadAt(guarded.model, guarded.placement, own) / model.load[c]! : wanted;
     return say('guard', `${wanted.toFixed(4)} is wanted; ${heldBackBy(guarded, left, standsBecause)}`);
   }
   return unwanted(want, e, d, say);
@@ -91,11 +96,11 @@ function unwanted(
   d: number,
   say: (reason: ReasonWord, detail: string, closerMs?: number | null) => Reason,
 ): Reason {
-  const { inputs, model, placement } = step;
+  const { inputs, model } = step;
   const i = e * model.datacenters + d;
   const excess = excessCost(step, e, d);
   if (excess === null) return say('not-allowed', 'pins say where all of this edge goes');
-  const full = fullCost(placement, d);
+  const full = fullCost(step, d);
   const utilization = utilizationAt(step, d).toFixed(3);
   if (full > 0 && excess - full < -1e-9) {
     return say('at-capacity', `full at utilization ${utilization}; with room it would be used`);
@@ -109,10 +114,10 @@ function unwanted(
 
 /** By how much a unit of the edge's load there would cost more than the dearest that may leave where it is. Prices of rows
  *  count, but for the edge's own balance of moves. Null: nothing of the edge may leave. */
-function excessCost({ model, placement }: SolveStep, e: number, d: number): number | null {
+function excessCost({ model, placement, service }: SolveStep, e: number, d: number): number | null {
   const { program, layout } = placement;
   const cost = pricedCosts(placement);
-  const from = e * model.datacenters;
+  const from = (service * model.edges + e) * model.datacenters;
   let excess: number | null = null;
   const note = (column: number, used: readonly number[]): void => {
     if (column < 0 || used.length === 0) return;
@@ -150,9 +155,16 @@ function takePrice(cost: Float64Array, program: LinearProgram, row: number, dual
 }
 
 /** What a unit of load pays for the datacenter being full, or for its utilization. */
-function fullCost({ layout, rowDuals }: NearestPlacement, d: number): number {
+function fullCost({ model, placement, service }: SolveStep, d: number): number {
+  const { layout, rowDuals } = placement;
   const price = (row: number): number => (row >= 0 ? Math.max(0, -rowDuals[row]!) : 0);
-  return price(layout.levelRow[d]!) + price(layout.priceRow[d]!);
+  let cost = 0;
+  for (let r = 0; r < model.resources; r++) {
+    const k = r * model.datacenters + d;
+    const each = model.use[service * model.resources + r]!;
+    cost += each * (price(layout.levelRow[k]!) + price(layout.priceRow[k]!));
+  }
+  return cost;
 }
 
 /** How much shorter a round trip costs so much less; null where none does. */
@@ -194,23 +206,20 @@ function heldBackBy(guarded: SolveStep | null, left: number, standsBecause: stri
   if (standsBecause !== null) return standsBecause;
   if (guarded && left <= nothing) {
     const { layout, rowDuals, formulation } = guarded.placement;
-    const { churnMax, onloadMax } = formulation.limits!;
+    const { onloadMax } = formulation.limits!;
+    const churnMax = formulation.limits!.churnMax[guarded.service]!;
     const isTight = (row: number): boolean => row >= 0 && rowDuals[row]! < -1e-9;
     const names = [
       ...(layout.onloadRow.some(isTight) ? [`onloadMax ${onloadMax}`] : []),
-      ...(isTight(layout.churnRow) ? [`churnMax ${churnMax}`] : []),
+      ...(isTight(layout.churnRow[guarded.service]!) ? [`churnMax ${churnMax}`] : []),
     ];
     return `${names.length > 0 ? names.join(' and ') : 'the guards'} put it off`;
   }
   return `${left.toFixed(4)} is planned, too little for a whole bucket or put off to keep the pace`;
 }
 
-function loadAt({ base }: Model, { placed, gained, left }: NearestPlacement, i: number): number {
-  return base[i]! + placed[i]! + gained[i]! - left[i]!;
-}
-
+/** Of the datacenter's fullest pool. */
 function utilizationAt({ model, placement }: SolveStep, d: number): number {
-  let load = 0;
-  for (let i = d; i < model.base.length; i += model.datacenters) load += loadAt(model, placement, i);
-  return load / model.capacity[d]!;
+  const all = utilizations(model, (i) => loadAt(model, placement, i));
+  return all.reduce((most, value, k) => (k % model.datacenters === d ? Math.max(most, value) : most), 0);
 }

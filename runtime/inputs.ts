@@ -23,4 +23,6 @@ export interface RuntimeInputs {
   readonly states: readonly DatacenterState[]; // [datacenter]
   readonly served: FractionMatrix | null; // null: there is no table yet
   readonly frozen: boolean; // nothing moves by choice
+  readonly established?: Float64Array | null; // [e * D + d] sessions that outlive the epoch where they are; none of a stateless service
+  readonly isDue?: boolean; // false: another service's tick; it is fixed load, unless a state forces it to move
 }

@@ -1,207 +1,286 @@
 /** What may move where: the epoch's inputs turned into amounts of load (DESIGN section 4). Load is counted in
- *  thousandths of the service's total, for tiny right-hand sides fall under solver tolerances. Three kinds of load at an
- *  edge are kept apart: what stays unless it is moved by choice (`base`), what has to leave because a datacenter's state
- *  or the policy's residency demands it (`forced`), and what moves by choice. The guards bind the last kind only. */
+ *  thousandths of the group's total, for tiny right-hand sides fall under solver tolerances. A commodity is the load of
+ *  one service at one edge. Its load is kept apart by what may become of it: what no table moves (`settled`: established
+ *  sessions), what stays unless it is moved by choice (`base`), what has to leave because a datacenter's state or the
+ *  policy's residency demands it (`forced`), and what moves by choice. The guards bind the last kind only. */
 
-import type { Policy } from '../config/policy.ts';
-import { hash32 } from '../config/random.ts';
+import { tieBrokenCosts, type UtilizationPrice, utilizationPrices } from './costs.ts';
 import type { RuntimeInputs } from './inputs.ts';
+import { makePools, type Pools } from './pools.ts';
 
 export const totalLoad = 1000;
 
 export interface Model {
+  readonly services: number;
   readonly edges: number;
+  readonly commodities: number; // c = s * E + e
+  readonly service: Int32Array; // [c]
   readonly datacenters: number;
-  readonly load: Float64Array; // [e] > 0, sums to totalLoad
-  readonly capacity: Float64Array; // [d] in load units: utilization = load / capacity
-  readonly base: Float64Array; // [e * D + d] load that stays unless moved by choice
-  readonly forced: Float64Array; // [e] load to be placed anew
-  readonly mayGain: Uint8Array; // [e * D + d] 1 where more of the edge's load may go
-  readonly tooFar: Uint8Array; // [e * D + d] 1 where the edge could go, were it not for latencyMsMax
-  readonly pinned: Float64Array; // [e * D + d] load wanted there by a pin; NaN where there is none
-  readonly shareMax: number; // of an edge's load on one datacenter
-  readonly rttCost: Float64Array; // [e * D + d] latency, squared under `balance`, with the tie-break; a unit of load
-  readonly moveCost: Float64Array; // [e * D + d] a unit of load moved there by choice
+  readonly load: Float64Array; // [c] > 0: what a table places; with what is settled it sums to totalLoad
+  readonly settled: Float64Array; // [c * D + d] load there that no table moves
+  readonly resources: number;
+  readonly capacity: Float64Array; // [k = r * D + d] of a pool, in load units: utilization = load / capacity
+  readonly use: Float64Array; // [s * R + r] of the pool, a unit of the service's load
+  readonly base: Float64Array; // [c * D + d] load that stays unless moved by choice
+  readonly forced: Float64Array; // [c] load to be placed anew
+  readonly mayGain: Uint8Array; // [c * D + d] 1 where more of the load may go
+  readonly tooFar: Uint8Array; // [c * D + d] 1 where it could go, were it not for latencyMsMax
+  readonly beyondP95: Uint8Array; // [c * D + d] 1 where no more than a twentieth should be
+  readonly pinned: Float64Array; // [c * D + d] load wanted there by a pin; NaN where there is none
+  readonly shareMax: Float64Array; // [s] of an edge's load on one datacenter
+  readonly churnWeight: Float64Array; // [c] demand that changes target, a unit of load moved
+  readonly emergencyMax: number; // utilization allowed after the loss of any one datacenter; Infinity: not asked for
+  readonly fallbackWeight: Float64Array; // [c * D + d] by which load of a lost datacenter falls on the others
+  readonly rttCost: Float64Array; // [c * D + d] latency, squared under `balance`, with the tie-break; a unit of load
+  readonly moveCost: Float64Array; // [c * D + d] a unit of load moved there by choice
   readonly utilizationPrices: readonly UtilizationPrice[]; // ascending; none but under `priced`
-  readonly still: Uint8Array; // [e] 1 where nothing moves by choice: no demand to judge by, or nowhere to go
-  readonly stuck: readonly number[]; // edges that a state or residency would empty, and that have nowhere to go
-  readonly initial: boolean; // no table yet: everything is placed anew
+  readonly still: Uint8Array; // [c] 1 where nothing moves by choice: no demand to judge by, not due, or nowhere to go
+  readonly stuck: readonly number[]; // commodities that a state or residency would empty, and that have nowhere to go
+  readonly nowhere: readonly (string | null)[]; // [s] an edge, where that is all of the service, or where it has no table yet
+  readonly isNew: Uint8Array; // [s] 1: no table yet, everything is placed anew
+  readonly initial: boolean; // no service has a table yet
 }
 
-/** What a unit of load costs on top of its latency where it lands above a utilization. */
-export interface UtilizationPrice {
-  readonly above: number;
-  readonly cost: number;
+/** One service's part of a model. */
+export interface ServiceSetting {
+  readonly inputs: RuntimeInputs;
+  readonly retained: Float64Array; // [e * D + d] the largest fraction a datacenter's state lets it keep (1 where normal)
+  readonly isStill?: boolean; // nothing of it moves by choice
 }
 
-/** Edges without demand count as this share of the whole, so that they too find a place. */
+export type BuiltModel =
+  | { readonly kind: 'model'; readonly model: Model }
+  | { readonly kind: 'nowhere'; readonly edge: string };
+
+/** Commodities without demand count as this share of the whole, so that they too find a place. */
 const idleShare = 1e-6;
 
-/** `retained` [e * D + d]: the largest fraction a datacenter's state lets it keep (1 where it is normal). An edge that has
- *  nowhere to go stays as it is and is told; `nowhere` where that is all of them, or where there is no table yet. */
-export function buildModel(
-  inputs: RuntimeInputs,
-  retained: Float64Array,
-): { readonly kind: 'model'; readonly model: Model } | { readonly kind: 'nowhere'; readonly edge: string } {
-  const { topology, served, policy } = inputs;
+/** Of one service that shares nothing. */
+export function buildModel(inputs: RuntimeInputs, retained: Float64Array): BuiltModel {
+  return buildGroupModel([{ inputs, retained }]);
+}
+
+/** Of services that are solved together. A commodity that has nowhere to go stays as it is and is told. A service of which
+ *  nothing can go anywhere is load that stays, or none where it has no table yet; `nowhere` where that is all services. */
+export function buildGroupModel(settings: readonly ServiceSetting[]): BuiltModel {
+  const { topology, policy } = settings[0]!.inputs;
   const edges = topology.edges.length;
   const datacenters = topology.datacenters.length;
-  const demandTotal = inputs.demandRps.reduce((a, b) => a + b, 0);
-  const share = inputs.demandRps.map((rps) => (demandTotal > 0 ? Math.max(rps / demandTotal, idleShare) : 1));
-  const shareTotal = share.reduce((a, b) => a + b, 0);
-  const load = share.map((value) => (value / shareTotal) * totalLoad);
-  const capacity = Float64Array.from(topology.datacenters, (datacenter) =>
-    demandTotal > 0 ? (datacenter.capacityRps / demandTotal) * totalLoad : datacenter.capacityRps,
-  );
-  const resident = residency(inputs);
-  const latencyMsMax = policy.spec.latencyMsMax ?? Number.POSITIVE_INFINITY;
-  const mayGain = new Uint8Array(edges * datacenters);
-  const tooFar = new Uint8Array(edges * datacenters);
-  const base = new Float64Array(edges * datacenters);
-  const forced = new Float64Array(edges);
-  const still = new Uint8Array(edges);
+  const commodities = settings.length * edges;
+  const pools = makePools(settings.map(({ inputs }) => inputs));
+  const amounts = weighedLoad(settings, pools);
+  const base = new Float64Array(commodities * datacenters);
+  const forced = new Float64Array(commodities);
+  const mayGain = new Uint8Array(commodities * datacenters);
+  const tooFar = new Uint8Array(commodities * datacenters);
+  const fallbackWeight = new Float64Array(commodities * datacenters);
+  const still = new Uint8Array(commodities);
   const stuck: number[] = [];
-  for (let e = 0; e < edges; e++) {
-    let stays = 0;
-    let anywhere = false;
-    for (let d = 0; d < datacenters; d++) {
-      const i = e * datacenters + d;
-      const usable = resident[i] === 1 && capacity[d]! > 0;
-      mayGain[i] = usable && inputs.states[d]!.keep === 1 && inputs.states[d]!.refill ? 1 : 0;
-      anywhere ||= mayGain[i] === 1;
-      if (served && usable) base[i] = load[e]! * Math.min(served[i]!, retained[i]!);
-      stays += base[i]!;
+  const nowhere: (string | null)[] = [];
+  for (const [s, setting] of settings.entries()) {
+    const { inputs, retained } = setting;
+    const { served } = inputs;
+    const resident = residency(inputs);
+    const latencyMsMax = inputs.policy.spec.latencyMsMax ?? Number.POSITIVE_INFINITY;
+    let stuckEdges = 0;
+    let lost: string | null = null;
+    for (let e = 0; e < edges; e++) {
+      const c = s * edges + e;
+      const load = amounts.load[c]!;
+      let stays = 0;
+      let anywhere = false;
+      for (let d = 0; d < datacenters; d++) {
+        const i = c * datacenters + d;
+        const own = e * datacenters + d;
+        const usable = resident[own] === 1 && hasRoom(pools, s, d, inputs);
+        mayGain[i] = usable && inputs.states[d]!.keep === 1 && inputs.states[d]!.refill ? 1 : 0;
+        anywhere ||= mayGain[i] === 1;
+        if (resident[own] === 1 && retained[own] === 1) fallbackWeight[i] = topology.datacenters[d]!.capacityRps;
+        if (served && usable) base[i] = load * Math.min(served[own]!, retained[own]!);
+        stays += base[i]!;
+      }
+      // Where nothing is near enough, everything is: somewhere is better than nowhere.
+      const isNear = (d: number): boolean => topology.rttMs[e * datacenters + d]! <= latencyMsMax;
+      const row = { from: c * datacenters, to: (c + 1) * datacenters };
+      const someNear = mayGain.subarray(row.from, row.to).some((open, d) => open === 1 && isNear(d));
+      for (let d = 0; d < datacenters && someNear; d++) {
+        if (isNear(d)) continue;
+        tooFar[row.from + d] = resident[e * datacenters + d]!;
+        mayGain[row.from + d] = 0;
+      }
+      // Below a billionth it is the rounding of sums, not load.
+      forced[c] = load - stays > 1e-9 * load ? load - stays : 0;
+      if (setting.isStill || (served && inputs.demandRps[e] === 0)) still[c] = 1;
+      if (forced[c] === 0 || anywhere) continue;
+      if (!served) lost ??= topology.edges[e]!.id;
+      stuck.push(c);
+      stuckEdges += 1;
+      still[c] = 1;
+      forced[c] = 0;
+      for (let d = 0; d < datacenters && served; d++) base[row.from + d] = load * served[e * datacenters + d]!;
     }
-    // Where nothing is near enough, everything is: somewhere is better than nowhere.
-    const row = { from: e * datacenters, to: (e + 1) * datacenters };
-    const isNear = (i: number): boolean => topology.rttMs[i]! <= latencyMsMax;
-    const someNear = mayGain.subarray(row.from, row.to).some((open, d) => open === 1 && isNear(row.from + d));
-    for (let i = row.from; i < row.to && someNear; i++) {
-      if (isNear(i)) continue;
-      tooFar[i] = resident[i]!;
-      mayGain[i] = 0;
-    }
-    // Below a billionth it is the rounding of sums, not load.
-    forced[e] = load[e]! - stays > 1e-9 * load[e]! ? load[e]! - stays : 0;
-    if (served && inputs.demandRps[e] === 0) still[e] = 1;
-    if (forced[e] === 0 || anywhere) continue;
-    if (!served) return { kind: 'nowhere', edge: topology.edges[e]!.id };
-    stuck.push(e);
-    still[e] = 1;
-    forced[e] = 0;
-    for (let i = row.from; i < row.to; i++) base[i] = load[e]! * served[i]!;
+    nowhere.push(lost ?? (stuckEdges === edges ? topology.edges[0]!.id : null));
+    if (lost !== null) forced.fill(0, s * edges, (s + 1) * edges);
   }
-  if (stuck.length === edges) return { kind: 'nowhere', edge: topology.edges[0]!.id };
+  if (nowhere.every((edge) => edge !== null)) return { kind: 'nowhere', edge: nowhere[0]! };
   let meanRttMs = 0;
-  for (let i = 0; i < base.length; i++) meanRttMs += (base[i]! / totalLoad) * topology.rttMs[i]!;
+  const pairs = edges * datacenters;
+  for (let i = 0; i < base.length; i++) meanRttMs += (base[i]! / totalLoad) * topology.rttMs[i % pairs]!;
+  const services = settings.map(({ inputs }) => inputs);
   return {
     kind: 'model',
     model: {
+      services: services.length,
       edges,
+      commodities,
+      service: Int32Array.from(amounts.load, (_, c) => Math.floor(c / edges)),
       datacenters,
-      load,
-      capacity,
+      ...amounts,
+      resources: pools.resources,
+      use: pools.use,
       base,
       forced,
       mayGain,
       tooFar,
-      pinned: pinnedLoad(inputs, load),
-      shareMax: policy.spec.guards.shareMax,
-      ...tieBrokenCosts(inputs, meanRttMs),
+      beyondP95: beyondP95(services, mayGain),
+      pinned: pinnedLoad(services, amounts.load),
+      shareMax: Float64Array.from(services, (inputs) => inputs.policy.spec.guards.shareMax),
+      fallbackWeight,
+      emergencyMax: policy.spec.emergencyMax ?? Number.POSITIVE_INFINITY,
+      ...tieBrokenCosts(services, meanRttMs),
       utilizationPrices: utilizationPrices(policy),
       still,
       stuck,
-      initial: served === null,
+      nowhere,
+      isNew: Uint8Array.from(services, ({ served }) => (served === null ? 1 : 0)),
+      initial: services.every(({ served }) => served === null),
     },
   };
 }
 
+/** Load in thousandths of the whole, and the pools in the same unit. */
+function weighedLoad(
+  settings: readonly ServiceSetting[],
+  pools: Pools,
+): Pick<Model, 'load' | 'settled' | 'churnWeight' | 'capacity'> {
+  const { topology } = settings[0]!.inputs;
+  const edges = topology.edges.length;
+  const datacenters = topology.datacenters.length;
+  const demand = new Float64Array(settings.length * edges);
+  settings.forEach(({ inputs }, s) => {
+    inputs.demandRps.forEach((rps, e) => {
+      demand[s * edges + e] = rps * pools.weight[s]!;
+    });
+  });
+  const demandTotal = demand.reduce((a, b) => a + b, 0);
+  const share = demand.map((weighed) => (demandTotal > 0 ? Math.max(weighed / demandTotal, idleShare) : 1));
+  const shareTotal = share.reduce((a, b) => a + b, 0);
+  const load = share.map((value) => (value / shareTotal) * totalLoad);
+  const settled = new Float64Array(load.length * datacenters);
+  const churnWeight = new Float64Array(load.length).fill(1);
+  settings.forEach(({ inputs }, s) => {
+    const { established } = inputs;
+    for (let e = 0; e < edges; e++) {
+      const c = s * edges + e;
+      const whole = load[c]!;
+      const steered = 1 - (topology.edges[e]!.unsteered ?? 0);
+      if (established && inputs.demandRps[e]! > 0) {
+        const perUnit = whole / inputs.demandRps[e]!;
+        let sum = 0;
+        for (let d = 0; d < datacenters; d++) sum += established[e * datacenters + d]! * perUnit;
+        // More sessions than the demand foreseen: some will have ended. A trace of new ones there always is.
+        const most = whole * (1 - newSessionsMin);
+        const keep = perUnit * (sum > most ? most / sum : 1);
+        for (let d = 0; d < datacenters; d++) {
+          const stays = established[e * datacenters + d]! * keep;
+          settled[c * datacenters + d] = stays;
+          load[c]! -= stays;
+        }
+      }
+      churnWeight[c] = (whole / load[c]!) * steered;
+    }
+  });
+  const capacity = pools.capacity.map((units) => (demandTotal > 0 ? (units / demandTotal) * totalLoad : units));
+  return { load, settled, churnWeight, capacity };
+}
+
+/** Of a sticky service's sessions at an edge, at least this share is new in an epoch. */
+const newSessionsMin = 1e-3;
+
+/** Has the datacenter some of everything the service needs? Capacity 0 for requests means it serves nobody. */
+function hasRoom(
+  { resources, capacity, use }: Pick<Model, 'resources' | 'capacity' | 'use'>,
+  s: number,
+  d: number,
+  { topology }: Pick<RuntimeInputs, 'topology'>,
+): boolean {
+  const datacenters = topology.datacenters.length;
+  if (!(topology.datacenters[d]!.capacityRps > 0)) return false;
+  for (let r = 0; r < resources; r++) {
+    if (use[s * resources + r]! > 0 && !(capacity[r * datacenters + d]! > 0)) return false;
+  }
+  return true;
+}
+
 /** [e * D + d] 1 where the policy lets the edge's users be served. Edges it does not name may go anywhere. */
-function residency({ topology, policy }: RuntimeInputs): Uint8Array {
+export function residency({ topology, policy }: Pick<RuntimeInputs, 'topology' | 'policy'>): Uint8Array {
   const datacenters = topology.datacenters.length;
   const resident = new Uint8Array(topology.edges.length * datacenters).fill(1);
-  for (const rule of policy.spec.allowed) {
-    const e = topology.edges.findIndex((edge) => edge.id === rule.edge);
-    if (e < 0) continue;
-    const allowed = new Set(rule.datacenters);
-    topology.datacenters.forEach((datacenter, d) => {
-      resident[e * datacenters + d] = allowed.has(datacenter.id) ? 1 : 0;
+  const mark = (edge: string, isResident: (datacenter: string) => boolean): void => {
+    const e = topology.edges.findIndex(({ id }) => id === edge);
+    if (e < 0) return;
+    topology.datacenters.forEach(({ id }, d) => {
+      if (!isResident(id)) resident[e * datacenters + d] = 0;
     });
-  }
+  };
+  for (const rule of policy.spec.allowed) mark(rule.edge, (id) => rule.datacenters.includes(id));
+  for (const rule of policy.spec.forbidden) mark(rule.edge, (id) => !rule.datacenters.includes(id));
   return resident;
 }
 
 /** The model without latencyMsMax: what is too far may be used after all. */
-export function withoutLatencyMax(model: Model, inputs: RuntimeInputs): Model {
+export function withoutLatencyMax(model: Model, services: readonly RuntimeInputs[]): Model {
   const mayGain = model.mayGain.map((open, i) => {
     const d = i % model.datacenters;
-    return open === 1 ||
-      (model.tooFar[i] === 1 && inputs.states[d]!.keep === 1 && inputs.states[d]!.refill && model.capacity[d]! > 0)
-      ? 1
-      : 0;
+    const s = model.service[Math.floor(i / model.datacenters)]!;
+    const inputs = services[s]!;
+    const { keep, refill } = inputs.states[d]!;
+    return open === 1 || (model.tooFar[i] === 1 && keep === 1 && refill && hasRoom(model, s, d, inputs)) ? 1 : 0;
   });
   return { ...model, mayGain };
 }
 
-function pinnedLoad({ topology, policy, startMs }: RuntimeInputs, load: Float64Array): Float64Array {
+/** Nothing where all that is open lies beyond: a limit nobody can keep says nothing. */
+function beyondP95(services: readonly RuntimeInputs[], mayGain: Uint8Array): Uint8Array {
+  const beyond = new Uint8Array(mayGain.length);
+  services.forEach(({ topology, policy }, s) => {
+    const { latencyMsP95Max } = policy.spec;
+    if (latencyMsP95Max === null) return;
+    const datacenters = topology.datacenters.length;
+    const pairs = topology.rttMs.length;
+    for (let from = 0; from < pairs; from += datacenters) {
+      const isFar = (d: number): boolean => topology.rttMs[from + d]! > latencyMsP95Max;
+      const open = mayGain.subarray(s * pairs + from, s * pairs + from + datacenters);
+      if (!open.some((may, d) => may === 1 && !isFar(d))) continue;
+      for (let d = 0; d < datacenters; d++) beyond[s * pairs + from + d] = isFar(d) ? 1 : 0;
+    }
+  });
+  return beyond;
+}
+
+function pinnedLoad(services: readonly RuntimeInputs[], load: Float64Array): Float64Array {
+  const { topology } = services[0]!;
   const datacenters = topology.datacenters.length;
+  const edges = topology.edges.length;
   const pinned = new Float64Array(load.length * datacenters).fill(Number.NaN);
-  for (const pin of policy.spec.pins) {
-    if (pin.until !== undefined && startMs >= Date.parse(pin.until)) continue;
-    const e = topology.edges.findIndex(({ id }) => id === pin.edge);
-    const d = topology.datacenters.findIndex(({ id }) => id === pin.datacenter);
-    if (e >= 0 && d >= 0) pinned[e * datacenters + d] = pin.fraction * load[e]!;
-  }
+  services.forEach(({ policy, startMs }, s) => {
+    for (const pin of policy.spec.pins) {
+      if (pin.until !== undefined && startMs >= Date.parse(pin.until)) continue;
+      const e = topology.edges.findIndex(({ id }) => id === pin.edge);
+      const d = topology.datacenters.findIndex(({ id }) => id === pin.datacenter);
+      const c = s * edges + e;
+      if (e >= 0 && d >= 0) pinned[c * datacenters + d] = pin.fraction * load[c]!;
+    }
+  });
   return pinned;
-}
-
-/** What `priced` costs where the policy does not say: nothing below 0.6, and beyond 1 more than any detour. */
-const defaultPrices: readonly (readonly [above: number, priceMs: number])[] = [
-  [0.6, 1],
-  [0.8, 20],
-  [0.95, 200],
-  [1, 2000],
-];
-
-function utilizationPrices({ spec }: Policy): readonly UtilizationPrice[] {
-  if (spec.objective !== 'priced') return [];
-  return (spec.price ?? defaultPrices).map(([above, priceMs]) => ({ above, cost: priceMs / linearMsPerCost }));
-}
-
-/** Squared ms, or ms, a unit of cost stands for: costs stay between a hundredth and a hundred, which the engines'
- *  tolerances are made for. */
-export const squaredMsPerCost = 1000;
-export const linearMsPerCost = 10;
-
-/** Latency, squared under `balance` (the paper's: no edge pays for all), and the price of a move. The price is stated in
- *  ms a moved request is worth; the slope of latency squared at the mean turns it into ms squared. Both are made generic
- *  by a hash of the two names, a hundredth and a tenth of a percent: among equal optima every engine then finds the same
- *  one. (By rank instead of hash, exchanging two pairs would tie again; with one hash for both, forced and chosen load of
- *  an edge could exchange their datacenters.) */
-function tieBrokenCosts(
-  { topology, policy }: RuntimeInputs,
-  meanRttMs: number,
-): { rttCost: Float64Array; moveCost: Float64Array } {
-  const datacenters = topology.datacenters.length;
-  const chance = (i: number, seed: number): number => {
-    const edge = topology.edges[Math.floor(i / datacenters)]!;
-    const datacenter = topology.datacenters[i % datacenters]!;
-    return hash32(`${edge.id} ${datacenter.id}`, seed) / 4294967296;
-  };
-  const { movePriceMs, objective } = policy.spec;
-  const squared = objective === 'balance';
-  const scale = squared ? squaredMsPerCost : linearMsPerCost;
-  const movePrice = squared ? 2 * meanRttMs * movePriceMs : movePriceMs;
-  return {
-    rttCost: topology.rttMs.map((rttMs, i) => {
-      const generic = chance(i, 1);
-      return (
-        ((squared ? rttMs * rttMs : rttMs) * (1 + 1e-4 * generic) + (0.01 * scale * generic) / squaredMsPerCost) / scale
-      );
-    }),
-    moveCost: topology.rttMs.map((_, i) => {
-      const generic = chance(i, 2);
-      return (movePrice * (1 + 1e-3 * generic) + (0.01 * scale * generic) / squaredMsPerCost) / scale;
-    }),
-  };
 }

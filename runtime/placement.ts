@@ -1,17 +1,18 @@
 /** The linear program of an epoch (DESIGN section 4), in delta form: what is gained and left by choice, what is placed
  *  because it is forced. It adds no rows, makes every limit on change linear, and breaks ties towards staying. */
 
+import { type EmergencyRows, putEmergency } from './emergency.ts';
 import { ProgramBuilder } from './lp/builder.ts';
 import type { LinearProgram } from './lp/problem.ts';
 import { type Model, totalLoad } from './model.ts';
 
 /** Limits on moves by choice; absent: unguarded. */
 export interface MoveLimits {
-  readonly onloadMax: number; // utilization a datacenter may gain
-  readonly churnMax: number; // share of all load
+  readonly onloadMax: number; // utilization a pool may gain
+  readonly churnMax: readonly number[]; // [s] share of the service's demand
 }
 
-/** Where load goes, in load units, `[e * D + d]`. */
+/** Where load goes, in load units, `[c * D + d]`. */
 export interface Placement {
   readonly gained: Float64Array; // by choice
   readonly left: Float64Array; // by choice
@@ -19,61 +20,70 @@ export interface Placement {
 }
 
 export interface Layout {
-  readonly gained: Int32Array; // [e * D + d] column, -1 where there is none
+  readonly gained: Int32Array; // [c * D + d] column, -1 where there is none
   readonly left: Int32Array;
   readonly placed: Int32Array;
-  readonly levelRow: Int32Array; // [d] row, -1 where the datacenter has no say
+  readonly levelRow: Int32Array; // [k] row, -1 where the pool has no say
   readonly levelColumn: number;
-  readonly onloadRow: Int32Array; // [d] row, -1 where no guard binds it
-  readonly priceRow: Int32Array; // [d] row, -1 where utilization has no price
-  readonly churnRow: number; // -1: unguarded
-  readonly movingRow: Int32Array; // [e] what leaves by choice arrives; -1 before the first table
-  readonly placingRow: Int32Array; // [e] forced load is placed; -1 where there is none
+  readonly onloadRow: Int32Array; // [k] row, -1 where no guard binds it
+  readonly priceRow: Int32Array; // [k] row, -1 where utilization has no price
+  readonly churnRow: Int32Array; // [s] row, -1: unguarded
+  readonly movingRow: Int32Array; // [c] what leaves by choice arrives; -1 before the first table
+  readonly placingRow: Int32Array; // [c] forced load is placed; -1 where there is none
+  readonly slackColumns: readonly number[]; // what limits give, at a price
 }
 
 export interface Formulation {
   readonly limits: MoveLimits | null;
-  readonly levelMax: Float64Array; // [d] utilization; NaN: at most the level sought
+  readonly levelMax: Float64Array; // [k] utilization; NaN: at most the level sought
   readonly seek: 'level' | 'nearness' | 'calm'; // what to minimise: the level, latency and movement, movement alone
 }
 
-/** Pins and shareMax are priced, not forbidden: they give before a datacenter's state does. Dearer than any latency. */
+/** Pins, shareMax and what follows them are priced, not forbidden: they give before a datacenter's state does. Dearer
+ *  than any latency. */
 const slackPrice = 10_000;
 
 /** What a load unit that is too far wins by leaving: more than any latency, less than a slack. */
 const tooFarBounty = 1_000;
 
+/** At most this share of an edge's demand may be beyond latencyMsP95Max. */
+export const beyondP95Max = 0.05;
+
 export function formulate(model: Model, formulation: Formulation): { program: LinearProgram; layout: Layout } {
-  const { edges, datacenters, load, capacity, base, forced, mayGain, shareMax, pinned } = model;
+  const { commodities, datacenters, resources, load, capacity, use, base, forced, mayGain, pinned } = model;
   const { limits, levelMax, seek } = formulation;
   const lp = new ProgramBuilder();
-  const pairs = edges * datacenters;
+  const pairs = commodities * datacenters;
   const gained = new Int32Array(pairs).fill(-1);
   const left = new Int32Array(pairs).fill(-1);
   const placed = new Int32Array(pairs).fill(-1);
+  const slackColumns: number[] = [];
+  const slack = (most: number): number => {
+    const column = lp.column(slackPrice, 0, most);
+    slackColumns.push(column);
+    return column;
+  };
 
   // A level over every utilization that all load in one place could make is no limit, but a finite one.
   const smallest = capacity.reduce((least, value) => (value > 0 && value < least ? value : least), totalLoad);
   const levelColumn = lp.column(seek === 'level' ? 1 : 0, 0, seek === 'level' ? (2 * totalLoad) / smallest : 0);
-  const levelRow = new Int32Array(datacenters).fill(-1);
-  const onloadRow = new Int32Array(datacenters).fill(-1);
-  for (let d = 0; d < datacenters; d++) {
-    let staying = 0;
-    let reachable = false;
-    for (let e = 0; e < edges; e++) {
-      staying += base[e * datacenters + d]!;
-      reachable ||= mayGain[e * datacenters + d] === 1;
-    }
-    if (capacity[d]! > 0 && (staying > 0 || reachable)) {
-      const sought = Number.isNaN(levelMax[d]!);
-      levelRow[d] = lp.row(Number.NEGATIVE_INFINITY, (sought ? 0 : levelMax[d]! * capacity[d]!) - staying);
-      if (sought) lp.put(levelRow[d]!, levelColumn, -capacity[d]!);
-      if (limits && reachable && Number.isFinite(limits.onloadMax))
-        onloadRow[d] = lp.row(Number.NEGATIVE_INFINITY, limits.onloadMax * capacity[d]!);
-    }
+  const { staying, reachable } = poolsNow(model);
+  const levelRow = new Int32Array(capacity.length).fill(-1);
+  const onloadRow = new Int32Array(capacity.length).fill(-1);
+  for (let k = 0; k < capacity.length; k++) {
+    if (!(capacity[k]! > 0) || (staying[k] === 0 && reachable[k] === 0)) continue;
+    const sought = Number.isNaN(levelMax[k]!);
+    levelRow[k] = lp.row(Number.NEGATIVE_INFINITY, (sought ? 0 : levelMax[k]! * capacity[k]!) - staying[k]!);
+    if (sought) lp.put(levelRow[k]!, levelColumn, -capacity[k]!);
+    if (limits && reachable[k] === 1 && Number.isFinite(limits.onloadMax))
+      onloadRow[k] = lp.row(Number.NEGATIVE_INFINITY, limits.onloadMax * capacity[k]!);
   }
-  const priceRow = putPrices(lp, model, seek);
-  const churnRow = limits ? lp.row(Number.NEGATIVE_INFINITY, limits.churnMax * totalLoad) : -1;
+  const priceRow = putPrices(lp, model, seek, staying);
+  const emergency: EmergencyRows | null = putEmergency(lp, model, slackPrice);
+  slackColumns.push(...(emergency?.slackColumns ?? []));
+  const churnRow = Int32Array.from({ length: model.services }, (_, s) =>
+    limits ? lp.row(Number.NEGATIVE_INFINITY, limits.churnMax[s]! * demandOf(model, s)) : -1,
+  );
 
   // Movement alone has many optima; a trace of latency makes one of them the answer of every engine.
   const trace = seek === 'nearness' ? 1 : seek === 'calm' ? 1e-4 : 0;
@@ -81,53 +91,118 @@ export function formulate(model: Model, formulation: Formulation): { program: Li
   const bounty = (i: number): number => (seek === 'nearness' && model.tooFar[i] === 1 ? tooFarBounty : 0);
   const moveCost = (i: number): number =>
     seek === 'nearness' ? model.moveCost[i]! : seek === 'calm' ? 1 + 1e-3 * model.rttCost[i]! : 0;
-  const movingRow = new Int32Array(edges).fill(-1);
-  const placingRow = new Int32Array(edges).fill(-1);
-  for (let e = 0; e < edges; e++) {
-    const moving = (movingRow[e] = model.initial || model.still[e] === 1 ? -1 : lp.row(0, 0));
-    const placing = (placingRow[e] = forced[e]! > 0 ? lp.row(forced[e]!, forced[e]!) : -1);
+  const movingRow = new Int32Array(commodities).fill(-1);
+  const placingRow = new Int32Array(commodities).fill(-1);
+  for (let c = 0; c < commodities; c++) {
+    const s = model.service[c]!;
+    const shareMax = model.shareMax[s]!;
+    const moving = (movingRow[c] = model.isNew[s] === 1 || model.still[c] === 1 ? -1 : lp.row(0, 0));
+    const placing = (placingRow[c] = forced[c]! > 0 ? lp.row(forced[c]!, forced[c]!) : -1);
+    const p95Row = putP95(lp, model, c, slack);
     for (let d = 0; d < datacenters; d++) {
-      const i = e * datacenters + d;
+      const i = c * datacenters + d;
       const shareRow =
         shareMax < 1 && mayGain[i] === 1
-          ? lp.row(Number.NEGATIVE_INFINITY, Math.max(0, shareMax * load[e]!) - base[i]!)
+          ? lp.row(Number.NEGATIVE_INFINITY, Math.max(0, shareMax * load[c]!) - base[i]!)
           : -1;
       const pinRow = Number.isNaN(pinned[i]!) ? -1 : lp.row(pinned[i]! - base[i]!, pinned[i]! - base[i]!);
       const put = (column: number, sign: 1 | -1, byChoice: boolean): void => {
-        if (levelRow[d]! >= 0) lp.put(levelRow[d]!, column, sign);
-        if (byChoice && onloadRow[d]! >= 0) lp.put(onloadRow[d]!, column, sign);
-        if (byChoice && sign > 0 && churnRow >= 0) lp.put(churnRow, column, 1);
+        for (let r = 0; r < resources; r++) {
+          const k = r * datacenters + d;
+          const amount = sign * use[s * resources + r]!;
+          if (amount === 0) continue;
+          if (levelRow[k]! >= 0) lp.put(levelRow[k]!, column, amount);
+          if (byChoice && onloadRow[k]! >= 0) lp.put(onloadRow[k]!, column, amount);
+          if (priceRow) lp.put(priceRow[k]!, column, amount);
+          if (emergency) lp.put(emergency.poolRow[k]!, column, amount);
+        }
+        if (byChoice && sign > 0 && churnRow[s]! >= 0) lp.put(churnRow[s]!, column, model.churnWeight[c]!);
         lp.put(byChoice ? moving : placing, column, sign);
-        if (priceRow) lp.put(priceRow[d]!, column, sign);
+        if (emergency) lp.put(emergency.classRow[i]!, column, sign);
+        if (p95Row >= 0 && model.beyondP95[i] === 1) lp.put(p95Row, column, sign);
         if (shareRow >= 0) lp.put(shareRow, column, sign);
         if (pinRow >= 0) lp.put(pinRow, column, sign);
       };
-      if (mayGain[i] === 1 && moving >= 0) put((gained[i] = lp.column(cost(i) + moveCost(i), 0, load[e]!)), 1, true);
+      if (mayGain[i] === 1 && moving >= 0) put((gained[i] = lp.column(cost(i) + moveCost(i), 0, load[c]!)), 1, true);
       if (base[i]! > 0 && moving >= 0) put((left[i] = lp.column(-cost(i) - bounty(i), 0, base[i]!)), -1, true);
-      if (mayGain[i] === 1 && placing >= 0) put((placed[i] = lp.column(cost(i), 0, forced[e]!)), 1, false);
-      if (shareRow >= 0) lp.put(shareRow, lp.column(slackPrice, 0, load[e]!), -1);
+      if (mayGain[i] === 1 && placing >= 0) put((placed[i] = lp.column(cost(i), 0, forced[c]!)), 1, false);
+      if (shareRow >= 0) lp.put(shareRow, slack(load[c]!), -1);
       if (pinRow >= 0) {
-        lp.put(pinRow, lp.column(slackPrice, 0, load[e]!), 1);
-        lp.put(pinRow, lp.column(slackPrice, 0, load[e]!), -1);
+        lp.put(pinRow, slack(load[c]!), 1);
+        lp.put(pinRow, slack(load[c]!), -1);
       }
     }
   }
-  const rows = { levelRow, onloadRow, priceRow: priceRow ?? levelRow.map(() => -1), churnRow, movingRow, placingRow };
-  return { program: lp.build(), layout: { gained, left, placed, levelColumn, ...rows } };
+  const rows = {
+    levelRow,
+    onloadRow,
+    priceRow: priceRow ?? new Int32Array(capacity.length).fill(-1),
+    churnRow,
+    movingRow,
+    placingRow,
+  };
+  return { program: lp.build(), layout: { gained, left, placed, levelColumn, slackColumns, ...rows } };
 }
 
-/** The convex price of utilization: load above each point pays the slope from there on. [d] row that its load goes into;
+/** [k] load of a pool if nothing moves by choice, and 1 where it may get more. */
+function poolsNow(model: Model): { staying: Float64Array; reachable: Uint8Array } {
+  const { datacenters, resources, use } = model;
+  const staying = new Float64Array(model.capacity.length);
+  const reachable = new Uint8Array(model.capacity.length);
+  for (let d = 0; d < datacenters; d++) {
+    for (let c = 0; c < model.commodities; c++) {
+      const s = model.service[c]!;
+      const i = c * datacenters + d;
+      for (let r = 0; r < resources; r++) {
+        const each = use[s * resources + r]!;
+        staying[r * datacenters + d]! += each * (model.base[i]! + model.settled[i]!);
+        if (each > 0 && model.mayGain[i] === 1) reachable[r * datacenters + d] = 1;
+      }
+    }
+  }
+  return { staying, reachable };
+}
+
+/** Load units of all a service's demand, settled or not. */
+export function demandOf(model: Model, s: number): number {
+  if (model.services === 1) return totalLoad;
+  const { commodities, datacenters, load, settled } = model;
+  let sum = 0;
+  for (let c = 0; c < commodities; c++) {
+    if (model.service[c] !== s) continue;
+    sum += load[c]!;
+    for (let d = 0; d < datacenters; d++) sum += settled[c * datacenters + d]!;
+  }
+  return sum;
+}
+
+/** A row for what of the commodity is beyond latencyMsP95Max; -1 where nothing may be. */
+function putP95(lp: ProgramBuilder, model: Model, c: number, slack: (most: number) => number): number {
+  const { datacenters, beyondP95, base, load } = model;
+  let beyond = 0;
+  let isAny = false;
+  for (let i = c * datacenters; i < (c + 1) * datacenters; i++) {
+    if (beyondP95[i] === 0) continue;
+    isAny = true;
+    beyond += base[i]!;
+  }
+  if (!isAny) return -1;
+  const row = lp.row(Number.NEGATIVE_INFINITY, beyondP95Max * load[c]! - beyond);
+  lp.put(row, slack(load[c]!), -1);
+  return row;
+}
+
+/** The convex price of utilization: load above each point pays the slope from there on. [k] row that its load goes into;
  *  null where nothing is priced. */
 function putPrices(
   lp: ProgramBuilder,
-  { utilizationPrices, capacity, base, datacenters }: Model,
+  { utilizationPrices, capacity }: Model,
   seek: Formulation['seek'],
+  staying: Float64Array,
 ): Int32Array | null {
   if (seek !== 'nearness' || utilizationPrices.length === 0) return null;
-  return Int32Array.from(capacity, (units, d) => {
-    let staying = 0;
-    for (let i = d; i < base.length; i += datacenters) staying += base[i]!;
-    const row = lp.row(Number.NEGATIVE_INFINITY, utilizationPrices[0]!.above * units - staying);
+  return Int32Array.from(capacity, (units, k) => {
+    const row = lp.row(Number.NEGATIVE_INFINITY, utilizationPrices[0]!.above * units - staying[k]!);
     utilizationPrices.forEach(({ above, cost }, step) => {
       const next = utilizationPrices[step + 1]?.above;
       const width = next === undefined ? totalLoad : (next - above) * units;

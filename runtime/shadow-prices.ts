@@ -7,14 +7,24 @@
 
 import assert from 'node:assert/strict';
 import type { DatacenterId, EdgeId } from '../config/ids.ts';
+import { linearMsPerCost, squaredMsPerCost } from './costs.ts';
 import { dualBound } from './lp/certify.ts';
-import { linearMsPerCost, type Model, squaredMsPerCost, totalLoad } from './model.ts';
+import { type Model, totalLoad } from './model.ts';
 import { type Formulation, formulate } from './placement.ts';
 import type { SolveStep } from './solve.ts';
 
 /** A limit that costs latency. `savesMs`: mean over all users, for `more` of it. */
 export interface BindingLimit {
-  readonly limit: 'level' | 'utilizationMax' | 'capacity' | 'price' | 'onloadMax' | 'churnMax' | 'shareMax' | 'pin';
+  readonly limit:
+    | 'level'
+    | 'utilizationMax'
+    | 'capacity'
+    | 'price'
+    | 'onloadMax'
+    | 'churnMax'
+    | 'shareMax'
+    | 'emergencyMax'
+    | 'pin';
   readonly datacenter: DatacenterId | null;
   readonly edge: EdgeId | null;
   readonly value: number; // a utilization, or a share
@@ -39,47 +49,54 @@ export function bindingLimits(step: SolveStep, e: number, ofService = serviceLim
 
 /** A program is built for each: at 40 datacenters and 300 edges that takes a second, so ask once an epoch. */
 export function serviceLimits(step: SolveStep): readonly BindingLimit[] {
-  const { inputs, model, placement } = step;
+  const { inputs, model, placement, service } = step;
   const { formulation } = placement;
   const { limits } = formulation;
+  const wider = (values: ArrayLike<number>): number[] =>
+    Array.from(values, (value, s) => (s === service ? value + percent : value));
   const found: BindingLimit[] = [];
   inputs.topology.datacenters.forEach(({ id: datacenter }, d) => {
     const kind = whatFills(step, d);
     if (kind === null) return;
-    const capacity = model.capacity.map((units, other) => (other === d ? units * (1 + percent) : units));
+    const capacity = model.capacity.map((units, k) => (k % model.datacenters === d ? units * (1 + percent) : units));
     const savesMs = savedMs(step, { ...model, capacity }, formulation);
     found.push({ ...kind, datacenter, edge: null, more: '1 % more capacity', savesMs });
   });
   if (limits) {
     const { onloadMax, churnMax } = limits;
-    const saves = (wider: typeof limits): number => savedMs(step, model, { ...formulation, limits: wider });
+    const saves = (more: typeof limits): number => savedMs(step, model, { ...formulation, limits: more });
     found.push(
       ofAll('onloadMax', onloadMax, saves({ ...limits, onloadMax: onloadMax + percent })),
-      ofAll('churnMax', churnMax, saves({ ...limits, churnMax: churnMax + percent })),
+      ofAll('churnMax', churnMax[service]!, saves({ ...limits, churnMax: wider(churnMax) })),
     );
   }
-  if (model.shareMax < 1) {
+  if (model.shareMax[service]! < 1) {
     // Just under 1, where its rows would fall away and with them what the duals mean.
-    const shareMax = Math.min(model.shareMax + percent, 1 - 1e-9);
-    found.push(ofAll('shareMax', model.shareMax, savedMs(step, { ...model, shareMax }, formulation)));
+    const shareMax = Float64Array.from(wider(model.shareMax), (value) => Math.min(value, 1 - 1e-9));
+    found.push(ofAll('shareMax', model.shareMax[service]!, savedMs(step, { ...model, shareMax }, formulation)));
+  }
+  if (Number.isFinite(model.emergencyMax)) {
+    const emergencyMax = model.emergencyMax + percent;
+    found.push(ofAll('emergencyMax', model.emergencyMax, savedMs(step, { ...model, emergencyMax }, formulation)));
   }
   return found;
 }
 
 function pinLimits(step: SolveStep, e: number): BindingLimit[] {
-  const { inputs, model, placement } = step;
+  const { inputs, model, placement, service } = step;
   const { topology } = inputs;
+  const c = service * model.edges + e;
   const moved = (i: number, sign: 1 | -1): number => {
     const pinned = model.pinned.slice();
-    pinned[i]! += sign * percent * model.load[e]!;
+    pinned[i]! += sign * percent * model.load[c]!;
     return savedMs(step, { ...model, pinned }, placement.formulation);
   };
   return topology.datacenters.flatMap(({ id: datacenter }, d): BindingLimit[] => {
-    const i = e * model.datacenters + d;
+    const i = c * model.datacenters + d;
     if (Number.isNaN(model.pinned[i]!)) return [];
     const [less, more] = [moved(i, -1), moved(i, 1)];
     const way = less >= more ? '0.01 of its demand less' : '0.01 of its demand more';
-    const value = model.pinned[i]! / model.load[e]!;
+    const value = model.pinned[i]! / model.load[c]!;
     return [{ limit: 'pin', datacenter, edge: topology.edges[e]!.id, value, more: way, savesMs: Math.max(less, more) }];
   });
 }
@@ -93,12 +110,14 @@ function whatFills({ inputs, model, placement }: SolveStep, d: number): Pick<Bin
   const { layout, rowDuals, formulation } = placement;
   const { utilizationMax } = inputs.policy.spec;
   const isTight = (row: number): boolean => row >= 0 && rowDuals[row]! < -priceMin;
-  const level = formulation.levelMax[d]!;
-  if (isTight(layout.levelRow[d]!)) {
+  const pools = Array.from({ length: model.resources }, (_, r) => r * model.datacenters + d);
+  const full = pools.find((k) => isTight(layout.levelRow[k]!));
+  if (full !== undefined) {
+    const level = formulation.levelMax[full]!;
     if (level !== utilizationMax) return { limit: 'level', value: level };
     return { limit: utilizationMax === 1 ? 'capacity' : 'utilizationMax', value: level };
   }
-  if (!isTight(layout.priceRow[d]!)) return null;
+  if (!pools.some((k) => isTight(layout.priceRow[k]!))) return null;
   return { limit: 'price', value: model.utilizationPrices[0]!.above };
 }
 
@@ -121,7 +140,8 @@ export function meanRttMs({ inputs, model, placement }: SolveStep): number {
   const { rttMs } = inputs.topology;
   let sum = 0;
   for (let i = 0; i < model.base.length; i++) {
-    sum += (model.base[i]! + placement.placed[i]! + placement.gained[i]! - placement.left[i]!) * rttMs[i]!;
+    sum +=
+      (model.base[i]! + placement.placed[i]! + placement.gained[i]! - placement.left[i]!) * rttMs[i % rttMs.length]!;
   }
   return sum / totalLoad;
 }

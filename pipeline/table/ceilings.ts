@@ -7,23 +7,13 @@ import type { FractionMatrix } from '../../runtime/fractions.ts';
 /** `[e * D + d]`, 0..1; 1 where the datacenter is free to hold all of the edge. */
 export type Ceilings = FractionMatrix;
 
-/** `retained`: what the states let each datacenter keep. `allowed`: the policy's residency; an edge it does not name may
- *  use every datacenter, and of several rules for one edge all hold. */
-export function makeCeilings(
-  topology: Topology,
-  allowed: readonly { readonly edge: string; readonly datacenters: readonly string[] }[],
-  retained: FractionMatrix,
-): Ceilings {
+/** `resident` [e * D + d]: 1 where the policy lets the edge be served. `retained`: what the states let each datacenter
+ *  keep. */
+export function makeCeilings(topology: Topology, resident: Uint8Array, retained: FractionMatrix): Ceilings {
   const width = topology.datacenters.length;
-  const ceilings = retained.map((share, i) => (topology.datacenters[i % width]!.capacityRps > 0 ? share : 0));
-  for (const rule of allowed) {
-    const e = topology.edges.findIndex(({ id }) => id === rule.edge);
-    if (e < 0) continue; // a policy is checked against the topology where both are read
-    topology.datacenters.forEach(({ id }, d) => {
-      if (!rule.datacenters.includes(id)) ceilings[e * width + d] = 0;
-    });
-  }
-  return ceilings;
+  return retained.map((share, i) =>
+    resident[i] === 1 && topology.datacenters[i % width]!.capacityRps > 0 ? share : 0,
+  );
 }
 
 /** Nothing is limited. */

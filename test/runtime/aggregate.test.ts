@@ -1,10 +1,11 @@
 import { describe, expect, test } from 'vitest';
 import { seededRandom } from '../../config/random.ts';
+import { aggregated } from '../../runtime/aggregate.ts';
 import { lowestLevels } from '../../runtime/balance.ts';
 import { freshState, retainedFractions } from '../../runtime/guards.ts';
 import { buildModel } from '../../runtime/model.ts';
 import { formulate, type MoveLimits } from '../../runtime/placement.ts';
-import { pooled } from '../../runtime/pool.ts';
+
 import { certifiedHere, inputsOf, policyOf, statesWithout, topologyOf, uniform } from '../scene.ts';
 
 /** An epoch from scattered fractions, with residency, a dead datacenter and pins here and there. */
@@ -47,7 +48,7 @@ function randomModel(seed: number) {
 }
 
 describe('edges that may go to the same places, summed', () => {
-  const guards: MoveLimits = { onloadMax: 0.05, churnMax: 0.04 };
+  const guards: MoveLimits = { onloadMax: 0.05, churnMax: [0.04] };
   test.each([
     ['without guards', null],
     ['under guards', guards],
@@ -74,6 +75,6 @@ describe('edges that may go to the same places, summed', () => {
     const inputs = inputsOf(topology, demand, { policy });
     const built = buildModel(inputs, retainedFractions(freshState, topology, inputs.states));
     if (built.kind !== 'model') throw new Error('no model');
-    expect(pooled(built.model).edges).toBe(2);
+    expect(aggregated(built.model, true).commodities).toBe(2);
   });
 });

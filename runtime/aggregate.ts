@@ -1,0 +1,70 @@
+/** Commodities that may go to the same places are one, as far as utilization is concerned: the program that seeks the
+ *  lowest level has no other cost, so what it finds for their sum can be shared out to each in proportion. A level then
+ *  costs a program of a few columns, however many edges there are. Commodities with limits of their own (pins, a cap on
+ *  shares or on what is far) are not summed. */
+
+import type { Model } from './model.ts';
+
+/** The model of the sums: the same levels are reached under the same limits on moves. Costs and latency caps, which
+ *  levels do not ask for, are left out. */
+export function aggregated(model: Model, isGuarded: boolean): Model {
+  const { commodities, datacenters } = model;
+  const sumOf = new Int32Array(commodities);
+  const members: number[] = []; // [sum] one of its commodities
+  const sums = new Map<string, number>();
+  for (let c = 0; c < commodities; c++) {
+    const key = keyOf(model, c, isGuarded);
+    const sum = sums.get(key) ?? sums.size;
+    if (sum === sums.size) members.push(c);
+    sums.set(key, sum);
+    sumOf[c] = sum;
+  }
+  const count = members.length;
+  const pairs = count * datacenters;
+  const load = new Float64Array(count);
+  const forced = new Float64Array(count);
+  const base = new Float64Array(pairs);
+  const settled = new Float64Array(pairs);
+  for (let c = 0; c < commodities; c++) {
+    const sum = sumOf[c]!;
+    load[sum]! += model.load[c]!;
+    forced[sum]! += model.forced[c]!;
+    for (let d = 0; d < datacenters; d++) {
+      const [from, to] = [c * datacenters + d, sum * datacenters + d];
+      base[to]! += model.base[from]!;
+      settled[to]! += model.settled[from]!;
+    }
+  }
+  const likeMember = (i: number): number => members[Math.floor(i / datacenters)]! * datacenters + (i % datacenters);
+  const none = new Float64Array(pairs);
+  return {
+    ...model,
+    commodities: count,
+    service: Int32Array.from(members, (c) => model.service[c]!),
+    load,
+    forced,
+    base,
+    settled,
+    still: Uint8Array.from(members, (c) => model.still[c]!),
+    churnWeight: Float64Array.from(members, (c) => model.churnWeight[c]!),
+    mayGain: Uint8Array.from(none, (_, i) => model.mayGain[likeMember(i)]!),
+    pinned: Float64Array.from(none, (_, i) => model.pinned[likeMember(i)]!),
+    beyondP95: Uint8Array.from(none, (_, i) => model.beyondP95[likeMember(i)]!),
+    fallbackWeight: Float64Array.from(none, (_, i) => model.fallbackWeight[likeMember(i)]!),
+    tooFar: new Uint8Array(pairs),
+    rttCost: none,
+    moveCost: none,
+  };
+}
+
+/** The same where two may be summed. */
+function keyOf(model: Model, c: number, isGuarded: boolean): string {
+  const { datacenters, shareMax, emergencyMax } = model;
+  const s = model.service[c]!;
+  const [from, to] = [c * datacenters, (c + 1) * datacenters];
+  const hasOwn = shareMax[s]! < 1 || !model.pinned.subarray(from, to).every(Number.isNaN);
+  if (hasOwn || model.beyondP95.subarray(from, to).includes(1)) return `own ${c}`;
+  const churn = isGuarded ? model.churnWeight[c] : '';
+  const fallback = Number.isFinite(emergencyMax) ? model.fallbackWeight.subarray(from, to).join(' ') : '';
+  return `${s} ${model.still[c]} ${model.mayGain.subarray(from, to).join('')} ${churn} ${fallback}`;
+}

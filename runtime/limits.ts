@@ -1,0 +1,108 @@
+/** The limits of a policy, in the order in which they give, and which of them a placement breaks. */
+
+import type { Policy } from '../config/policy.ts';
+import { utilizationWithout } from './emergency.ts';
+import { type Model, totalLoad } from './model.ts';
+import { beyondP95Max, type Placement } from './placement.ts';
+
+/** In the order in which they give, the first last. */
+export const limitOrder = [
+  'datacenterState',
+  'capacity',
+  'latencyMsMax',
+  'latencyMsP95Max',
+  'utilizationMax',
+  'emergencyMax',
+  'shareMax',
+  'onloadMax',
+  'churnMax',
+] as const;
+export type Limit = (typeof limitOrder)[number];
+
+/** Less than this share of all load is the solver's last digits, not a want. */
+export const nothing = 1e-6;
+
+/** More utilization than this over a limit breaks it. */
+const overMuch = 1e-5;
+
+/** What a limit broken now has to win by a solve for the solve to be a mend. */
+const mendMin = 0.005;
+
+/** Limits of service `s` that cannot be kept even without guards. `levels`: the lowest utilizations. */
+export function brokenBy(
+  model: Model,
+  levels: Float64Array,
+  want: Placement,
+  s: number,
+  { spec }: Policy,
+): readonly Limit[] {
+  const highest = Math.max(...levels);
+  const pairs = model.edges * model.datacenters;
+  const mine = (i: number): boolean => Math.floor(i / pairs) === s;
+  const broken: Limit[] = model.stuck.some((c) => model.service[c]! === s) ? ['datacenterState'] : [];
+  if (highest > 1 + overMuch) broken.push('capacity');
+  if (model.tooFar.some((far, i) => far === 1 && mine(i) && want.gained[i]! + want.placed[i]! > nothing))
+    broken.push('latencyMsMax');
+  if (
+    farLoad(model, (i) => loadAt(model, want, i)).some(
+      (over, c) => model.service[c]! === s && over > nothing * totalLoad,
+    )
+  )
+    broken.push('latencyMsP95Max');
+  if (highest > spec.utilizationMax + overMuch && spec.utilizationMax < 1) broken.push('utilizationMax');
+  if (emergencyExcess(model, (i) => loadAt(model, want, i)) > overMuch) broken.push('emergencyMax');
+  const shareMax = model.shareMax[s]!;
+  const over = (i: number): number =>
+    loadAt(model, want, i) - Math.max(model.base[i]!, shareMax * model.load[Math.floor(i / model.datacenters)]!);
+  if (shareMax < 1 && model.base.some((_, i) => mine(i) && over(i) > nothing * totalLoad)) broken.push('shareMax');
+  return broken;
+}
+
+/** Is a limit broken now, if nothing moves by choice, that the want mends: too full, or too far or off its pin by more than
+ *  whole buckets explain? */
+export function isBroken(model: Model, want: Placement, utilizationMax: number): boolean {
+  const staying = (i: number): number => model.base[i]!;
+  if (utilizations(model, staying).some((utilization) => utilization > utilizationMax)) return true;
+  if (emergencyExcess(model, staying) > emergencyExcess(model, (i) => loadAt(model, want, i)) + mendMin) return true;
+  if (farLoad(model, staying).some((over, c) => over > 0.01 * model.load[c]!)) return true;
+  return model.base.some((load, i) => {
+    const much = 0.01 * model.load[Math.floor(i / model.datacenters)]!;
+    return (model.tooFar[i] === 1 && load > much) || Math.abs(load - model.pinned[i]!) > much;
+  });
+}
+
+/** [i = c * D + d] load a table places there. */
+export function loadAt({ base }: Model, { placed, gained, left }: Placement, i: number): number {
+  return base[i]! + placed[i]! + gained[i]! - left[i]!;
+}
+
+/** [k] utilization of the pools under load [c * D + d], with what is settled on top. */
+export function utilizations(model: Model, load: (i: number) => number): Float64Array {
+  const { datacenters, resources, capacity, use, settled } = model;
+  const utilization = new Float64Array(capacity.length);
+  for (let i = 0; i < settled.length; i++) {
+    const s = model.service[Math.floor(i / datacenters)]!;
+    for (let r = 0; r < resources; r++) {
+      const k = r * datacenters + (i % datacenters);
+      if (capacity[k]! > 0) utilization[k]! += ((load(i) + settled[i]!) * use[s * resources + r]!) / capacity[k]!;
+    }
+  }
+  return utilization;
+}
+
+/** By how much the worst loss of a datacenter would lift another over emergencyMax; 0 where none does. */
+function emergencyExcess(model: Model, load: (i: number) => number): number {
+  if (!Number.isFinite(model.emergencyMax)) return 0;
+  let highest = 0;
+  for (let lost = 0; lost < model.datacenters; lost++) {
+    highest = Math.max(highest, ...utilizationWithout(model, (i) => load(i) + model.settled[i]!, lost));
+  }
+  return Math.max(0, highest - model.emergencyMax);
+}
+
+/** [c] load beyond latencyMsP95Max that is more than the twentieth. */
+function farLoad({ beyondP95, datacenters, load }: Model, at: (i: number) => number): Float64Array {
+  const over = new Float64Array(load.length);
+  for (let i = 0; i < beyondP95.length; i++) if (beyondP95[i] === 1) over[Math.floor(i / datacenters)]! += at(i);
+  return over.map((far, c) => (far > 0 ? Math.max(0, far - beyondP95Max * load[c]!) : 0));
+}
