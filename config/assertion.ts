@@ -3,6 +3,7 @@
  *  quantiles and `and`: that is what the JSON report is for. */
 
 import { didYouMean } from './did-you-mean.ts';
+import { quoteStart } from './errors.ts';
 
 /** Figures of one epoch; the last three count the epochs so far. */
 export const assertableFigures = [
@@ -41,29 +42,26 @@ export type ParsedAssertion =
   | { readonly kind: 'wrong'; readonly message: string };
 
 export function parseAssertion(text: string): ParsedAssertion {
-  const wrong = (message: string): ParsedAssertion => ({ kind: 'wrong', message: `${quoted(text)}: ${message}` });
+  const wrong = (message: string): ParsedAssertion => ({ kind: 'wrong', message: `${quoteStart(text)}: ${message}` });
   const parts = /^\s*([^\s<>=!]+)(?:\s+([^\s<>=!]+))?\s*([<>=!]+)\s*(\S+)\s*$/.exec(text);
   if (!parts) return wrong('expected FIGURE [rise] < NUMBER, such as utilizationMax < 0.85 or rttMsP95 rise < 5');
   const [, name, word, sign, number] = parts as unknown as [string, string, string | undefined, string, string];
   const figure = assertableFigures.find((known) => known === name);
   if (figure === undefined) {
     const hint = didYouMean(name, assertableFigures);
-    return wrong(`unknown figure ${quoted(name)}${hint}; expected ${assertableFigures.join(', ')}`);
+    return wrong(`unknown figure ${quoteStart(name)}${hint}; expected ${assertableFigures.join(', ')}`);
   }
   if (word !== undefined && word !== 'rise') {
-    return wrong(`${quoted(word)} after the figure${didYouMean(word, ['rise'])}; expected rise or nothing`);
+    return wrong(`${quoteStart(word)} after the figure${didYouMean(word, ['rise'])}; expected rise or nothing`);
   }
   const comparison = comparisons.find((known) => known === sign);
-  if (comparison === undefined) return wrong(`${quoted(sign)} compares nothing; expected ${comparisons.join(', ')}`);
+  if (comparison === undefined)
+    return wrong(`${quoteStart(sign)} compares nothing; expected ${comparisons.join(', ')}`);
   if (!/^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$/.test(number) || !Number.isFinite(Number(number))) {
     const percent = /^(\d+(?:\.\d+)?)%$/.exec(number);
     const mend = percent ? `; write ${Number((Number(percent[1]) / 100).toPrecision(12))} for ${number}` : '';
-    return wrong(`${quoted(number)} is no number${mend}; expected one without a unit, such as 0.85`);
+    return wrong(`${quoteStart(number)} is no number${mend}; expected one without a unit, such as 0.85`);
   }
   const bound = Number(number);
   return { kind: 'assertion', assertion: { text: text.trim(), figure, rise: word === 'rise', comparison, bound } };
-}
-
-function quoted(text: string): string {
-  return JSON.stringify(text.length > 60 ? `${text.slice(0, 57)}...` : text);
 }

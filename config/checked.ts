@@ -4,7 +4,7 @@
 
 import { z } from 'zod';
 import { didYouMean } from './did-you-mean.ts';
-import { ConfigError } from './errors.ts';
+import { ConfigError, quoteStart } from './errors.ts';
 import { parseYaml } from './yaml.ts';
 
 /** Checks `text`, a YAML or JSON document. `subject` names the thing in complaints, from whatever was written. */
@@ -33,13 +33,22 @@ export function checked<Schema extends z.ZodType>(
   const path = issue.code === 'unrecognized_keys' ? [...issue.path, issue.keys[0]!] : issue.path;
   const start = typeof where === 'string' ? where : where(path);
   const more = issues.length > 1 ? ` (and ${issues.length - 1} more)` : '';
-  throw new ConfigError(`${start}: ${complaint(issue, value, jsonSchemaOf(schema))}${more}`);
+  throw new ConfigError(`${start}: ${complaint(issue, value, knownSchemaOf(schema))}${more}`);
 }
 
 /** JSON Schema (2020-12) of what may be written: defaults are optional. */
 export function jsonSchemaOf(schema: z.ZodType): JsonSchema {
   return z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' }) as JsonSchema;
 }
+
+/** Made once: whoever sends bad bodies should not cost milliseconds each. */
+function knownSchemaOf(schema: z.ZodType): JsonSchema {
+  const made = madeSchemas.get(schema) ?? jsonSchemaOf(schema);
+  madeSchemas.set(schema, made);
+  return made;
+}
+
+const madeSchemas = new WeakMap<z.ZodType, JsonSchema>();
 
 /** The parts of JSON Schema that our sources produce. */
 export interface JsonSchema {
@@ -180,7 +189,7 @@ function numberRange(schema: JsonSchema): string {
 
 function found(value: unknown): string {
   if (value === null) return 'empty';
-  if (typeof value === 'string') return JSON.stringify(value.length > 60 ? `${value.slice(0, 57)}...` : value);
+  if (typeof value === 'string') return quoteStart(value);
   if (Array.isArray(value)) return value.length === 0 ? 'an empty list' : `a list of ${value.length}`;
   if (typeof value === 'object') return 'a map';
   return String(value);

@@ -3,7 +3,7 @@
  *  separators, trimming blanks, comments; what is not plain CSV is refused and says where. */
 
 import { didYouMean } from './did-you-mean.ts';
-import { ConfigError } from './errors.ts';
+import { ConfigError, quoteStart } from './errors.ts';
 
 export interface CsvRow {
   readonly line: number; // 1-based, where the row begins
@@ -170,8 +170,4 @@ function quotedRow(
         `${where}:${line + lines}: a stray quote or text after one; quote the whole field and double the quotes in it`,
       );
   }
-}
-
-function quoteStart(text: string): string {
-  return JSON.stringify(text.length > 60 ? `${text.slice(0, 57)}...` : text);
 }

@@ -2,7 +2,7 @@
 
 import { parseDocumentAs } from './checked.ts';
 import { didYouMean } from './did-you-mean.ts';
-import { ConfigError } from './errors.ts';
+import { ConfigError, quoteStart } from './errors.ts';
 import { type Intent, intentKinds, parseIntent } from './intent.ts';
 import { type Policy, parsePolicy } from './policy.ts';
 import { type ServerConfig, serverSchema } from './server.ts';
@@ -22,7 +22,8 @@ export function parseDocument(text: string, where: string): Document {
   if (typeof kind === 'string' && intentKinds.includes(kind))
     return { kind: 'intent', intent: parseIntent(text, where) };
   const known = ['Policy', 'Server', ...intentKinds];
-  const found = kind === undefined ? 'kind is missing' : `kind is ${JSON.stringify(kind)}`;
+  const found =
+    kind === undefined ? 'kind is missing' : `kind is ${typeof kind === 'string' ? quoteStart(kind) : 'not a text'}`;
   throw new ConfigError(
     `${where}:${lineOf(['kind'])}: ${found}, expected ${known.join(', ')}${typeof kind === 'string' ? didYouMean(kind, known) : ''}`,
   );

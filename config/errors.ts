@@ -3,3 +3,8 @@
 export class ConfigError extends Error {
   override readonly name = 'ConfigError';
 }
+
+/** Text from outside as complaints show it: quoted, and its start alone where it is long. */
+export function quoteStart(text: string): string {
+  return JSON.stringify(text.length > 60 ? `${text.slice(0, 57)}...` : text);
+}

@@ -4,7 +4,7 @@
 import { z } from 'zod';
 import { type Assertion, parseAssertion } from './assertion.ts';
 import { parseDocumentAs } from './checked.ts';
-import { durationSchema, timeSchema } from './duration.ts';
+import { durationSchema, timerSchema, timeSchema } from './duration.ts';
 import { nameSchema } from './ids.ts';
 import type { Fraction } from './units.ts';
 
@@ -41,7 +41,7 @@ const bucketsSchema = z.strictObject({
 
 const specSchema = z.strictObject({
   traffic: trafficSchema.default({ kind: 'stateless' }),
-  epoch: durationSchema.default('5m'),
+  epoch: timerSchema.default('5m'),
   objective: z.enum(['balance', 'closest-first', 'priced']).default('balance'),
   price: z.array(z.tuple([z.number().min(0), z.number().min(0)])).optional(),
   utilizationMax: z.number().gt(0).max(2).default(1),
@@ -85,7 +85,6 @@ type PolicySpecInput = z.output<typeof specSchema>;
 
 /** What the keys mean together. Each message says what was found, what is expected and how to mend it. */
 function checkSpec(spec: PolicySpecInput, report: (path: PropertyKey[], message: string) => void): void {
-  if (/^0/.test(spec.epoch)) report(['epoch'], `${spec.epoch} between tables, expected a duration above 0 such as 5m`);
   if (spec.traffic.kind === 'sticky' && /^0/.test(spec.traffic.sessionLifetime)) {
     report(['traffic', 'sessionLifetime'], 'sessions of no duration, expected one above 0; or write kind: stateless');
   }

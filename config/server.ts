@@ -2,7 +2,7 @@
  *  the source of the type, the defaults and the error messages. Paths are taken from the file's own directory. */
 
 import { z } from 'zod';
-import { durationSchema, timeSchema } from './duration.ts';
+import { durationSchema, timerSchema, timeSchema } from './duration.ts';
 
 const path = z.string().min(1);
 
@@ -72,7 +72,7 @@ const telemetrySchema = z.discriminatedUnion('kind', [
       .url({ protocol: /^https?$/, error: 'expected a url such as http://127.0.0.1:9090' })
       .refine((url) => !/^https?:\/\/[^/]*@/i.test(url), { error: 'expected no user and password' }),
     queries: queriesSchema,
-    timeout: durationSchema.default('10s').meta({ description: 'a query that takes longer has failed' }),
+    timeout: timerSchema.default('10s').meta({ description: 'a query that takes longer has failed' }),
     limits: limitsSchema,
   }),
 ]);
@@ -80,7 +80,7 @@ const telemetrySchema = z.discriminatedUnion('kind', [
 const clockSchema = z
   .strictObject({
     acceleration: z.number().gt(0).max(1_000_000).default(1).meta({ description: 'seconds of world time a second' }),
-    epochWall: durationSchema
+    epochWall: timerSchema
       .nullable()
       .default(null)
       .meta({ description: 'wall time of an epoch; overrides acceleration' }),

@@ -33,6 +33,9 @@ export interface Resource {
   readonly capacity: Float64Array; // [d]
 }
 
+/** A datacenter that serves serves this much: less is a slip of the exponent. */
+export const capacityRpsLeast = 0.001;
+
 export interface RttRow {
   readonly edge: EdgeId;
   readonly datacenter: DatacenterId;

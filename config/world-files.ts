@@ -5,9 +5,17 @@
 import { type CsvRow, csvField, csvNumber, csvTable } from './csv.ts';
 import { didYouMean } from './did-you-mean.ts';
 import { formatTime, parseTimeMs } from './duration.ts';
-import { ConfigError } from './errors.ts';
+import { ConfigError, quoteStart } from './errors.ts';
 import { compareIds, type DatacenterId, datacenterId, type EdgeId, edgeId } from './ids.ts';
-import { type Datacenter, type Edge, indexById, makeTopology, type RttRow, type Topology } from './topology.ts';
+import {
+  capacityRpsLeast,
+  type Datacenter,
+  type Edge,
+  indexById,
+  makeTopology,
+  type RttRow,
+  type Topology,
+} from './topology.ts';
 import type { DatacenterEvent, DemandSeries, StaticWorld, World, WorldUsers } from './world.ts';
 
 /** In the order they are read. `friends.csv` may be there gzipped, as `friends.csv.gz`. */
@@ -131,6 +139,11 @@ function parseDatacenters({ text, where }: WorldFile): Datacenter[] {
     refuseTwice(lineOf, 'datacenter', datacenter, row.line, where);
     const at = { where, line: row.line, column: 'capacity_rps' };
     const capacityRps = csvNumber(capacity!, at, { min: 0, max: Number.MAX_SAFE_INTEGER, unit: 'rps' });
+    if (capacityRps > 0 && capacityRps < capacityRpsLeast) {
+      throw new ConfigError(
+        `${where}:${row.line}: capacity_rps is ${quoteStart(capacity!)}, expected at least ${capacityRpsLeast} rps, or 0 where it may not serve`,
+      );
+    }
     datacenters.push({ id: datacenter, ...place(lat!, lon!, row.line, where), capacityRps });
   }
   if (datacenters.length === 0) {
@@ -214,7 +227,7 @@ function parseEvents({ text, where }: WorldFile, topology: Topology): Datacenter
     refuseUnknown(datacenterIndex, 'datacenter', datacenter, 'datacenters.csv', row.line, where);
     if (state !== 'abnormal' && state !== 'normal') {
       throw new ConfigError(
-        `${where}:${row.line}: state is ${JSON.stringify(state)}, expected abnormal or normal${didYouMean(state!, ['abnormal', 'normal'])}`,
+        `${where}:${row.line}: state is ${quoteStart(state!)}, expected abnormal or normal${didYouMean(state!, ['abnormal', 'normal'])}`,
       );
     }
     refuseTwice(lineOf, 'event of', `${datacenter} at ${formatTime(timeMs)}`, row.line, where);
@@ -255,9 +268,7 @@ function parseFriends({ text, where }: WorldFile, users: WorldUsers): Uint32Arra
   const indexOf = (id: string, line: number): number => {
     const u = index.get(id);
     if (u === undefined) {
-      throw new ConfigError(
-        `${where}:${line}: unknown user ${JSON.stringify(id)}; add it to users.csv or remove the tie`,
-      );
+      throw new ConfigError(`${where}:${line}: unknown user ${quoteStart(id)}; add it to users.csv or remove the tie`);
     }
     return u;
   };
@@ -266,7 +277,7 @@ function parseFriends({ text, where }: WorldFile, users: WorldUsers): Uint32Arra
     const b = indexOf(row.fields[to]!, row.line);
     if (a === b) {
       throw new ConfigError(
-        `${where}:${row.line}: user ${JSON.stringify(row.fields[from]!)} is tied to itself; remove the row`,
+        `${where}:${row.line}: user ${quoteStart(row.fields[from]!)} is tied to itself; remove the row`,
       );
     }
     const key = Math.min(a, b) * users.ids.length + Math.max(a, b);
@@ -292,7 +303,7 @@ function refuseTwice(lineOf: Map<string, number>, noun: string, id: string, line
   const first = lineOf.get(id);
   if (first !== undefined) {
     throw new ConfigError(
-      `${where}:${line}: ${noun} ${JSON.stringify(id)} is given twice, first on line ${first}; keep one row`,
+      `${where}:${line}: ${noun} ${quoteStart(id)} is given twice, first on line ${first}; keep one row`,
     );
   }
   lineOf.set(id, line);
@@ -314,7 +325,7 @@ function timeOf(text: string, line: number, where: string): number {
   const timeMs = parseTimeMs(text);
   if (Number.isNaN(timeMs)) {
     throw new ConfigError(
-      `${where}:${line}: time is ${JSON.stringify(text)}, expected RFC 3339 in UTC such as 2026-03-05T00:00:00Z`,
+      `${where}:${line}: time is ${quoteStart(text)}, expected RFC 3339 in UTC such as 2026-03-05T00:00:00Z`,
     );
   }
   return timeMs;

@@ -6,7 +6,7 @@ import type { World } from './world.ts';
 
 /** One line each, without the place they are about; the first of a kind stands for all. */
 export function worldNotes(world: World): string[] {
-  return [fasterThanLight(world), overCapacity(world), eventsOutside(world), nobodyHome(world)].filter(
+  return [fasterThanLight(world), overCapacity(world), spike(world), eventsOutside(world), nobodyHome(world)].filter(
     (note) => note !== null,
   );
 }
@@ -36,6 +36,25 @@ function overCapacity({ topology: { edges, datacenters }, demand: { timesMs, rps
   }
   return null;
 }
+
+/** One step far above the steps around it is a slip of the pen more often than a crowd. Against what an edge has at its
+ *  busiest otherwise, so that a quiet edge's first users are none. */
+function spike({ topology: { edges }, demand: { timesMs, rps } }: World): string | null {
+  const width = edges.length;
+  for (const [e, { id }] of edges.entries()) {
+    let highest = 0;
+    for (let t = 1; t < timesMs.length; t++) if (rps[t * width + e]! > rps[highest * width + e]!) highest = t;
+    let otherwise = 0;
+    for (let t = 0; t < timesMs.length; t++) if (t !== highest) otherwise = Math.max(otherwise, rps[t * width + e]!);
+    const most = rps[highest * width + e]!;
+    if (otherwise > 0 && most > spikeFactor * otherwise) {
+      return `demand of ${id} at ${formatTime(timesMs[highest]!)} is ${most} rps, at no other time more than ${otherwise}; it is taken as it stands`;
+    }
+  }
+  return null;
+}
+
+const spikeFactor = 10;
 
 function eventsOutside({ demand: { timesMs }, events }: World): string | null {
   const outside = events.find(({ timeMs }) => timeMs < timesMs[0]! || timeMs > timesMs[timesMs.length - 1]!);

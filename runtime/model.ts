@@ -200,8 +200,13 @@ function weighedLoad(
       churnWeight[c] = (whole / load[c]!) * steered;
     }
   });
-  const capacity = pools.capacity.map((units) => (demandTotal > 0 ? (units / demandTotal) * totalLoad : units));
+  const capacity = pools.capacity.map((units) => within(demandTotal > 0 ? (units / demandTotal) * totalLoad : units));
   return { load, settled, churnWeight, capacity };
+}
+
+/** A capacity that the engines can compute with: a million times the load is as good as more, a millionth as less. */
+function within(capacity: number): number {
+  return capacity === 0 ? 0 : Math.min(Math.max(capacity, 1e-6 * totalLoad), 1e6 * totalLoad);
 }
 
 /** Of a sticky service's sessions at an edge, at least this share is new in an epoch. */

@@ -1,10 +1,9 @@
 /** A text file as a stream of pieces of lines, plain or gzip by its first bytes (names lie), never whole in memory. */
 
-import { createReadStream } from 'node:fs';
+import { createReadStream, type ReadStream } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
-import { pipeline } from 'node:stream/promises';
 import { TextDecoder } from 'node:util';
-import { createGunzip } from 'node:zlib';
+import { createGunzip, type Gunzip } from 'node:zlib';
 import { ConfigError } from '../../config/errors.ts';
 import { reasonOf } from './reason.ts';
 
@@ -20,17 +19,15 @@ export async function eachLine(
   let rest = '';
   let number = 0;
   const source = createReadStream(path, { highWaterMark: 1 << 18 });
-  const consume = async (chunks: AsyncIterable<Uint8Array>): Promise<void> => {
-    for await (const chunk of chunks) {
+  // Not stream.pipeline: which of several errors it tells (often that it aborted the others) differs between versions.
+  const text: AsyncIterable<Uint8Array> = gzip ? unzipped(source) : source;
+  try {
+    for await (const chunk of text) {
       rest = emitLines(rest + decode(decoder, chunk, path, number), (line) => onLine(line, ++number));
       onRead(source.bytesRead, bytes);
     }
     rest += decode(decoder, undefined, path, number);
     if (rest !== '') onLine(rest, ++number);
-  };
-  try {
-    if (gzip) await pipeline(source, createGunzip(), consume);
-    else await pipeline(source, consume);
   } catch (error) {
     if (error instanceof ConfigError) throw error;
     const code = error instanceof Error && 'code' in error ? String(error.code) : '';
@@ -42,7 +39,15 @@ export async function eachLine(
     }
     if (code !== '') throw new ConfigError(`${path}: cannot be read (${reasonOf(error)})`);
     throw error;
+  } finally {
+    source.destroy();
   }
+}
+
+function unzipped(source: ReadStream): Gunzip {
+  const gunzip = createGunzip();
+  source.on('error', (error) => gunzip.destroy(error)).pipe(gunzip);
+  return gunzip;
 }
 
 async function lookInto(path: string): Promise<{ gzip: boolean; bytes: number }> {

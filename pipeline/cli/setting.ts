@@ -9,6 +9,7 @@ import { readPolicy, readWorld } from '../../config/load.ts';
 import type { Policy } from '../../config/policy.ts';
 import { checkPolicyFor } from '../../config/policy-topology.ts';
 import { type DemandSeries, stepMs, type World } from '../../config/world.ts';
+import { worldNotes } from '../../config/world-notes.ts';
 import type { EngineName } from '../../runtime/lp/problem.ts';
 import { checkSupported } from '../../runtime/supported.ts';
 import type { EpochContext } from '../epoch.ts';
@@ -36,6 +37,7 @@ export async function openSetting(files: SettingFiles): Promise<Setting> {
   const policy = readPolicy(files.policy);
   checkPolicyFor(policy, world.topology, files.policy);
   checkSupported(policy);
+  for (const note of worldNotes(world)) process.stderr.write(`${files.world}: note: ${note}\n`);
   const tree = readTree(files.tree);
   const worldStepMs = stepMs(world.demand);
   if (worldStepMs !== durationMs(policy.spec.epoch)) {

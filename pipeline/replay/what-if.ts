@@ -6,6 +6,7 @@ import { checked } from '../../config/checked.ts';
 import { ConfigError } from '../../config/errors.ts';
 import { type Policy, policySchema } from '../../config/policy.ts';
 import { checkPolicyFor } from '../../config/policy-topology.ts';
+import { capacityRpsLeast } from '../../config/topology.ts';
 import type { World } from '../../config/world.ts';
 import { type DatacenterState, normalState } from '../../runtime/inputs.ts';
 import { checkSupported } from '../../runtime/supported.ts';
@@ -42,9 +43,10 @@ function editedWorld(world: World, edits: readonly Edit[]): World {
   const rttMs = topology.rttMs.slice();
   const rps = demand.rps.slice();
   const width = topology.edges.length;
+  const capacityRange = { least: capacityRpsLeast, most: Number.MAX_SAFE_INTEGER, unit: 'rps' };
   const rpsRange = { most: Number.MAX_SAFE_INTEGER, unit: 'rps' };
   for (const edit of edits) {
-    if (edit.kind === 'capacity') for (const d of edit.indices) change(capacityRps, d, edit, rpsRange);
+    if (edit.kind === 'capacity') for (const d of edit.indices) change(capacityRps, d, edit, capacityRange);
     if (edit.kind === 'rtt') for (const i of edit.indices) change(rttMs, i, edit, { most: 60_000, unit: 'ms' });
     if (edit.kind === 'demand') {
       for (const e of edit.indices) for (let i = e; i < rps.length; i += width) change(rps, i, edit, rpsRange);
@@ -55,15 +57,23 @@ function editedWorld(world: World, edits: readonly Edit[]): World {
 }
 
 interface Range {
+  readonly least?: number; // of what is not 0
   readonly most: number;
   readonly unit: string;
 }
 
-function change(values: Float64Array, i: number, edit: Edit & { value: number }, { most, unit }: Range): void {
+function change(
+  values: Float64Array,
+  i: number,
+  edit: Edit & { value: number },
+  { least = 0, most, unit }: Range,
+): void {
   const was = values[i]!;
   const is = edited(was, edit);
-  if (!(is >= 0 && is <= most)) {
-    throw new ConfigError(`${edit.where}: ${edit.text} makes ${was} ${unit} ${is}, expected 0..${most} ${unit}`);
+  if (!(is === 0 || (is > 0 && is >= least && is <= most))) {
+    throw new ConfigError(
+      `${edit.where}: ${edit.text} makes ${was} ${unit} ${is}, expected ${least > 0 ? `0 or ${least}` : 0}..${most} ${unit}`,
+    );
   }
   values[i] = is;
 }

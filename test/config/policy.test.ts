@@ -56,7 +56,12 @@ describe('a bad policy is refused with place, value, what is expected and how to
     ['utilizationMax: 80', 'spec.utilizationMax is 80, expected a number above 0 and at most 2; write 0.8 for 80 %'],
     ['epoch: 5', 'spec.epoch is 5, expected a duration such as 30s, 5m, 2h or 1d; write 5s or 5m'],
     ['epoch: 5 minutes', 'spec.epoch is "5 minutes", expected a duration such as 30s, 5m, 2h or 1d; write 5m'],
-    ['epoch: 0s', 'spec.epoch: 0s between tables, expected a duration above 0 such as 5m'],
+    ['epoch: 0s', 'spec.epoch: 0s is too short or too long, expected a duration above 0 and of at most 7d such as 5m'],
+    ['epoch: 30d', 'spec.epoch: 30d is too short or too long, expected a duration above 0 and of at most 7d'],
+    [
+      'guards: { holdDown: 99999999999d }',
+      'spec.guards.holdDown: "99999999999d" is longer than ten years, expected at most',
+    ],
     ['latencyMsMax: 0.2s', 'spec.latencyMsMax is "0.2s", expected a number above 0 or null; write 200'],
     [
       'objective: balence',

@@ -83,6 +83,11 @@ test.each([
   expect((error as ConfigError).message).not.toContain('\n');
 });
 
+test('what is wrong with a line of a gzip file is what is said, not that its reading was ended', async () => {
+  const text = Array.from({ length: 200_000 }, (_, i) => (i === 100 ? 'alone' : `u${i} u${(i * 7919) % 200_000}`));
+  await expect(read(gzipSync(text.join('\n')))).rejects.toThrow(/:101: 1 fields in "alone", expected 2/);
+});
+
 test('bad lines are skipped and counted up to the limit, and the one beyond it is named', async () => {
   const text = 'a b\nc\nb c\nd\n';
   const list = await read(text, 2);

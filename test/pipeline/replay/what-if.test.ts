@@ -127,7 +127,7 @@ const someEdit = fc
       ...['policy.guards.churnMax', 'policy.guards.onloadMax', 'policy.movePriceMs', 'policy.utilizationMax'],
     ),
     operator: fc.constantFrom(' =', ' *=', ' +='),
-    value: fc.double({ min: 0.01, max: 0.9, noNaN: true }),
+    value: fc.double({ min: 0.3, max: 0.9, noNaN: true }),
   })
   .map(({ target, operator, value }) => {
     const isShare = target.startsWith('state') || target.startsWith('policy.guards');
