@@ -54,7 +54,7 @@ const specSchema = z.strictObject({
     .default(null)
     .meta({ description: "at most a twentieth of an edge's demand goes further than this" }),
   resources: z
-    .record(nameSchema, z.number().gt(0))
+    .record(nameSchema, z.number().min(1e-6).max(1e9))
     .refine((costs) => Object.keys(costs).length > 0, 'no resource, expected at least one; or leave resources out')
     .optional()
     .meta({

@@ -17,7 +17,7 @@ const tree = treeOf(64, 5, 1);
 const solver = await engineHere('highs');
 export const context = contextOf(fleet);
 
-export function contextOf(topology: Topology): EpochContext {
+function contextOf(topology: Topology): EpochContext {
   return { tree, weights: uniformBucketWeights(topology, tree), solver };
 }
 

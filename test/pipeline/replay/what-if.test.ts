@@ -130,7 +130,8 @@ const someEdit = fc
     value: fc.double({ min: 0.3, max: 0.9, noNaN: true }),
   })
   .map(({ target, operator, value }) => {
-    const isShare = target.startsWith('state') || target.startsWith('policy.guards');
+    const isShare =
+      target.startsWith('state') || target.startsWith('policy.guards') || target === 'policy.utilizationMax';
     return `${target}${isShare && operator === ' +=' ? ' =' : operator}${value}`;
   });
 
