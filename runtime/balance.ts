@@ -7,6 +7,7 @@ import type { CertifiedAnswer, SolveCertified } from './lp/certified.ts';
 import type { LinearProgram } from './lp/problem.ts';
 import type { Model } from './model.ts';
 import { type Formulation, formulate, type Layout, type MoveLimits, type Placement } from './placement.ts';
+import type { PriceMemory } from './prices.ts';
 
 /** A placement with the program it is the answer to, for whoever asks why. */
 export interface NearestPlacement extends Placement {
@@ -47,16 +48,19 @@ export async function lowestLevels(
   return level;
 }
 
-/** Least squared latency and movement with every datacenter at or under its level; null: no certified answer. */
+/** Least squared latency and movement with every datacenter at or under its level; null: no certified answer. `memory`:
+ *  what limits cost an epoch ago, to start from, and now. */
 export async function nearestPlacement(
   model: Model,
   limits: MoveLimits | null,
   levelMax: Float64Array,
   solve: SolveCertified,
+  memory?: PriceMemory,
 ): Promise<NearestPlacement | null> {
   const formulation: Formulation = { limits, levelMax, seek: 'nearness' };
   const { program, layout } = formulate(model, formulation);
-  const answer = await solve(program);
+  const answer = await solve(program, memory?.startOf(layout, program.rowLower.length, limits !== null));
+  if (answer) memory?.learn(layout, answer.rowDuals, limits !== null);
   const placement = placementOf(layout, answer);
   return answer && placement && { ...placement, formulation, program, layout, rowDuals: answer.rowDuals };
 }
@@ -74,8 +78,11 @@ export async function calmestPlacement(
 
 function placementOf(layout: Layout, answer: CertifiedAnswer | null): Placement | null {
   if (!answer) return null;
-  const take = (columns: Int32Array): Float64Array =>
-    Float64Array.from(columns, (column) => (column < 0 ? 0 : Math.max(0, answer.columns[column]!)));
+  const take = (columns: Int32Array): Float64Array => {
+    const taken = new Float64Array(columns.length);
+    for (let i = 0; i < taken.length; i++) if (columns[i]! >= 0) taken[i] = Math.max(0, answer.columns[columns[i]!]!);
+    return taken;
+  };
   return { gained: take(layout.gained), left: take(layout.left), placed: take(layout.placed) };
 }
 

@@ -6,6 +6,7 @@ import type { Topology } from '../config/topology.ts';
 import type { FractionMatrix } from './fractions.ts';
 import type { Outages } from './hold-down.ts';
 import type { DatacenterState } from './inputs.ts';
+import type { CarriedPrices } from './prices.ts';
 
 /** What an epoch hands to the next one. */
 export interface CarriedState {
@@ -13,6 +14,7 @@ export interface CarriedState {
   readonly returning: readonly DatacenterId[]; // normal again, not yet where the solve wants them
   readonly drainBase: readonly DrainBase[]; // by datacenter
   readonly outages: readonly Outages[]; // of datacenters that failed within the hour
+  readonly prices?: CarriedPrices; // where the next solve starts; no answer depends on them
 }
 
 /** What an out-of-service datacenter served when its state began: `keep` is a share of this. */

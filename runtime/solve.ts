@@ -12,6 +12,7 @@ import { brokenBy, isBroken, type Limit, limitOrder, nothing } from './limits.ts
 import type { SolveCertified } from './lp/certified.ts';
 import { type BuiltModel, buildGroupModel, type Model, type ServiceSetting, withoutLatencyMax } from './model.ts';
 import { demandOf, type MoveLimits, type Placement } from './placement.ts';
+import { PriceMemory } from './prices.ts';
 
 export type Decision =
   | { readonly kind: 'held'; readonly reason: HeldReason; readonly carried: CarriedState }
@@ -70,6 +71,18 @@ export async function solveGroup(
   solve: SolveCertified,
   onStep: (step: SolveStep) => void = unseen,
 ): Promise<readonly Decision[]> {
+  const memory = new PriceMemory(before[0]!.prices);
+  const decisions = await decide(services, before, solve, memory, onStep);
+  return decisions.map((one, s) => (s > 0 ? one : { ...one, carried: { ...one.carried, prices: memory.carried } }));
+}
+
+async function decide(
+  services: readonly RuntimeInputs[],
+  before: readonly CarriedState[],
+  solve: SolveCertified,
+  memory: PriceMemory,
+  onStep: (step: SolveStep) => void,
+): Promise<readonly Decision[]> {
   const { topology, states } = services[0]!;
   const { policy } = services[0]!;
   const { utilizationMax } = policy.spec;
@@ -105,7 +118,7 @@ export async function solveGroup(
     levels = await lowestLevels(model, null, solve);
   }
   if (!levels) return uncertified();
-  const want = await nearestPlacement(model, null, ceilingOf(levels, levels, policy), solve);
+  const want = await nearestPlacement(model, null, ceilingOf(levels, levels, policy), solve, memory);
   if (!want) return uncertified();
   services.forEach((inputs, service) => {
     onStep({ kind: 'want', inputs, service, model, placement: want });
@@ -125,7 +138,7 @@ export async function solveGroup(
   const settled = holding(model, (s) => first[s]!.kind !== 'going');
   const guarded = model.initial
     ? { placement: want, relaxed: [] }
-    : await withinGuards(services, settled, levels, settled === model ? want : null, solve, onStep);
+    : await withinGuards(services, settled, levels, settled === model ? want : null, solve, memory, onStep);
   if (!guarded) return uncertified();
   // Forced load was placed counting on what moves by choice beside it: going only part of that way would overload
   // whoever was to make room. A mend goes all the way too.
@@ -230,6 +243,7 @@ async function withinGuards(
   levels: Float64Array,
   want: Placement | null,
   solve: SolveCertified,
+  memory: PriceMemory,
   onStep: (step: SolveStep) => void,
 ): Promise<{ placement: Placement; relaxed: readonly Limit[] } | null> {
   const { policy } = services[0]!;
@@ -245,7 +259,7 @@ async function withinGuards(
     const reached = await lowestLevels(model, limits, solve);
     if (!reached) return null;
     const isMended = Math.max(...reached) <= mended + 1e-5;
-    const placement = await nearestPlacement(model, limits, ceilingOf(reached, levels, policy), solve);
+    const placement = await nearestPlacement(model, limits, ceilingOf(reached, levels, policy), solve, memory);
     if (placement) {
       services.forEach((inputs, service) => {
         onStep({ kind: 'guarded', inputs, service, model, placement });

@@ -75,7 +75,7 @@ export function treeOf(users: number, height: number, seed: number): BucketTree 
 
 export async function engineHere(engine: EngineName): Promise<Solver> {
   const solve = await openEngine(engine);
-  return { name: engine, solve: async (program) => solve(program) };
+  return { name: engine, solve: async (program, prices) => solve(program, prices) };
 }
 
 /** Fails the test where an answer cannot be certified. */

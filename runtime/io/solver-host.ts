@@ -5,7 +5,7 @@ import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { Worker } from 'node:worker_threads';
 import { ConfigError } from '../../config/errors.ts';
-import type { EngineAnswer, EngineName, LinearProgram, Solver } from '../lp/problem.ts';
+import type { EngineAnswer, EngineName, LinearProgram, RowPrices, Solver } from '../lp/problem.ts';
 
 export interface SolverHost extends Solver {
   close(): Promise<void>;
@@ -50,7 +50,7 @@ export async function openSolver(engine: EngineName): Promise<SolverHost> {
   worker.unref();
   return {
     name: engine,
-    solve: (program: LinearProgram) =>
+    solve: (program: LinearProgram, prices?: RowPrices) =>
       new Promise((resolve) => {
         if (!alive) return resolve(failed);
         const id = nextId++;
@@ -60,7 +60,7 @@ export async function openSolver(engine: EngineName): Promise<SolverHost> {
           if (waiting.size <= 1 && alive) worker.unref();
           resolve(answer);
         });
-        worker.postMessage({ id, program });
+        worker.postMessage({ id, program, prices });
       }),
     close: async () => {
       alive = false;

@@ -2,15 +2,15 @@
 
 import { parentPort, workerData } from 'node:worker_threads';
 import { openEngine } from '../lp/engines.ts';
-import type { EngineName, LinearProgram } from '../lp/problem.ts';
+import type { EngineName, LinearProgram, RowPrices } from '../lp/problem.ts';
 
 const port = parentPort;
 if (!port) throw new Error('solver-worker runs as a worker thread');
 try {
   const solve = await openEngine((workerData as { engine: EngineName }).engine);
-  port.on('message', ({ id, program }: { id: number; program: LinearProgram }) => {
+  port.on('message', ({ id, program, prices }: { id: number; program: LinearProgram; prices?: RowPrices }) => {
     try {
-      port.postMessage({ id, answer: solve(program) });
+      port.postMessage({ id, answer: solve(program, prices) });
     } catch (error) {
       port.postMessage({ id, failure: String(error) });
     }

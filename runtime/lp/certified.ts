@@ -1,11 +1,11 @@
 /** One question, one answer that holds: the first engine's if it can be certified, else the second's, else none. */
 
 import { certify, objectiveOf, worstViolation } from './certify.ts';
-import type { EngineName, LinearProgram, Solver } from './problem.ts';
+import type { EngineName, LinearProgram, RowPrices, Solver } from './problem.ts';
 import { vertexAt } from './vertex.ts';
 
 /** Null where no engine's answer holds. */
-export type SolveCertified = (program: LinearProgram) => Promise<CertifiedAnswer | null>;
+export type SolveCertified = (program: LinearProgram, prices?: RowPrices) => Promise<CertifiedAnswer | null>;
 
 export interface CertifiedAnswer {
   readonly columns: Float64Array; // the exact vertex where the tight limits fix one
@@ -20,9 +20,9 @@ export interface Doubt {
 }
 
 export function certifiedBy(engines: readonly Solver[], onDoubt: (doubt: Doubt) => void): SolveCertified {
-  return async (program) => {
+  return async (program, prices) => {
     for (const engine of engines) {
-      const answer = await engine.solve(program);
+      const answer = await engine.solve(program, prices);
       const certificate = certify(program, answer);
       if (certificate.kind === 'certified') {
         return { ...exact(program, answer.columns, certificate.objective), rowDuals: answer.rowDuals };

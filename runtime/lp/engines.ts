@@ -1,8 +1,8 @@
 /** An engine by its name. */
 
 import { openGlpk } from './glpk.ts';
-import { openHighs, type SolveProgram } from './highs.ts';
-import type { EngineName } from './problem.ts';
+import { openHighs } from './highs.ts';
+import type { EngineName, SolveProgram } from './problem.ts';
 
 /** Rejects where the engine's package is not installed. */
 export function openEngine(name: EngineName): Promise<SolveProgram> {

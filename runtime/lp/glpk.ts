@@ -4,8 +4,7 @@
  *  upper-bounded column (`GLP_UP`) forgets its lower bound; NaN is accepted. */
 
 import type { GLPK } from 'glpk.js/node';
-import type { SolveProgram } from './highs.ts';
-import type { EngineAnswer, LinearProgram } from './problem.ts';
+import type { EngineAnswer, LinearProgram, SolveProgram } from './problem.ts';
 
 /** Rejects where the package is not installed. */
 export async function openGlpk(): Promise<SolveProgram> {

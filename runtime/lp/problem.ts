@@ -20,10 +20,17 @@ export interface EngineAnswer {
   readonly rowDuals: Float64Array;
 }
 
+/** [row] what a unit more of each row changes the minimum by, as far as it is known, else 0. Where to begin and no more:
+ *  the answer is the same without. */
+export type RowPrices = Float64Array;
+
+/** An engine in this thread. */
+export type SolveProgram = (program: LinearProgram, prices?: RowPrices) => EngineAnswer;
+
 export type EngineName = 'highs' | 'glpk';
 
 /** An engine somewhere: in this thread or in a worker. */
 export interface Solver {
   readonly name: EngineName;
-  solve(program: LinearProgram): Promise<EngineAnswer>;
+  solve(program: LinearProgram, prices?: RowPrices): Promise<EngineAnswer>;
 }

@@ -45,7 +45,10 @@ describe('on the corpus', () => {
     programs = instances.flatMap((instance) => instance.programs);
     files = writeFiles('corpus', programs);
     const highs = await openEngine('highs');
-    minima = certified(programs.map(highs), 'highs');
+    minima = certified(
+      programs.map((program) => highs(program)),
+      'highs',
+    );
     process.stdout.write(`${instances.length} instances, ${programs.length} programs\n`);
   });
 
@@ -70,7 +73,11 @@ describe('on the corpus', () => {
 
   test('glpk.js finds the minimum that HiGHS finds', async ({ skip }) => {
     if (!(await installedEngines()).includes('glpk')) skip();
-    expectAgreement(programs.map(await openEngine('glpk')), 'glpk.js');
+    const glpk = await openEngine('glpk');
+    expectAgreement(
+      programs.map((program) => glpk(program)),
+      'glpk.js',
+    );
   });
 
   test.skipIf(glpsol.absent !== null)('native glpsol finds it too', () => {

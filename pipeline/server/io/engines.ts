@@ -41,9 +41,9 @@ export async function openEngines(
 function timed(host: SolverHost, onSolved: (seconds: number) => void): Solver {
   return {
     name: host.name,
-    solve: async (program) => {
+    solve: async (program, prices) => {
       const startedMs = performance.now();
-      const answer = await host.solve(program);
+      const answer = await host.solve(program, prices);
       onSolved((performance.now() - startedMs) / 1000);
       return answer;
     },

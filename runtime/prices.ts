@@ -1,0 +1,70 @@
+/** What the limits of all edges cost, carried from epoch to epoch: a few dozen numbers from which the next program starts
+ *  near its optimum (`lp/start.ts`). They are plain data, so that the journal can freeze them and a restart or a replay
+ *  starts as warm as the epoch before left it. Where they come from another world they cost time and nothing else. */
+
+import type { RowPrices } from './lp/problem.ts';
+import type { Layout } from './placement.ts';
+
+/** Change of the cost by a unit more of a limit, six digits of it; empty where all are 0. */
+export interface LimitPrices {
+  readonly level: readonly number[]; // [k]
+  readonly onload: readonly number[]; // [k]
+  readonly price: readonly number[]; // [k]
+  readonly churn: readonly number[]; // [s]
+}
+
+/** Of the last solves without guards and under them; a group's are carried by its first service. */
+export interface CarriedPrices {
+  readonly want: LimitPrices | null;
+  readonly guarded: LimitPrices | null;
+}
+
+/** The prices an epoch starts from, replaced by its own as it solves. */
+export class PriceMemory {
+  #want: LimitPrices | null;
+  #guarded: LimitPrices | null;
+
+  constructor(carried: CarriedPrices | undefined) {
+    this.#want = carried?.want ?? null;
+    this.#guarded = carried?.guarded ?? null;
+  }
+
+  get carried(): CarriedPrices {
+    return { want: this.#want, guarded: this.#guarded };
+  }
+
+  /** Undefined where nothing is known. */
+  startOf(layout: Layout, rows: number, isGuarded: boolean): RowPrices | undefined {
+    const known = isGuarded ? (this.#guarded ?? this.#want) : this.#want;
+    return known ? rowPrices(layout, rows, known) : undefined;
+  }
+
+  learn(layout: Layout, rowDuals: Float64Array, isGuarded: boolean): void {
+    const prices = pricesOf(layout, rowDuals);
+    if (isGuarded) this.#guarded = prices;
+    else this.#want = prices;
+  }
+}
+
+function pricesOf({ levelRow, onloadRow, priceRow, churnRow }: Layout, rowDuals: Float64Array): LimitPrices {
+  const each = (rows: Int32Array): number[] => {
+    const prices = Array.from(rows, (row) => (row < 0 ? 0 : Number(rowDuals[row]!.toPrecision(6))));
+    return prices.every((price) => price === 0) ? [] : prices;
+  };
+  return { level: each(levelRow), onload: each(onloadRow), price: each(priceRow), churn: each(churnRow) };
+}
+
+function rowPrices(layout: Layout, rows: number, known: LimitPrices): RowPrices {
+  const prices = new Float64Array(rows);
+  const put = (of: Int32Array, values: readonly number[]): void => {
+    for (let i = 0; i < of.length; i++) {
+      const price = values[i] ?? 0;
+      if (of[i]! >= 0 && Number.isFinite(price)) prices[of[i]!] = price;
+    }
+  };
+  put(layout.levelRow, known.level);
+  put(layout.onloadRow, known.onload);
+  put(layout.priceRow, known.price);
+  put(layout.churnRow, known.churn);
+  return prices;
+}
