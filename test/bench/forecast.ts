@@ -6,20 +6,15 @@
 
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { bucketize } from '../../bucketizer/bucketize.ts';
-import { readWorld } from '../../config/load.ts';
-import { type Policy, policySchema } from '../../config/policy.ts';
 import type { World } from '../../config/world.ts';
 import type { EpochContext } from '../../pipeline/epoch.ts';
 import { quantile } from '../../pipeline/replay/quantile.ts';
 import { type ReplaySummary, ReportBuilder } from '../../pipeline/replay/report.ts';
 import { replayWorld } from '../../pipeline/replay/world-replay.ts';
-import { bucketWeights } from '../../pipeline/table/bucket-weights.ts';
 import { Forecaster } from '../../runtime/forecast.ts';
 import { certifiedBy } from '../../runtime/lp/certified.ts';
-import { openEngine } from '../../runtime/lp/engines.ts';
-import type { Solver } from '../../runtime/lp/problem.ts';
-import type { Figure } from './week.ts';
+import type { Figure } from './figure.ts';
+import { contextOf, policyOf, realWeek, wholeSpan } from './real-week.ts';
 
 const minuteMs = 60_000;
 const dayMs = 1440 * minuteMs;
@@ -28,9 +23,8 @@ const dayMs = 1440 * minuteMs;
 export async function forecastFigures(dataDir: string): Promise<Figure[] | null> {
   const series = (file: string, epochMs: number, learnDays: number): Figure[] =>
     seriesFigures(file, readSeries(join(dataDir, 'demand', file)), epochMs, learnDays);
-  const worldDir = join(dataDir, 'world');
-  if (!existsSync(worldDir) || !existsSync(join(dataDir, 'demand'))) return null;
-  const world = readWorld(worldDir);
+  const world = realWeek(dataDir);
+  if (!world || !existsSync(join(dataDir, 'demand'))) return null;
   return [
     ...series('nab_nyc_taxi.csv', 30 * minuteMs, 56),
     ...series('nab_elb_request_count_8c0756.csv', 5 * minuteMs, 7),
@@ -127,12 +121,7 @@ function worldErrors({ topology, demand: { timesMs, rps } }: World, kind: Kind, 
 }
 
 async function balanceFigures(world: World): Promise<Figure[]> {
-  const { ids, weight } = world.users;
-  const ties = { users: ids, userWeights: weight, ties: world.friends, tieWeights: null };
-  const { tree } = bucketize(ties, { height: 14, seed: 1, effort: 'fast' });
-  const solve = await openEngine('highs');
-  const solver: Solver = { name: 'highs', solve: async (program) => solve(program) };
-  const context: EpochContext = { tree, weights: bucketWeights(world.topology, tree, world.users), solver };
+  const context = await contextOf(world);
   const last = await weekUnder('last', false, world, context);
   const ours = await weekUnder('holt-winters', false, world, context);
   const { utilizationGap: least } = await weekUnder('last', true, world, context);
@@ -156,21 +145,14 @@ async function balanceFigures(world: World): Promise<Figure[]> {
 }
 
 async function weekUnder(kind: Kind, oracle: boolean, world: World, context: EpochContext): Promise<ReplaySummary> {
-  const policy: Policy = policySchema.parse({
-    apiVersion: 'taiji/v1',
-    kind: 'Policy',
-    metadata: { service: 'web' },
-    spec: { forecast: kind },
-  });
-  const { timesMs } = world.demand;
+  const policy = policyOf({ forecast: kind });
   const builder = new ReportBuilder(
     world,
     policy,
     context,
     certifiedBy([context.solver], () => {}),
   );
-  const span = { fromMs: timesMs[0]!, toMs: timesMs.at(-1)! + 1, oracle };
-  for await (const epoch of replayWorld(world, policy, context, span)) await builder.add(epoch);
+  for await (const epoch of replayWorld(world, policy, context, wholeSpan(world, oracle))) await builder.add(epoch);
   return builder.finish().summary;
 }
 

@@ -2,13 +2,16 @@
 
 import { cpus } from 'node:os';
 import { resolve } from 'node:path';
+import type { Figure } from './figure.ts';
 import { forecastFigures } from './forecast.ts';
+import { paperFigures } from './paper.ts';
 import { peersFigures } from './peers.ts';
-import { type Figure, weekFigures } from './week.ts';
+import { weekFigures } from './week.ts';
 
 const benches: Readonly<Record<string, (dataDir: string) => Promise<Figure[] | null>>> = {
   week: weekFigures,
   forecast: forecastFigures,
+  paper: paperFigures,
   peers: peersFigures,
 };
 

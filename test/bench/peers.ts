@@ -27,7 +27,7 @@ import {
   timeGlpsol,
 } from '../peers/native.ts';
 import { inputsOf, installedEngines, policyOf } from '../scene.ts';
-import type { Figure } from './week.ts';
+import type { Figure } from './figure.ts';
 
 const programsWanted = 50;
 const passes = 5;

@@ -2,58 +2,44 @@
  *  means of its own, misses first. `npm run bench -- week`; exit 3 where one is missed. */
 
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { bucketize } from '../../bucketizer/bucketize.ts';
 import { writeTree } from '../../bucketizer/io/tree-file.ts';
 import type { BucketTree } from '../../bucketizer/tree.ts';
-import { readWorld } from '../../config/load.ts';
-import { type Policy, policySchema } from '../../config/policy.ts';
+import type { Policy } from '../../config/policy.ts';
 import { fraction } from '../../config/units.ts';
 import type { World } from '../../config/world.ts';
 import { type EpochContext, freshState, planEpoch } from '../../pipeline/epoch.ts';
 import { quantile } from '../../pipeline/replay/quantile.ts';
 import type { ReplayReport } from '../../pipeline/replay/report.ts';
 import { type ReplayedEpoch, replayWorld } from '../../pipeline/replay/world-replay.ts';
-import { bucketWeights, heaviestBuckets } from '../../pipeline/table/bucket-weights.ts';
+import { heaviestBuckets } from '../../pipeline/table/bucket-weights.ts';
 import { servedFractions } from '../../pipeline/table/routing-table.ts';
 import { normalState } from '../../runtime/inputs.ts';
 import { utilizationOf } from '../../runtime/judge.ts';
 import { ProgramBuilder } from '../../runtime/lp/builder.ts';
 import { certifiedBy } from '../../runtime/lp/certified.ts';
-import { openEngine } from '../../runtime/lp/engines.ts';
 import type { EngineName, Solver } from '../../runtime/lp/problem.ts';
 import { solveFractions } from '../../runtime/solve.ts';
-
-export interface Figure {
-  readonly what: string;
-  readonly measured: string;
-  readonly limit: string; // '' where the figure is told, not promised
-  readonly holds: boolean;
-}
+import { sinceEventMs } from '../papers/measures.ts';
+import { atMost, type Figure, told } from './figure.ts';
+import { contextOf, policyOf, realWeek, wholeSpan } from './real-week.ts';
 
 const settlingMs = 90 * 60_000;
 const cli = resolve(import.meta.dirname, '../../pipeline/cli/main.js'); // benches run from the build
 
 /** Null where the data is absent. */
 export async function weekFigures(dataDir: string): Promise<Figure[] | null> {
-  const worldDir = join(dataDir, 'world');
-  if (!existsSync(worldDir)) return null;
+  const world = realWeek(dataDir);
+  if (!world) return null;
   const scratch = mkdtempSync(join(tmpdir(), 'taiji-bench-'));
   try {
-    const world = readWorld(worldDir);
-    const policy = policySchema.parse({ apiVersion: 'taiji/v1', kind: 'Policy', metadata: { service: 'web' } });
+    const worldDir = join(dataDir, 'world');
+    const policy = policyOf();
     writeFileSync(join(scratch, 'policy.yaml'), JSON.stringify(policy));
-    const { ids, weight } = world.users;
-    const { tree } = bucketize(
-      { users: ids, userWeights: weight, ties: world.friends, tieWeights: null },
-      { height: 14, seed: 1 },
-    );
-    writeTree(join(scratch, 'tree'), tree);
-    const solve = await openEngine('highs');
-    const solver: Solver = { name: 'highs', solve: async (program) => solve(program) };
-    const context: EpochContext = { tree, weights: bucketWeights(world.topology, tree, world.users), solver };
+    const context = await contextOf(world, 'default');
+    writeTree(join(scratch, 'tree'), context.tree);
 
     const highs = runCommand(worldDir, scratch, 'highs');
     const glpk = runCommand(worldDir, scratch, 'glpk');
@@ -134,7 +120,7 @@ function commandFigures(highs: CommandRun | null, glpk: CommandRun | null): Figu
 }
 
 async function oracleFigures(world: World, policy: Policy, context: EpochContext): Promise<Figure[]> {
-  const { topology, events, demand } = world;
+  const { topology } = world;
   const heaviest = heaviestBuckets(context.weights);
   const width = topology.datacenters.length;
   const gaps: number[] = [];
@@ -144,8 +130,7 @@ async function oracleFigures(world: World, policy: Policy, context: EpochContext
   let riseOver = Number.NEGATIVE_INFINITY;
   let outOver = Number.NEGATIVE_INFINITY;
   let before: ReplayedEpoch | null = null;
-  const span = { fromMs: demand.timesMs[0]!, toMs: demand.timesMs.at(-1)! + 1, oracle: true };
-  for await (const epoch of replayWorld(world, policy, context, span)) {
+  for await (const epoch of replayWorld(world, policy, context, wholeSpan(world, true))) {
     const { served, utilization, demandRps, states, table, plan, timeMs } = epoch;
     if (!table || !isWhole(table.byEdge, context.tree, states)) badTables += 1;
     const load = utilization.reduce((sum, u, d) => sum + u * topology.datacenters[d]!.capacityRps, 0);
@@ -158,11 +143,7 @@ async function oracleFigures(world: World, policy: Policy, context: EpochContext
     });
     const optimum = await independentOptimum(world, epoch, context.solver);
     const gap = Math.max(...utilization) - optimum;
-    const lastEventMs = events.reduce(
-      (last, event) => (event.timeMs <= timeMs ? event.timeMs : last),
-      Number.NEGATIVE_INFINITY,
-    );
-    if (timeMs - lastEventMs >= settlingMs) gaps.push(gap);
+    if (sinceEventMs(world, timeMs) >= settlingMs) gaps.push(gap);
     if (states.some(({ keep }) => keep === 0)) outOver = Math.max(outOver, gap);
     if (before && plan.churn.forced === 0) {
       const was = utilizationOf(topology, demandRps, before.served);
@@ -276,12 +257,4 @@ function isWhole(byEdge: readonly Uint8Array[], tree: BucketTree, states: Replay
   return byEdge.every(
     (assignment) => assignment.length === 2 ** tree.height && assignment.every((d) => (states[d]?.keep ?? 0) > 0),
   );
-}
-
-function atMost(what: string, measured: number, limit: number, digits: number): Figure {
-  return { what, measured: measured.toFixed(digits), limit: `at most ${limit}`, holds: measured <= limit };
-}
-
-function told(what: string, measured: string): Figure {
-  return { what, measured, limit: '', holds: true };
 }
