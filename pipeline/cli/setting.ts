@@ -48,7 +48,7 @@ export async function openSetting(files: SettingFiles): Promise<Setting> {
   const warning = checkTreeFits(tree, world.users, files.tree, files.world);
   if (warning !== null) process.stderr.write(`${warning}\n`);
   const weights = bucketWeights(world.topology, tree, world.users);
-  const engines = await openEngines(files.solver, tree, weights, () => {});
+  const engines = await openEngines(files.solver, tree, weights);
   return { world, policy, context: engines.context, close: engines.close };
 }
 

@@ -13,6 +13,7 @@ export const alertReasons = [
   'plan-failed', // planning threw; the last table stays
   'plan-held', // planning refused to decide; the last table stays
   'plan-rejected', // a candidate failed validation; the last table stays
+  'solver-disagreement', // the two solvers claim different minima of one program; a certificate decided
   'limits-relaxed', // a stated limit had to give
   'epoch-overrun', // epochs take longer than their period
   'table-stale', // edges were promised a fresher table than this

@@ -1,5 +1,10 @@
-/** An engine in a worker thread behind the Solver interface. Node 20 cannot start a `.ts` worker, so the built entry is
- *  always the one that runs, from the sources too. */
+/** An engine in a worker thread behind the Solver interface, watched. Node 20 cannot start a `.ts` worker, so the built
+ *  entry is always the one that runs, from the sources too.
+ *
+ *  There is no clock inside a solve, for a limit there would make what it finds depend on the machine. A worker that runs
+ *  away, in time or in memory, is ended from outside and replaced; its program counts as failed, and the second engine is
+ *  asked. Nothing in Node bounds what WebAssembly may allocate (`resourceLimits` are of the JavaScript heap), so the watch
+ *  looks at what the process grows by while a program is solved. */
 
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
@@ -11,63 +16,117 @@ export interface SolverHost extends Solver {
   close(): Promise<void>;
 }
 
+export interface SolverLimits {
+  readonly solveMsMax: number; // wall time of one program
+  readonly growthMbMax: number; // of the process's memory while it is solved
+  readonly entry: string; // the worker's file; another one in tests
+  readonly onEnded: (message: string) => void; // a worker ended before its time
+}
+
+const solverLimits: Omit<SolverLimits, 'entry'> = {
+  solveMsMax: 60_000,
+  growthMbMax: 1536,
+  onEnded: () => {},
+};
+
 interface Reply {
-  readonly id?: number;
   readonly answer?: EngineAnswer;
   readonly failure?: string;
   readonly ready?: boolean;
 }
 
 const failed: EngineAnswer = { status: 'failed', columns: new Float64Array(0), rowDuals: new Float64Array(0) };
+const watchMs = 200;
 
-/** Resolves once the engine is warm; rejects with a ConfigError where its package is missing. A worker that dies answers
- *  `failed` from then on: certification then turns to the second engine, or holds. */
-export async function openSolver(engine: EngineName): Promise<SolverHost> {
-  const worker = new Worker(workerEntry(), { workerData: { engine } });
-  const waiting = new Map<number, (answer: EngineAnswer) => void>();
-  let nextId = 0;
-  let alive = true;
-  const giveUp = (): void => {
-    alive = false;
-    for (const resolve of waiting.values()) resolve(failed);
-    waiting.clear();
+/** Resolves once the engine is warm; rejects with a ConfigError where its package is missing. One program is solved at a
+ *  time. A worker that dies answers `failed`, and another takes the next program. */
+export async function openSolver(engine: EngineName, limits: Partial<SolverLimits> = {}): Promise<SolverHost> {
+  const { solveMsMax, growthMbMax, entry, onEnded } = { ...solverLimits, entry: workerEntry(), ...limits };
+  let worker: Worker | null = await start(engine, entry);
+  let last: Promise<unknown> = Promise.resolve();
+  let closed = false;
+
+  /** Ends in time, whatever the worker does. */
+  const solveOne = async (program: LinearProgram, prices?: RowPrices): Promise<EngineAnswer> => {
+    if (closed) return failed;
+    worker ??= await start(engine, entry).catch(() => null);
+    if (!worker) return failed;
+    const said = await ask(worker, { program, prices }, { solveMsMax, growthMbMax });
+    if (said.kind === 'reply') return said.reply.answer ?? failed;
+    const ended = worker;
+    worker = null;
+    await ended.terminate();
+    if (closed) return failed;
+    onEnded(`${engine}: ${said.why}`);
+    worker = await start(engine, entry).catch(() => null); // warm again before it is needed
+    return failed;
   };
-  await new Promise<void>((resolve, reject) => {
-    worker.on('message', ({ id, answer, failure, ready }: Reply) => {
-      if (ready === true) resolve();
-      else if (ready === false) reject(new ConfigError(`solver "${engine}" is not available: ${failure}; install it`));
-      else if (id !== undefined) {
-        waiting.get(id)?.(answer ?? failed);
-        waiting.delete(id);
-      }
-    });
-    worker.on('error', (error) => {
-      reject(error);
-      giveUp();
-    });
-    worker.on('exit', giveUp);
-  });
-  worker.unref();
   return {
     name: engine,
-    solve: (program: LinearProgram, prices?: RowPrices) =>
-      new Promise((resolve) => {
-        if (!alive) return resolve(failed);
-        const id = nextId++;
-        worker.ref();
-        waiting.set(id, (answer) => {
-          // Not once it is closing: the process must stay until it has.
-          if (waiting.size <= 1 && alive) worker.unref();
-          resolve(answer);
-        });
-        worker.postMessage({ id, program, prices });
-      }),
+    solve: (program, prices) => {
+      const answer = last.then(() => solveOne(program, prices));
+      last = answer;
+      return answer;
+    },
     close: async () => {
-      alive = false;
-      worker.ref();
-      await worker.terminate();
+      closed = true;
+      worker?.ref();
+      await worker?.terminate();
     },
   };
+}
+
+async function start(engine: EngineName, entry: string): Promise<Worker> {
+  const worker = new Worker(entry, { workerData: { engine } });
+  worker.on('error', () => {}); // one that dies between two programs is noticed by the next
+  const said = await next(worker, 0, () => null);
+  if (said.kind === 'lost') throw new ConfigError(`solver "${engine}" is not available: ${said.why}`);
+  if (!said.reply.ready) {
+    throw new ConfigError(`solver "${engine}" is not available: ${said.reply.failure}; install it`);
+  }
+  worker.unref();
+  return worker;
+}
+
+async function ask(
+  worker: Worker,
+  question: { readonly program: LinearProgram; readonly prices: RowPrices | undefined },
+  { solveMsMax, growthMbMax }: Pick<SolverLimits, 'solveMsMax' | 'growthMbMax'>,
+): Promise<Said> {
+  const startMs = performance.now();
+  const startBytes = process.memoryUsage.rss();
+  worker.ref(); // the process stays until it has its answer
+  worker.postMessage(question);
+  const said = await next(worker, Math.min(watchMs, solveMsMax), () => {
+    if (performance.now() - startMs >= solveMsMax) return `no answer within ${solveMsMax} ms`;
+    const growthMb = (process.memoryUsage.rss() - startBytes) / 1e6;
+    return growthMb > growthMbMax ? `it took more than ${growthMbMax} MB` : null;
+  });
+  worker.unref();
+  return said;
+}
+
+type Said = { readonly kind: 'reply'; readonly reply: Reply } | { readonly kind: 'lost'; readonly why: string };
+
+/** The worker's next message, or what became of it instead. `look` is asked every `lookMs` (0: never) why to wait no
+ *  longer. */
+function next(worker: Worker, lookMs: number, look: () => string | null): Promise<Said> {
+  return new Promise((resolve) => {
+    const timer = lookMs > 0 ? setInterval(() => giveUp(look()), lookMs) : undefined;
+    const end = (said: Said): void => {
+      clearInterval(timer);
+      worker.off('message', onMessage).off('error', onError).off('exit', onExit);
+      resolve(said);
+    };
+    const giveUp = (why: string | null): void => {
+      if (why !== null) end({ kind: 'lost', why });
+    };
+    const onMessage = (reply: Reply): void => end({ kind: 'reply', reply });
+    const onError = (error: Error): void => giveUp(`its worker failed (${error.message})`);
+    const onExit = (code: number): void => giveUp(`its worker ended with status ${code}`);
+    worker.on('message', onMessage).on('error', onError).on('exit', onExit);
+    if (worker.threadId === -1) giveUp('its worker is gone');
+  });
 }
 
 function workerEntry(): string {

@@ -26,6 +26,13 @@ export function certify(program: LinearProgram, answer: EngineAnswer): Certifica
   return { kind: 'certified', objective, relativeGap };
 }
 
+/** By how much two engines that both claim the minimum differ about it, relative; null where one does not claim it. */
+export function disagreement(program: LinearProgram, one: EngineAnswer, other: EngineAnswer): number | null {
+  if (one.status !== 'optimal' || other.status !== 'optimal') return null;
+  const [a, b] = [objectiveOf(program, one.columns), objectiveOf(program, other.columns)];
+  return Math.abs(a - b) / Math.max(1, Math.abs(a), Math.abs(b));
+}
+
 export function objectiveOf(program: LinearProgram, columns: Float64Array): number {
   let sum = 0;
   for (let j = 0; j < columns.length; j++) sum += program.cost[j]! * columns[j]!;

@@ -135,7 +135,15 @@ async function assemble(
   });
   metrics.term(lease.term);
   opened.push(async () => metrics.registry.clear());
-  const engines = await openEngines(spec.solver, tree, weights, (seconds) => metrics.solved(seconds));
+  const engines = await openEngines(spec.solver, tree, weights, {
+    onSolved: (seconds) => metrics.solved(seconds),
+    onCompared: ({ relative, agree }) => {
+      if (!agree) metrics.disagreed();
+      const message = agree ? null : `the two solvers' minima of one program differ by ${relative.toExponential(1)}`;
+      driver?.dispatch({ kind: 'noticed', reason: 'solver-disagreement', message });
+    },
+    onEnded: (message) => log.warn({ message }, 'a solver was ended and replaced'),
+  });
   opened.push(() => engines.close());
   const publisher = new ServicePublisher(
     { service, store, term: lease.term, feed, signingKey, versionsKept: spec.versionsKept },

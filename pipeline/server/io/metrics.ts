@@ -23,6 +23,7 @@ export class Metrics {
   readonly #epochs: Counter;
   readonly #epochSeconds: Histogram;
   readonly #solveSeconds: Histogram;
+  readonly #disagreements: Counter;
   readonly #alerts: Gauge;
   readonly #version: Gauge;
   readonly #term: Gauge;
@@ -64,6 +65,12 @@ export class Metrics {
       help: 'Wall time of one solve of a linear program',
       labelNames: ['service'],
       buckets,
+      registers,
+    });
+    this.#disagreements = new Counter({
+      name: 'taiji_solver_disagreements_total',
+      help: 'Programs of which the two solvers claimed minima that differ by more than a millionth',
+      labelNames: ['service'],
       registers,
     });
     this.#alerts = new Gauge({
@@ -120,6 +127,7 @@ export class Metrics {
     });
     // Every series from the first scrape on: a counter that appears at 1 has no increase to alert on.
     for (const outcome of outcomes) this.#epochs.inc({ service, outcome }, 0);
+    this.#disagreements.inc({ service }, 0);
     for (const reason of alertReasons) this.#alerts.set({ service, reason }, 0);
   }
 
@@ -139,6 +147,10 @@ export class Metrics {
 
   solved(seconds: number): void {
     this.#solveSeconds.observe({ service: this.#service }, seconds);
+  }
+
+  disagreed(): void {
+    this.#disagreements.inc({ service: this.#service });
   }
 
   alerts(alerts: Alerts): void {

@@ -72,7 +72,7 @@ async function withRecorded<T>(
   const objects = join(dirname(resolve(file)), '..', 'objects');
   const tree = readTree(join(objects, treeObject(checkpoint.treeVersion)));
   const weights = decodeWeights(await readWeights(objects, checkpoint.weightsSha256));
-  const engines = await openEngines(solver, tree, weights, () => {});
+  const engines = await openEngines(solver, tree, weights);
   try {
     return await use(text, engines.context);
   } finally {

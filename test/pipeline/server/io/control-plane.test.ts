@@ -319,6 +319,7 @@ test('metrics name every alert reason and outcome from the start, and hold no bu
     'taiji_epochs_total{service="web",outcome="rejected"} 0',
     'taiji_epoch_duration_seconds_count{service="web"}',
     'taiji_solve_duration_seconds_count{service="web"}',
+    'taiji_solver_disagreements_total{service="web"} 0',
     'taiji_table_age_seconds{service="web"}',
     'taiji_journal_written_bytes{service="web"}',
   ];
