@@ -26,6 +26,12 @@ const limitsSchema = z
       .max(1_000_000)
       .default(10)
       .meta({ description: 'a demand that changed by more between epochs is used once it is confirmed' }),
+    rttJumpFactor: z
+      .number()
+      .gt(1)
+      .max(1_000_000)
+      .default(4)
+      .meta({ description: 'a round trip that changed by more is used once it is confirmed' }),
     allocationGapMax: z
       .number()
       .min(0)
@@ -45,7 +51,15 @@ const queriesSchema = z.strictObject({
     .default(null)
     .meta({ description: 'PromQL, by edge: Unix time of the last sample behind demandRps; null: that of the query' }),
   datacenterHealthy: promql.nullable().default(null).meta({
-    description: 'PromQL, by datacenter: 1, or 0 where service metrics are bad, which alerts and moves nobody',
+    description:
+      'PromQL, by datacenter: 1, or 0 where service metrics are bad, which alerts and moves nobody there or away',
+  }),
+  rttMs: promql
+    .nullable()
+    .default(null)
+    .meta({ description: "PromQL, by edge and datacenter: round trip of users' connections, in milliseconds" }),
+  rttObservedAt: promql.nullable().default(null).meta({
+    description: 'PromQL, by edge and datacenter: Unix time of the last sample behind rttMs; null: that of the query',
   }),
   allocation: promql
     .nullable()

@@ -8,7 +8,10 @@ import { nameSchema } from './ids.ts';
 
 const datacenterSchema = z.strictObject({
   state: z.enum(['normal', 'abnormal']).optional().meta({ description: 'abnormal: no user is sent there' }),
-  healthy: z.boolean().optional().meta({ description: 'by its service metrics; false alerts and moves nobody' }),
+  healthy: z
+    .boolean()
+    .optional()
+    .meta({ description: 'by its service metrics; false alerts and moves nobody there or away' }),
 });
 
 export const telemetryReportSchema = z.strictObject({
@@ -17,6 +20,10 @@ export const telemetryReportSchema = z.strictObject({
     .record(nameSchema, z.number().min(0).max(Number.MAX_SAFE_INTEGER))
     .default({})
     .meta({ description: 'by edge, requests per second' }),
+  rttMs: z
+    .record(nameSchema, z.record(nameSchema, z.number().min(0).lt(60_000)))
+    .default({})
+    .meta({ description: "by edge and datacenter, round trip of users' connections in milliseconds" }),
   datacenters: z.record(nameSchema, datacenterSchema).default({}).meta({ description: 'by datacenter' }),
   allocation: z
     .record(nameSchema, z.record(nameSchema, z.number().min(0).max(1)))

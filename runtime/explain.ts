@@ -77,6 +77,10 @@ export function whyNothing(
   const { model, placement } = want;
   const c = want.service * model.edges + e;
   const own = c * model.datacenters + d; // in the model
+  if (model.mayGain[own] === 0 && !state.refill) {
+    const until = state.untilMs === null ? '' : ` until ${formatTime(state.untilMs)}`;
+    return say(stateWord(state), `${state.cause}; keeps what it has and gains nothing${until}`);
+  }
   if (model.mayGain[own] === 0 && latencyMsMax !== null) {
     const closerMs = rttMs - latencyMsMax;
     return say('too-far', `beyond latencyMsMax ${latencyMsMax} ms; ${toGo(closerMs)}`, closerMs);

@@ -5,8 +5,9 @@
  *    of the demand would be made up that way, or everything fails at once, the epoch is held.
  *  - A jump is believed once a later reading confirms it: a flash crowd waits an epoch, a blind monitor never counts.
  *  - A datacenter of which nothing usable is said keeps the state it had: silence neither kills nor revives.
- *  - Service metrics and observed allocation alert and move nothing: a bad release is not mended by taking users
- *    somewhere else, and edges that do not follow the table do not follow the next one either.
+ *  - A datacenter whose service metrics are bad, or which fell silent, keeps its users and gains none by choice: a bad
+ *    release is not mended by taking users somewhere else, nor by bringing more.
+ *  - Observed allocation alerts and moves nothing: edges that do not follow the table do not follow the next one either.
  *
  *  Declined: filling gaps with a mean of the neighbours or a forecast. What is planned on could then never be told from
  *  what was seen. */
@@ -15,10 +16,11 @@ import type { DatacenterId } from '../config/ids.ts';
 import type { Topology } from '../config/topology.ts';
 import type { FractionMatrix } from './fractions.ts';
 import { type DatacenterState, normalState } from './inputs.ts';
+import { judgeRtt, type RttLimits, type RttMemory } from './judge-rtt.ts';
+import { isJump, missing, timeTrouble } from './reading-trouble.ts';
 import { type Finding, listFindings, type Reading, type Readings, type Telemetry, type Trouble } from './telemetry.ts';
 
-export interface TelemetryLimits {
-  readonly ageMsMax: number; // older is stale
+export interface TelemetryLimits extends RttLimits {
   readonly fillMsMax: number; // age up to which a last good value may stand in
   readonly filledShareMax: number; // share of demand, and of datacenters, that may be filled
   readonly jumpFactorMax: number; // between two epochs
@@ -30,6 +32,7 @@ export interface TelemetryMemory {
   readonly demandRps: readonly Remembered[]; // [edge]
   readonly up: readonly Remembered[]; // [datacenter]
   readonly served: FractionMatrix | null; // by the table before the last
+  readonly rtt: RttMemory;
 }
 
 interface Remembered {
@@ -39,7 +42,8 @@ interface Remembered {
 
 export interface Judged {
   readonly decision: UsableTelemetry | { readonly kind: 'held'; readonly reason: string };
-  readonly findings: readonly Finding[]; // of demand, states and health
+  readonly findings: readonly Finding[]; // of demand, states, health and round trips
+  readonly note: string | null; // what is suspect as a whole
   readonly contradicting: readonly Finding[]; // of allocation
   readonly unhealthy: readonly DatacenterId[];
   readonly memory: TelemetryMemory;
@@ -50,6 +54,7 @@ export interface UsableTelemetry {
   readonly demandRps: Float64Array; // [edge]
   readonly filled: readonly boolean[]; // [edge] with the last good value
   readonly states: readonly DatacenterState[]; // [datacenter]
+  readonly rttMs: Float64Array | null; // [e * D + d] null: the topology's
 }
 
 export interface JudgingContext {
@@ -59,12 +64,9 @@ export interface JudgingContext {
   readonly served: FractionMatrix | null; // by the table in force
 }
 
-/** Clocks of machines differ a little. */
-const aheadMsMax = 60_000;
-
 export function nothingRemembered({ edges, datacenters }: Topology): TelemetryMemory {
   const blank: Remembered = { good: null, suspect: null };
-  return { demandRps: edges.map(() => blank), up: datacenters.map(() => blank), served: null };
+  return { demandRps: edges.map(() => blank), up: datacenters.map(() => blank), served: null, rtt: new Map() };
 }
 
 export function judgeTelemetry(said: Telemetry, memory: TelemetryMemory, context: JudgingContext): Judged {
@@ -85,16 +87,23 @@ export function judgeTelemetry(said: Telemetry, memory: TelemetryMemory, context
     }),
   );
   const health = judgeHealth(said.healthy, context);
+  const rtt = judgeRtt(said.rttMs, memory.rtt, context.topology, context.limits, context.nowMs);
   const findings = [...demand, ...up].flatMap(({ finding }) => finding ?? []);
+  const decision = decide(demand, up, findings, said.notes, context);
   return {
-    decision: decide(demand, up, findings, said.notes, context),
-    findings: [...findings, ...health.findings],
+    decision:
+      decision.kind === 'held'
+        ? decision
+        : { ...decision, states: barred(decision.states, up, health, context), rttMs: rtt.rttMs },
+    findings: [...findings, ...health.findings, ...rtt.findings],
+    note: rtt.note,
     contradicting: contradictions(said.allocation, memory.served, context),
     unhealthy: health.unhealthy,
     memory: {
       demandRps: demand.map(({ remembered }) => remembered),
       up: up.map(({ remembered }) => remembered),
       served: context.served,
+      rtt: rtt.memory,
     },
   };
 }
@@ -123,9 +132,11 @@ function judgeValue(
     finding: { ...named, trouble },
     remembered: next,
   });
-  const trouble = reading === null ? missing : (troubleOf(reading.value) ?? timeTrouble(reading, limits, nowMs));
+  const trouble =
+    reading === null ? missing : (troubleOf(reading.value) ?? timeTrouble(reading, limits.ageMsMax, nowMs));
   if (reading === null || trouble !== null) return instead(trouble ?? missing, remembered);
-  const jumps = (from: Reading): boolean => floor !== null && isJump(from.value, reading.value, floor, limits);
+  const jumps = (from: Reading): boolean =>
+    floor !== null && isJump(from.value, reading.value, floor, limits.jumpFactorMax);
   const isConfirmed = suspect !== null && reading.observedAtMs > suspect.observedAtMs && !jumps(suspect);
   if (isKnown && jumps(good) && !isConfirmed) {
     const jump: Trouble = {
@@ -141,8 +152,6 @@ function judgeValue(
   return { value: reading.value, filled: false, finding: null, remembered: { good: reading, suspect: null } };
 }
 
-const missing: Trouble = { kind: 'missing' };
-
 function demandTrouble(value: number): Trouble | null {
   if (value >= 0 && value <= Number.MAX_SAFE_INTEGER) return null;
   return { kind: 'impossible', value, expected: `0..${Number.MAX_SAFE_INTEGER} rps` };
@@ -152,16 +161,7 @@ function flagTrouble(value: number): Trouble | null {
   return value === 0 || value === 1 ? null : { kind: 'impossible', value, expected: '0 or 1' };
 }
 
-function timeTrouble({ observedAtMs }: Reading, { ageMsMax }: TelemetryLimits, nowMs: number): Trouble | null {
-  if (!Number.isFinite(observedAtMs)) return missing; // of unknown age
-  const ageMs = nowMs - observedAtMs;
-  if (ageMs > ageMsMax) return { kind: 'stale', ageMs, ageMsMax };
-  return -ageMs > aheadMsMax ? { kind: 'ahead', aheadMs: -ageMs, aheadMsMax } : null;
-}
-
-function isJump(before: number, value: number, floor: number, { jumpFactorMax }: TelemetryLimits): boolean {
-  return Math.max(before, value) + floor > jumpFactorMax * (Math.min(before, value) + floor);
-}
+type Decided = Omit<UsableTelemetry, 'rttMs'> | Extract<Judged['decision'], { kind: 'held' }>;
 
 function decide(
   demand: readonly JudgedValue[],
@@ -169,9 +169,9 @@ function decide(
   findings: readonly Finding[],
   notes: readonly string[],
   { topology, limits }: JudgingContext,
-): Judged['decision'] {
+): Decided {
   const why = [...notes, ...(findings.length > 0 ? [listFindings(findings)] : [])].join('; ');
-  const held = (reason: string): Judged['decision'] => ({ kind: 'held', reason: `${reason}: ${why}` });
+  const held = (reason: string): Decided => ({ kind: 'held', reason: `${reason}: ${why}` });
   const { edges, datacenters } = topology;
   if (demand.every(({ filled }) => filled)) return held('no edge has a usable demand');
   if (up.every(({ filled }) => filled)) return held('no datacenter has a usable state');
@@ -208,6 +208,25 @@ function decide(
   };
 }
 
+/** Who gains nothing by choice: the sick, and those of whom nobody speaks. Where there is no table yet, nobody: users have
+ *  to be somewhere. */
+function barred(
+  states: readonly DatacenterState[],
+  up: readonly JudgedValue[],
+  health: Health,
+  { topology, served }: JudgingContext,
+): readonly DatacenterState[] {
+  return states.map((state, d) => {
+    const { id } = topology.datacenters[d]!;
+    if (state.keep < 1)
+      return up[d]!.filled ? { ...state, cause: 'telemetry-missing, abnormal when last heard of' } : state;
+    if (served === null) return state;
+    if (health.unhealthy.includes(id)) return { ...state, refill: false, cause: 'unhealthy by its service metrics' };
+    const isSilent = up[d]!.filled || health.findings.some(({ place }) => place.id === id);
+    return isSilent ? { ...state, refill: false, cause: 'telemetry-missing' } : state;
+  });
+}
+
 const abnormalState: DatacenterState = { keep: 0, refill: false, cause: 'abnormal', untilMs: null };
 
 /** Of the demand; of the edges, where there is none. */
@@ -217,17 +236,19 @@ function filledShare(demandRps: Float64Array, filled: readonly boolean[]): numbe
   return demandRps.reduce((sum, rps, e) => sum + (filled[e] ? rps : 0), 0) / totalRps;
 }
 
+interface Health {
+  readonly unhealthy: readonly DatacenterId[];
+  readonly findings: readonly Finding[];
+}
+
 /** A datacenter that nobody watches is neither healthy nor not; one that was watched and fell silent is a finding. */
-function judgeHealth(
-  healthy: Readings,
-  { topology, limits, nowMs }: JudgingContext,
-): { readonly unhealthy: readonly DatacenterId[]; readonly findings: readonly Finding[] } {
+function judgeHealth(healthy: Readings, { topology, limits, nowMs }: JudgingContext): Health {
   const unhealthy: DatacenterId[] = [];
   const findings: Finding[] = [];
   topology.datacenters.forEach(({ id }, d) => {
     const reading = healthy[d] ?? null;
     if (reading === null) return;
-    const trouble = flagTrouble(reading.value) ?? timeTrouble(reading, limits, nowMs);
+    const trouble = flagTrouble(reading.value) ?? timeTrouble(reading, limits.ageMsMax, nowMs);
     if (trouble) findings.push({ signal: 'healthy', place: { kind: 'datacenter', id }, trouble });
     else if (reading.value === 0) unhealthy.push(id);
   });
@@ -251,7 +272,7 @@ function contradictions(
       if (reading === null) continue; // nothing was seen there
       if (!(reading.value >= 0 && reading.value <= 1))
         return [{ ...named, trouble: { ...share, value: reading.value } }];
-      const trouble = timeTrouble(reading, limits, nowMs);
+      const trouble = timeTrouble(reading, limits.ageMsMax, nowMs);
       if (trouble) return [{ ...named, trouble }];
     }
     const observed = row.map((reading) => reading?.value ?? 0);

@@ -18,7 +18,14 @@ interface Sample {
   readonly value: number;
 }
 
-export type PrometheusSignal = 'demandRps' | 'demandObservedAt' | 'datacenterUp' | 'datacenterHealthy' | 'allocation';
+export type PrometheusSignal =
+  | 'demandRps'
+  | 'demandObservedAt'
+  | 'datacenterUp'
+  | 'datacenterHealthy'
+  | 'rttMs'
+  | 'rttObservedAt'
+  | 'allocation';
 
 /** Signal -> what came of its query; signals without a query are absent. */
 export type PrometheusAnswers = ReadonlyMap<PrometheusSignal, PrometheusAnswer>;
@@ -63,16 +70,20 @@ export function prometheusTelemetry(answers: PrometheusAnswers, topology: Topolo
     readingsOf(answers.get(signal), signal, places, notes);
   const byEdge: Place = { label: 'edge', known: edges };
   const byDatacenter: Place = { label: 'datacenter', known: datacenters };
-  const demandRps = read('demandRps', [byEdge]);
-  const observedAt = answers.has('demandObservedAt') ? read('demandObservedAt', [byEdge]) : null;
+  const timed = (signal: PrometheusSignal, times: PrometheusSignal, places: readonly Place[]): Readings => {
+    const readings = read(signal, places);
+    if (!answers.has(times)) return readings;
+    const observedAt = read(times, places);
+    // Of unknown age, a value is not to be used.
+    return readings.map(
+      (reading, i) => reading && { ...reading, observedAtMs: (observedAt[i]?.value ?? Number.NaN) * 1000 },
+    );
+  };
   return {
-    demandRps: demandRps.map((reading, e) => {
-      if (reading === null || observedAt === null) return reading;
-      // Of unknown age, a value is not to be used.
-      return { value: reading.value, observedAtMs: (observedAt[e]?.value ?? Number.NaN) * 1000 };
-    }),
+    demandRps: timed('demandRps', 'demandObservedAt', [byEdge]),
     up: read('datacenterUp', [byDatacenter]),
     healthy: read('datacenterHealthy', [byDatacenter]),
+    rttMs: timed('rttMs', 'rttObservedAt', [byEdge, byDatacenter]),
     allocation: read('allocation', [byEdge, byDatacenter]),
     notes,
   };

@@ -15,16 +15,18 @@ export interface Telemetry {
   readonly demandRps: Readings; // [edge]
   readonly up: Readings; // [datacenter] 1: in service, 0: abnormal
   readonly healthy: Readings; // [datacenter] 1 or 0 by its service metrics, which moves nothing; null: not watched
+  readonly rttMs: Readings; // [e * D + d] of users' connections; null: not measured, the topology's counts
   readonly allocation: Readings; // [e * D + d] share of an edge's demand as observed there; a row of null: not watched
   readonly notes: readonly string[]; // what went wrong on the way here, in words
 }
 
 /** A value that is not what it should be: which one, and why. */
 export interface Finding {
-  readonly signal: 'demandRps' | 'up' | 'healthy' | 'allocation';
+  readonly signal: 'demandRps' | 'up' | 'healthy' | 'allocation' | 'rttMs';
   readonly place:
     | { readonly kind: 'edge'; readonly id: EdgeId }
-    | { readonly kind: 'datacenter'; readonly id: DatacenterId };
+    | { readonly kind: 'datacenter'; readonly id: DatacenterId }
+    | { readonly kind: 'pair'; readonly id: string }; // `fra to dublin`
   readonly trouble: Trouble;
 }
 

@@ -39,6 +39,7 @@ export interface InputsRecord {
   readonly startMs: number;
   readonly demandRps: readonly number[];
   readonly states: readonly DatacenterState[];
+  readonly rttMs?: readonly (readonly [pair: number, ms: number])[]; // [e * D + d] where not the checkpoint's; none: as there
   readonly intents: readonly Intent[];
   readonly previousSha256: string | null; // tableDigest
 }
@@ -110,7 +111,7 @@ export function frozenInputs(record: InputsRecord, base: FrozenBase): EpochInput
   return {
     epoch: plain.epoch,
     startMs: plain.startMs,
-    topology: base.topology,
+    topology: topologyWith(base.topology, plain.rttMs),
     policy: base.policy,
     demandRps: Float64Array.from(plain.demandRps),
     states: plain.states,
@@ -122,6 +123,18 @@ export function frozenInputs(record: InputsRecord, base: FrozenBase): EpochInput
 
 /** What the epochs of a file have in common, and what the epoch before left. */
 export type FrozenBase = Pick<EpochInputs, 'topology' | 'policy' | 'previous' | 'carried'>;
+
+/** Round trips of an epoch that are not those of the topology. */
+export function changedRtt(topology: Topology, rttMs: Float64Array): readonly (readonly [number, number])[] {
+  return [...rttMs.entries()].filter(([pair, ms]) => ms !== topology.rttMs[pair]);
+}
+
+function topologyWith(topology: Topology, changes: InputsRecord['rttMs']): Topology {
+  if (!changes || changes.length === 0) return topology;
+  const rttMs = topology.rttMs.slice();
+  for (const [pair, ms] of changes) rttMs[pair] = ms;
+  return { ...topology, rttMs };
+}
 
 export function plainTopology(topology: Topology): CheckpointRecord['topology'] {
   return { edges: topology.edges, datacenters: topology.datacenters, rttMs: [...topology.rttMs] };

@@ -77,7 +77,7 @@ export async function replayRecorded(text: string, context: RecordedContext): Pr
     const frozen = frozenInputs(inputs, base);
     const plan = await context.plan(frozen, context);
     const table = changesTable(plan) ? plan.table : base.previous;
-    const bodies = bodiesAfter(base.topology, plan, lastBodies);
+    const bodies = bodiesAfter(frozen.topology, plan, lastBodies);
     const difference = compareOutcome(outcome, plan, table, bodies);
     if (difference) return { ...counts, difference };
     lastBodies = bodies ?? lastBodies;

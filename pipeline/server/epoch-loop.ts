@@ -21,6 +21,7 @@ import { type AlertReason, type Alerts, withAlert } from './alert.ts';
 export interface Observation {
   readonly demandRps: Float64Array; // [edge]
   readonly states: readonly DatacenterState[]; // [datacenter]
+  readonly rttMs?: Float64Array | null; // [e * D + d] observed; none: the topology's
   readonly intents: readonly Intent[];
 }
 

@@ -55,7 +55,8 @@ export class LiveTelemetry implements TelemetrySource {
     const notices = noticesOf(judged, said.notes);
     const { decision } = judged;
     if (decision.kind === 'held') return { kind: 'nothing', message: decision.reason, notices };
-    return { kind: 'observed', demandRps: this.#planned(decision, startMs), states: decision.states, notices };
+    const { states, rttMs } = decision;
+    return { kind: 'observed', demandRps: this.#planned(decision, startMs), states, rttMs, notices };
   }
 
   #planned({ demandRps, filled }: UsableTelemetry, startMs: number): Float64Array {
@@ -72,13 +73,18 @@ export function limitsOf({ limits }: LiveTelemetrySpec): TelemetryLimits {
     fillMsMax: durationMs(limits.fillFor),
     filledShareMax: limits.filledShareMax,
     jumpFactorMax: limits.jumpFactor,
+    rttJumpFactorMax: limits.rttJumpFactor,
     allocationGapMax: limits.allocationGapMax,
   };
 }
 
 /** A held epoch has an alert of its own, which says all of this. */
-function noticesOf({ decision, findings, contradicting, unhealthy }: Judged, notes: readonly string[]): Notices {
-  const partial = [...notes, ...(findings.length > 0 ? [listFindings(findings)] : [])].join('; ');
+function noticesOf({ decision, findings, note, contradicting, unhealthy }: Judged, notes: readonly string[]): Notices {
+  const partial = [
+    ...notes,
+    ...(note === null ? [] : [note]),
+    ...(findings.length > 0 ? [listFindings(findings)] : []),
+  ].join('; ');
   return new Map([
     ['telemetry-partial', decision.kind === 'held' || partial === '' ? null : partial],
     ['service-unhealthy', unhealthy.length > 0 ? `unhealthy by their service metrics: ${unhealthy.join(', ')}` : null],

@@ -24,6 +24,7 @@ export class PushedTelemetry {
   readonly #demandRps: Slots;
   readonly #up: Slots;
   readonly #healthy: Slots;
+  readonly #rttMs: Slots; // [e * D + d]
   readonly #allocation: Slots; // [e * D + d]; a row has one time
 
   constructor({ edges, datacenters }: Topology) {
@@ -32,6 +33,7 @@ export class PushedTelemetry {
     this.#demandRps = edges.map(() => null);
     this.#up = datacenters.map(() => null);
     this.#healthy = datacenters.map(() => null);
+    this.#rttMs = edges.flatMap(() => datacenters.map(() => null));
     this.#allocation = edges.flatMap(() => datacenters.map(() => null));
   }
 
@@ -53,6 +55,12 @@ export class PushedTelemetry {
       if (state !== undefined) put(this.#up, d, state === 'normal' ? 1 : 0);
       if (healthy !== undefined) put(this.#healthy, d, healthy ? 1 : 0);
     }
+    for (const [edge, trips] of Object.entries(report.rttMs)) {
+      const e = this.#edge(edge, 'rttMs');
+      for (const [datacenter, rttMs] of Object.entries(trips)) {
+        put(this.#rttMs, e * this.#datacenters.size + this.#datacenter(datacenter, `rttMs of ${edge}`), rttMs);
+      }
+    }
     for (const [edge, shares] of Object.entries(report.allocation)) {
       const e = this.#edge(edge, 'allocation');
       const row = new Array<number>(this.#datacenters.size).fill(0);
@@ -72,6 +80,7 @@ export class PushedTelemetry {
       demandRps: [...this.#demandRps],
       up: [...this.#up],
       healthy: [...this.#healthy],
+      rttMs: [...this.#rttMs],
       allocation: [...this.#allocation],
       notes: [],
     };

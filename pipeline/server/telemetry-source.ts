@@ -15,6 +15,7 @@ export type Observed =
       readonly kind: 'observed';
       readonly demandRps: Float64Array; // [edge] to plan on
       readonly states: readonly DatacenterState[]; // [datacenter]
+      readonly rttMs?: Float64Array | null; // [e * D + d] observed; none: the topology's
       readonly notices?: Notices;
     }
   | { readonly kind: 'nothing'; readonly message: string; readonly notices?: Notices };

@@ -44,12 +44,21 @@ const example = parseYaml(
   'server.yaml',
 ).value as { readonly spec: object };
 const topology = { dir: 'world' };
-const limits = { staleAfter: '10m', fillFor: '30m', filledShareMax: 0.2, jumpFactor: 10, allocationGapMax: 0.1 };
+const limits = {
+  staleAfter: '10m',
+  fillFor: '30m',
+  filledShareMax: 0.2,
+  jumpFactor: 10,
+  rttJumpFactor: 4,
+  allocationGapMax: 0.1,
+};
 const queries = {
   demandRps: 'sum by (edge) (rate(r[2m]))',
   demandObservedAt: 'x',
   datacenterUp: 'y',
   datacenterHealthy: 'z',
+  rttMs: 'b',
+  rttObservedAt: 'c',
   allocation: 'a',
 };
 const live = { ...example.spec, clock: { epochWall: '1m' } };

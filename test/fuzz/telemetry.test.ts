@@ -20,6 +20,7 @@ const limits: TelemetryLimits = {
   fillMsMax: 1_800_000,
   filledShareMax: 0.2,
   jumpFactorMax: 10,
+  rttJumpFactorMax: 4,
   allocationGapMax: 0.1,
 };
 const nowMs = Date.parse('2026-03-02T00:10:00Z');
@@ -39,7 +40,10 @@ async function observed(good: Telemetry, said: Telemetry, forecast: 'last' | 'ho
     expect(second.message).toMatch(/^[^\n]+$/);
     return second;
   }
-  await planned({ policy, demandRps: [second.demandRps], states: [second.states] });
+  const { rttMs = null } = second;
+  if (rttMs && !rttMs.every((ms) => ms >= 0 && ms < 60_000)) throw new Error(`round trips ${rttMs}`);
+  const topology = rttMs ? { ...fleet, rttMs } : fleet;
+  await planned({ topology, policy, demandRps: [second.demandRps], states: [second.states] });
   return second;
 }
 
@@ -47,6 +51,7 @@ const report = {
   observedAt: '2026-03-02T00:10:00Z',
   demandRps: { e0: 400, e1: 100.5, e2: 0 },
   datacenters: { d0: { state: 'normal', healthy: true }, d1: { state: 'normal' } },
+  rttMs: { e0: { d0: 12, d1: 31 }, e1: { d1: 300 } },
   allocation: { e0: { d0: 1, d1: 0 }, e1: { d0: 0.5, d1: 0.5 } },
 };
 
@@ -92,6 +97,7 @@ test('whatever body comes, names and all', async () => {
         observedAt: fc.constantFrom('2026-03-02T00:15:00Z', '2026-03-02', '9999-12-31T23:59:60Z', ''),
         demandRps: fc.oneof(fc.dictionary(names, anyNasty), anyNasty),
         datacenters: fc.oneof(fc.dictionary(names, anyNasty), anyNasty),
+        rttMs: fc.oneof(fc.dictionary(names, fc.oneof(fc.dictionary(names, anyNasty), anyNasty)), anyNasty),
         allocation: fc.oneof(fc.dictionary(names, fc.oneof(fc.dictionary(names, anyNasty), anyNasty)), anyNasty),
       },
       { requiredKeys: ['observedAt'], noNullPrototype: true },
@@ -119,6 +125,11 @@ const answers: Readonly<Record<PrometheusSignal, unknown>> = {
   ),
   datacenterUp: vector([{ datacenter: 'd0' }, '1'], [{ datacenter: 'd1' }, '1']),
   datacenterHealthy: vector([{ datacenter: 'd0' }, '0'], [{ datacenter: 'd1' }, '1']),
+  rttMs: vector([{ edge: 'e0', datacenter: 'd0' }, '12'], [{ edge: 'e1', datacenter: 'd1' }, '300']),
+  rttObservedAt: vector(
+    [{ edge: 'e0', datacenter: 'd0' }, `${seconds}`],
+    [{ edge: 'e1', datacenter: 'd1' }, `${seconds}`],
+  ),
   allocation: vector(
     [{ edge: 'e0', datacenter: 'd0' }, '1'],
     [{ edge: 'e1', datacenter: 'd0' }, '0.5'],

@@ -29,6 +29,7 @@ describe.skipIf(!isThere)('telemetry from a real Prometheus', () => {
   const unhealthy = new Set<string>();
   let exporter: Server;
   let exported = true;
+  let rttSeconds = Math.round(topology.rttMs[0]!) / 1000;
   let prometheus: ChildProcess;
   let url: string;
   let said = '';
@@ -41,11 +42,15 @@ describe.skipIf(!isThere)('telemetry from a real Prometheus', () => {
     const shares = edges.flatMap(({ id }) =>
       datacenters.map((dc, d) => `edge_share{edge="${id}",datacenter="${dc.id}"} ${d === 0 ? 1 : 0}`),
     );
+    // The first edge's users measure their way to the first datacenter; nobody else does.
+    const trips = [0, 1].map(
+      (pod) => `edge_rtt_seconds{edge="${edges[0]!.id}",datacenter="${first}",pod="${pod}"} ${rttSeconds + pod / 1000}`,
+    );
     const states = datacenters.flatMap(({ id }) => [
       `dc_up{datacenter="${id}"} ${abnormal.has(id) ? 0 : 1}`,
       `dc_errors{datacenter="${id}"} ${unhealthy.has(id) ? 0.2 : 0.001}`,
     ]);
-    return `${[...rps, ...shares, ...states, 'nothing NaN'].join('\n')}\n`;
+    return `${[...rps, ...shares, ...trips, ...states, 'nothing NaN'].join('\n')}\n`;
   }
 
   beforeAll(async () => {
@@ -95,6 +100,8 @@ describe.skipIf(!isThere)('telemetry from a real Prometheus', () => {
     demandObservedAt: 'min by (edge) (timestamp(edge_rps))',
     datacenterUp: 'min by (datacenter) (dc_up)',
     datacenterHealthy: 'max by (datacenter) (dc_errors) < bool 0.05',
+    rttMs: 'avg by (edge, datacenter) (edge_rtt_seconds) * 1000',
+    rttObservedAt: 'min by (edge, datacenter) (timestamp(edge_rtt_seconds))',
     allocation: 'avg by (edge, datacenter) (edge_share)',
   };
 
@@ -104,7 +111,7 @@ describe.skipIf(!isThere)('telemetry from a real Prometheus', () => {
   }
 
   test('every signal comes to its place, with the time of its last scrape', async () => {
-    const { demandRps, up, healthy, allocation, notes } = await ask();
+    const { demandRps, up, healthy, rttMs, allocation, notes } = await ask();
     expect(notes).toEqual([]);
     expect(demandRps.map((reading) => reading!.value)).toEqual(edges.map((_, e) => 99 + 110 * e));
     for (const reading of demandRps) expect(Math.abs(Date.now() - reading!.observedAtMs)).toBeLessThan(60_000);
@@ -112,6 +119,9 @@ describe.skipIf(!isThere)('telemetry from a real Prometheus', () => {
       datacenters.map(() => 1),
       datacenters.map(() => 1),
     ]);
+    expect(rttMs[0]!.value).toBeCloseTo(rttSeconds * 1000 + 0.5, 6);
+    expect(Math.abs(Date.now() - rttMs[0]!.observedAtMs)).toBeLessThan(60_000);
+    expect(rttMs.slice(1).every((reading) => reading === null)).toBe(true);
     expect(allocation.map((reading) => reading!.value)).toEqual(
       edges.flatMap(() => datacenters.map((_, d) => (d === 0 ? 1 : 0))),
     );
@@ -164,6 +174,10 @@ describe.skipIf(!isThere)('telemetry from a real Prometheus', () => {
         'service-unhealthy': `unhealthy by their service metrics: ${first}`,
         'allocation-contradicting': expect.stringMatching(/^allocation of edge ".+" differs/),
       });
+      const rtt = async () => JSON.parse(await (await fetch(`${server.url}/v1/edges`)).text()).edges[0].rttMs[first];
+      expect(await rtt()).toBe(topology.rttMs[0]); // as the world has it, within the band
+      rttSeconds += 0.05;
+      await expect.poll(rtt, { timeout: 30_000 }).toBeGreaterThan(topology.rttMs[0]! + 40);
       abnormal.add(second);
       await next(({ utilization }) => utilization[second] === 0);
       exported = false; // at the next scrape Prometheus marks all of its series stale

@@ -95,6 +95,24 @@ describe('one word', () => {
     }
   });
 
+  test('unhealthy, telemetry-missing: it would keep its users, had it any, and gains none', async () => {
+    const served = matrixOf([
+      [0, 1, 0],
+      [0, 1, 0],
+    ]);
+    for (const [cause, word] of [
+      ['unhealthy by its service metrics', 'unhealthy'],
+      ['telemetry-missing', 'telemetry-missing'],
+    ] as const) {
+      const sick: DatacenterState = { keep: 1, refill: false, cause, untilMs: null };
+      const inputs = inputsOf(near, [10, 10], { served, states: [sick, normalState, normalState] });
+      expect(await why(inputs, 0, 0)).toMatchObject({
+        reason: word,
+        detail: `${cause}; keeps what it has and gains nothing`,
+      });
+    }
+  });
+
   test('guard: wanted without guards, and the one that puts it off is named', async () => {
     const served = matrixOf([
       [1, 0, 0],

@@ -27,6 +27,7 @@ const limits: TelemetryLimits = {
   fillMsMax: 1_800_000,
   filledShareMax: 0.3,
   jumpFactorMax: 10,
+  rttJumpFactorMax: 4,
   allocationGapMax: 0.1,
 };
 const epochMs = 300_000;
@@ -41,6 +42,7 @@ function telemetry(atMs: number, more: Partial<Telemetry> = {}): Telemetry {
     demandRps: said([100, 200, 300, 400], atMs),
     up: said([1, 1, 1], atMs),
     healthy: [null, null, null],
+    rttMs: [],
     allocation: new Array(12).fill(null),
     notes: [],
     ...more,
@@ -66,6 +68,34 @@ const keepOf = ({ decision }: Judged): readonly number[] | string =>
 const demand =
   (...values: readonly (number | null)[]) =>
   (atMs: number) => ({ demandRps: said(values, atMs) });
+
+describe('who gains nothing by choice', () => {
+  const statesOf = ({ decision }: Judged) => (decision.kind === 'usable' ? decision.states : []);
+  const words = (judged: Judged) => statesOf(judged).map(({ keep, refill, cause }) => `${keep} ${refill} ${cause}`);
+  const sick = (atMs: number) => ({ healthy: said([0, 1, null], atMs) });
+  const barred = '1 false unhealthy by its service metrics';
+
+  test('a datacenter with bad service metrics keeps its users and gets no more, and well again it may', () => {
+    const [ill, well] = run([sick, (atMs) => ({ healthy: said([1, 1, null], atMs) })]);
+    expect(words(ill!)).toEqual([barred, '1 true ', '1 true ']);
+    expect(words(well!)).toEqual(['1 true ', '1 true ', '1 true ']);
+  });
+
+  test('one that fell silent too, whether of its state or of the health that was watched', () => {
+    const silence = (atMs: number) => ({ up: said([1, null, 1], atMs), healthy: said([1, 1, 1], atMs - 700_000) });
+    expect(words(run([good, silence])[1]!)).toEqual(new Array(3).fill('1 false telemetry-missing'));
+    const lost = run([(atMs) => ({ up: said([1, 1, 0], atMs) }), (atMs) => ({ up: said([1, 1, null], atMs) })])[1]!;
+    expect(words(lost)).toEqual(['1 true ', '1 true ', '0 false telemetry-missing, abnormal when last heard of']);
+  });
+
+  test('before there is a table nobody is barred', () => {
+    const judged = judgeTelemetry(telemetry(startMs, sick(startMs)), nothingRemembered(topology), {
+      ...{ topology, limits, nowMs: startMs, served: null },
+    });
+    expect(words(judged)).toEqual(['1 true ', '1 true ', '1 true ']);
+    expect(judged.unhealthy).toEqual(['dub']);
+  });
+});
 
 describe('demand', () => {
   test('good values pass as they are, zero among them', () => {
@@ -260,6 +290,7 @@ test('whatever a source says, an epoch is planned on finite values or held with 
     demandRps: fc.oneof(row, fc.constant(said([100, 200, 300, 400], startMs))),
     up: fc.oneof(row, fc.constant(said([1, 1, 0], startMs))),
     healthy: row,
+    rttMs: row,
     allocation: row,
     notes: fc.array(fc.string(), { maxLength: 2 }),
   });
@@ -279,6 +310,7 @@ test('whatever a source says, an epoch is planned on finite values or held with 
         usable += 1;
         expect(decision.demandRps).toHaveLength(4);
         for (const rps of decision.demandRps) expect(rps >= 0 && rps <= Number.MAX_SAFE_INTEGER).toBe(true);
+        for (const ms of decision.rttMs ?? []) expect(ms >= 0 && ms < 60_000).toBe(true);
         expect(decision.states.map(({ keep }) => keep).every((keep) => keep === 0 || keep === 1)).toBe(true);
         const named = findings.filter(({ signal }) => signal === 'demandRps').map(({ place }) => place.id);
         expect(named).toEqual(edges.filter((_, e) => decision.filled[e]).map(({ id }) => id));

@@ -42,15 +42,29 @@ test('series come to their edges and datacenters by label, at the time of the qu
       [{ datacenter: x }, '1'],
     ]),
     datacenterHealthy: vector([[{ datacenter: x }, '0']]),
+    rttMs: vector([[{ edge: a, datacenter: y }, '31.5']]),
     allocation: vector([[{ edge: b, datacenter: y }, '0.25']]),
   });
   expect(said).toEqual({
     demandRps: [at(1000), at(2.5), null],
     up: [at(1), at(0)],
     healthy: [at(0), null],
+    rttMs: [null, at(31.5), null, null, null, null],
     allocation: [null, null, null, at(0.25), null, null],
     notes: [],
   });
+});
+
+test('round trips have an age of their own where a query tells it', () => {
+  const { rttMs } = telemetry({
+    rttMs: vector([
+      [{ edge: a, datacenter: x }, '12'],
+      [{ edge: b, datacenter: x }, '13'],
+    ]),
+    rttObservedAt: vector([[{ edge: a, datacenter: x }, '1799999000']]),
+  });
+  expect(rttMs[0]).toEqual({ value: 12, observedAtMs: 1_799_999_000_000 });
+  expect(rttMs[2]).toEqual({ value: 13, observedAtMs: Number.NaN });
 });
 
 test('the age of a value is that of its samples where a query tells it, and unknown where it then does not', () => {
@@ -166,6 +180,7 @@ test('no answer crashes, and none brings an epoch to plan on what is no number',
     fillMsMax: 1_800_000,
     filledShareMax: 0.5,
     jumpFactorMax: 10,
+    rttJumpFactorMax: 4,
     allocationGapMax: 0.1,
   };
   const seen = { usable: 0, held: 0 };

@@ -42,6 +42,7 @@ export interface Status {
   readonly treeVersion: string;
   readonly freshUntilMs: number; // wall clock; 0: no table yet
   readonly fractions: FractionMatrix | null; // served by the table in force
+  readonly rttMs: Float64Array; // [e * D + d] planned with
   readonly demandRps: Float64Array | null; // [edge] last planned on
   readonly states: readonly DatacenterState[] | null; // [datacenter] last observed
   readonly alerts: Alerts;

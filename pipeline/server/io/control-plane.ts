@@ -197,6 +197,7 @@ async function assemble(
         treeVersion: tree.version,
         freshUntilMs: state.freshUntilMs,
         fractions: served?.fractions ?? null,
+        rttMs: driver?.observed?.topology.rttMs ?? topology.rttMs,
         demandRps: driver?.observed?.demandRps ?? null,
         states: driver?.observed?.states ?? null,
         alerts: state.alerts,

@@ -11,6 +11,7 @@ import { bodiesAfter, bodyDigests, type EpochBodies } from '../../replay/epoch-b
 import { planWatched, type WatchedEpoch } from '../../replay/explanation.ts';
 import {
   type CheckpointRecord,
+  changedRtt,
   frozenInputs,
   type InputsRecord,
   type OutcomeRecord,
@@ -162,8 +163,8 @@ export class LoopDriver {
     const observed = await telemetry.observe(startMs, nowMs(), served);
     for (const [reason, message] of observed.notices ?? []) this.dispatch({ kind: 'noticed', reason, message });
     if (observed.kind === 'nothing') return { kind: 'observing-failed', message: observed.message };
-    const { demandRps, states } = observed;
-    return { kind: 'observed', observation: { demandRps, states, intents: intents.inForce(startMs) } };
+    const { demandRps, states, rttMs = null } = observed;
+    return { kind: 'observed', observation: { demandRps, states, rttMs, intents: intents.inForce(startMs) } };
   }
 
   async #record({ observation }: Extract<LoopCommand, { kind: 'record' }>): Promise<LoopEvent> {
@@ -175,6 +176,7 @@ export class LoopDriver {
       startMs,
       demandRps: [...observation.demandRps],
       states: observation.states,
+      ...(observation.rttMs && { rttMs: changedRtt(topology, observation.rttMs) }),
       intents: observation.intents,
       previousSha256: table && tableDigest(table),
     };

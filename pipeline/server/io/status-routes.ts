@@ -89,7 +89,7 @@ function edgesOf(view: ControlPlaneView): object {
         lon,
         demandRps: status.demandRps?.[e] ?? null,
         fractions: status.fractions && byDatacenter(topology, status.fractions.subarray(e * width, (e + 1) * width)),
-        rttMs: byDatacenter(topology, topology.rttMs.subarray(e * width, (e + 1) * width)),
+        rttMs: byDatacenter(topology, status.rttMs.subarray(e * width, (e + 1) * width)),
         sha256: table?.sha256 ?? null,
         bytes: table?.identity.length ?? null,
         gzipBytes: table?.gzip.length ?? null,

@@ -11,6 +11,7 @@ const limits = {
   fillMsMax: 1_800_000,
   filledShareMax: 0.5,
   jumpFactorMax: 10,
+  rttJumpFactorMax: 4,
   allocationGapMax: 0.1,
 };
 const epochMs = 300_000;
@@ -35,6 +36,7 @@ async function run(
       demandRps: rps.map(reading),
       up: [1, 1].map(reading),
       healthy: [healthy ? 1 : 0, null].map(reading),
+      rttMs: [],
       allocation: [],
       notes,
     };

@@ -51,9 +51,23 @@ test('a row of observed allocation is whole: a datacenter that is not named saw 
   expect(values).toEqual([null, null, null, 0, 1, 0, null, null, null, null, null, null]);
 });
 
+test('round trips add up pair by pair', () => {
+  const pushed = new PushedTelemetry(topology);
+  receive(pushed, { observedAt: at(-1000), rttMs: { [b]: { [x]: 12, [y]: 40.5 } } });
+  expect(receive(pushed, { observedAt: at(0), rttMs: { [b]: { [y]: 41 } } })).toEqual({ accepted: 1, ignored: 0 });
+  const values = pushed.read().rttMs.map((reading) => reading?.value ?? null);
+  expect(values).toEqual([null, null, null, 12, 41, null, null, null, null, null, null, null]);
+});
+
 describe('refused, by name, and nothing of it is taken:', () => {
   const good = { demandRps: { [a]: 10 } };
   test.each<[string, unknown, RegExp]>([
+    [
+      'a round trip of an unknown datacenter',
+      { observedAt: at(0), ...good, rttMs: { [a]: { atlantis: 3 } } },
+      /rttMs of .*: unknown datacenter "atlantis"/,
+    ],
+    ['a negative round trip', { observedAt: at(0), ...good, rttMs: { [a]: { [x]: -3 } } }, /rttMs\..* is -3, expected/],
     [
       'an unknown edge',
       { observedAt: at(0), demandRps: { [a]: 1, atlantis: 2 } },
@@ -110,6 +124,7 @@ test('no payload crashes or becomes a number that is none: refused by name, held
     fillMsMax: 1_800_000,
     filledShareMax: 0.2,
     jumpFactorMax: 10,
+    rttJumpFactorMax: 4,
     allocationGapMax: 0.1,
   };
   await fc.assert(

@@ -5,8 +5,9 @@ import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { formatTime } from '../../../../config/duration.ts';
 import { compareIds } from '../../../../config/ids.ts';
+import { explainEdge } from '../../../../pipeline/replay/explanation.ts';
 import { journalFiles } from '../../../../pipeline/server/io/journal.ts';
-import { replayJournal } from '../../../../pipeline/server/io/recorded-file.ts';
+import { replayJournal, watchRecorded } from '../../../../pipeline/server/io/recorded-file.ts';
 import { type Run, run, smallSetting } from '../small-setting.ts';
 
 const setting = smallSetting();
@@ -103,6 +104,36 @@ test('an abnormal datacenter is emptied; an unhealthy one alerts and keeps its u
   await report(server, states({ [second]: { state: 'abnormal', healthy: true } }));
   const emptied = await next(server, ({ utilization }) => utilization[second] === 0);
   expect(emptied.utilization[first]).toBeGreaterThan(0);
+});
+
+test('round trips of users are planned with, told as what changed, and replay to the byte', async () => {
+  const server = await running();
+  await report(server, all());
+  await server.epoch(({ version }) => version > 0);
+  const edge = edges[0]!.id;
+  const { rttMs } = setting.world.topology;
+  const longer = Math.round(rttMs[0]! + 40);
+  const detour = { [edge]: { [first]: longer } };
+  const dir = `live-${directories - 1}`;
+  await report(server, all({ rttMs: detour }));
+  const after = await next(server);
+  await expect.poll(async () => (await now(server)).edges[0].rttMs[first]).toBe(longer);
+  expect((await now(server)).edges[0].rttMs[second]).toBe(rttMs[1]);
+  await report(server, all({ rttMs: { [edge]: { [first]: longer + 1 } } })); // jitter
+  await next(server);
+  expect((await now(server)).edges[0].rttMs[first]).toBe(longer);
+  await server.stop();
+  const [file] = await journalFiles(join(setting.directory, dir, 'journal'));
+  expect((await replayJournal(file!)).difference).toBe(null);
+  const changed: string[] = [];
+  for (let epoch = 1; epoch <= after.epoch; epoch++) {
+    const watched = await watchRecorded(file!, epoch).catch(() => null);
+    const changes = watched ? explainEdge(watched, 0, 0).changes : [];
+    for (const { input, name, before, after: is } of changes) {
+      if (input === 'rtt') changed.push(`${name}: ${before} to ${is}`);
+    }
+  }
+  expect(changed).toEqual([`${edge} to ${first}: ${rttMs[0]} to ${longer}`]);
 });
 
 test('values that grow stale hold the epoch by name, and the last table goes on serving', async () => {
