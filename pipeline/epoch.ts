@@ -21,6 +21,7 @@ import { assign } from './table/assign.ts';
 import type { BucketWeights } from './table/bucket-weights.ts';
 import { type Ceilings, makeCeilings } from './table/ceilings.ts';
 import { measureChurn } from './table/churn.ts';
+import { edgeTies } from './table/edge-ties.ts';
 import { pace } from './table/pace.ts';
 import { makeTargets, type RoutingTable, sameTable, servedFractions } from './table/routing-table.ts';
 import { type ValidTable, validate } from './table/validate.ts';
@@ -105,7 +106,16 @@ export const planEpoch: PlanEpoch = async (inputs, context) => {
   const engines = context.secondSolver ? [context.solver, context.secondSolver] : [context.solver];
   const frozen = freezeInForce(inputs.intents, startMs);
   const decision = await solveFractions(
-    { topology, policy, startMs, demandRps: inputs.demandRps, states, served, frozen: frozen !== null },
+    {
+      topology,
+      policy,
+      startMs,
+      demandRps: inputs.demandRps,
+      states,
+      served,
+      frozen: frozen !== null,
+      ...(policy.spec.localityPriceMs > 0 ? { edgeTies: edgeTies(context.tree, context.weights) } : {}),
+    },
     carried,
     certifiedBy(engines, (doubt) => doubts.push(doubt)),
     context.onStep,

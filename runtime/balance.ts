@@ -78,9 +78,13 @@ export async function calmestPlacement(
 
 function placementOf(layout: Layout, answer: CertifiedAnswer | null): Placement | null {
   if (!answer) return null;
-  const take = (columns: Int32Array): Float64Array => {
-    const taken = new Float64Array(columns.length);
-    for (let i = 0; i < taken.length; i++) if (columns[i]! >= 0) taken[i] = Math.max(0, answer.columns[columns[i]!]!);
+  const take = (first: Int32Array): Float64Array => {
+    const taken = new Float64Array(first.length);
+    for (let i = 0; i < taken.length; i++) {
+      for (let column = first[i]!; column >= 0; column = layout.nextStep[column]!) {
+        taken[i]! += Math.max(0, answer.columns[column]!);
+      }
+    }
     return taken;
   };
   return { gained: take(layout.gained), left: take(layout.left), placed: take(layout.placed) };

@@ -128,16 +128,34 @@ function excessCost({ model, placement, service }: SolveStep, e: number, d: numb
     const over = cost[column]! - Math.max(...used);
     if (excess === null || over < excess) excess = over;
   };
+  /** Of the columns that take a pair's load one after the other, the last one used, and the one with room. */
+  const lastUsed = (first: number, amount: number): number => {
+    let column = first;
+    for (let rest = amount; layout.nextStep[column]! >= 0; column = layout.nextStep[column]!) {
+      rest -= program.upper[column]!;
+      if (rest <= nothing) break;
+    }
+    return column;
+  };
+  const withRoom = (first: number, amount: number): number => {
+    let rest = amount;
+    let column = first;
+    while (column >= 0 && program.upper[column]! - rest <= nothing) {
+      rest -= program.upper[column]!;
+      column = layout.nextStep[column]!;
+    }
+    return column;
+  };
   const chosen: number[] = [];
   const forced: number[] = [];
   for (let k = 0; k < model.datacenters; k++) {
     const i = from + k;
     if (!Number.isNaN(model.pinned[i]!)) continue;
-    if (placement.gained[i]! > nothing) chosen.push(cost[layout.gained[i]!]!);
-    if (layout.left[i]! >= 0 && program.upper[layout.left[i]!]! - placement.left[i]! > nothing) {
-      chosen.push(-cost[layout.left[i]!]!);
-    }
-    if (placement.placed[i]! > nothing) forced.push(cost[layout.placed[i]!]!);
+    const { gained, left, placed } = placement;
+    if (gained[i]! > nothing) chosen.push(cost[lastUsed(layout.gained[i]!, gained[i]!)]!);
+    const staying = withRoom(layout.left[i]!, left[i]!);
+    if (staying >= 0) chosen.push(-cost[staying]!);
+    if (placed[i]! > nothing) forced.push(cost[lastUsed(layout.placed[i]!, placed[i]!)]!);
   }
   note(layout.gained[from + d]!, chosen);
   note(layout.placed[from + d]!, forced);

@@ -6,6 +6,7 @@
 
 import { tieBrokenCosts, type UtilizationPrice, utilizationPrices } from './costs.ts';
 import type { RuntimeInputs } from './inputs.ts';
+import { type Meeting, meetingAt } from './meeting.ts';
 import { makePools, type Pools } from './pools.ts';
 
 export const totalLoad = 1000;
@@ -33,6 +34,7 @@ export interface Model {
   readonly fallbackWeight: Float64Array; // [c * D + d] by which load of a lost datacenter falls on the others
   readonly rttCost: Float64Array; // [c * D + d] latency, squared under `balance`, with the tie-break; a unit of load
   readonly moveCost: Float64Array; // [c * D + d] a unit of load moved there by choice
+  readonly meeting: Meeting | null; // what friends who meet are worth; null: no policy pays for it
   readonly utilizationPrices: readonly UtilizationPrice[]; // ascending; none but under `priced`
   readonly still: Uint8Array; // [c] 1 where nothing moves by choice: no demand to judge by, not due, or nowhere to go
   readonly stuck: readonly number[]; // commodities that a state or residency would empty, and that have nowhere to go
@@ -148,6 +150,7 @@ export function buildGroupModel(settings: readonly ServiceSetting[]): BuiltModel
       fallbackWeight,
       emergencyMax: policy.spec.emergencyMax ?? Number.POSITIVE_INFINITY,
       ...tieBrokenCosts(services, meanRttMs),
+      meeting: meetingAt(services, amounts.load, sharesOf(base, amounts.load)),
       utilizationPrices: utilizationPrices(policy),
       still,
       stuck,
@@ -156,6 +159,12 @@ export function buildGroupModel(settings: readonly ServiceSetting[]): BuiltModel
       initial: services.every(({ served }) => served === null),
     },
   };
+}
+
+/** [c * D + d] load as fractions of the commodity's. */
+export function sharesOf(loadAt: Float64Array, load: Float64Array): Float64Array {
+  const datacenters = loadAt.length / load.length;
+  return loadAt.map((units, i) => units / load[Math.floor(i / datacenters)]!);
 }
 
 /** Load in thousandths of the whole, and the pools in the same unit. */

@@ -4,6 +4,7 @@
 import { type EmergencyRows, putEmergency } from './emergency.ts';
 import { ProgramBuilder } from './lp/builder.ts';
 import type { LinearProgram } from './lp/problem.ts';
+import { nobody, type Step } from './meeting.ts';
 import { type Model, totalLoad } from './model.ts';
 
 /** Limits on moves by choice; absent: unguarded. */
@@ -20,7 +21,7 @@ export interface Placement {
 }
 
 export interface Layout {
-  readonly gained: Int32Array; // [c * D + d] column, -1 where there is none
+  readonly gained: Int32Array; // [c * D + d] first column, -1 where there is none
   readonly left: Int32Array;
   readonly placed: Int32Array;
   readonly levelRow: Int32Array; // [k] row, -1 where the pool has no say
@@ -31,6 +32,7 @@ export interface Layout {
   readonly movingRow: Int32Array; // [c] what leaves by choice arrives; -1 before the first table
   readonly placingRow: Int32Array; // [c] forced load is placed; -1 where there is none
   readonly slackColumns: readonly number[]; // what limits give, at a price
+  readonly nextStep: Int32Array; // [column] the one that takes what it has no room for, -1 where there is none
 }
 
 export interface Formulation {
@@ -91,6 +93,23 @@ export function formulate(model: Model, formulation: Formulation): { program: Li
   const bounty = (i: number): number => (seek === 'nearness' && model.tooFar[i] === 1 ? tooFarBounty : 0);
   const moveCost = (i: number): number =>
     seek === 'nearness' ? model.moveCost[i]! : seek === 'calm' ? 1 + 1e-3 * model.rttCost[i]! : 0;
+  const meeting = seek === 'nearness' ? model.meeting : null;
+  const arriving = (i: number): readonly Step[] => meeting?.arriving[i] ?? nobody;
+  const leaving = (i: number): readonly Step[] => meeting?.leaving[i] ?? nobody;
+  const next: (readonly [column: number, next: number])[] = [];
+  /** Columns that have room for `most` together. Returns the first. */
+  const inSteps = (steps: readonly Step[], most: number, make: (worth: number, width: number) => number): number => {
+    let [first, last, room] = [-1, -1, most];
+    for (const { width, worth } of steps) {
+      if (!(room > 0)) break;
+      const column = make(worth, Math.min(width, room));
+      room -= width;
+      if (first < 0) first = column;
+      else next.push([last, column]);
+      last = column;
+    }
+    return first;
+  };
   const movingRow = new Int32Array(commodities).fill(-1);
   const placingRow = new Int32Array(commodities).fill(-1);
   for (let c = 0; c < commodities; c++) {
@@ -106,7 +125,7 @@ export function formulate(model: Model, formulation: Formulation): { program: Li
           ? lp.row(Number.NEGATIVE_INFINITY, Math.max(0, shareMax * load[c]!) - base[i]!)
           : -1;
       const pinRow = Number.isNaN(pinned[i]!) ? -1 : lp.row(pinned[i]! - base[i]!, pinned[i]! - base[i]!);
-      const put = (column: number, sign: 1 | -1, byChoice: boolean): void => {
+      const put = (column: number, sign: 1 | -1, byChoice: boolean): number => {
         for (let r = 0; r < resources; r++) {
           const k = r * datacenters + d;
           const amount = sign * use[s * resources + r]!;
@@ -122,10 +141,25 @@ export function formulate(model: Model, formulation: Formulation): { program: Li
         if (p95Row >= 0 && model.beyondP95[i] === 1) lp.put(p95Row, column, sign);
         if (shareRow >= 0) lp.put(shareRow, column, sign);
         if (pinRow >= 0) lp.put(pinRow, column, sign);
+        return column;
       };
-      if (mayGain[i] === 1 && moving >= 0) put((gained[i] = lp.column(cost(i) + moveCost(i), 0, load[c]!)), 1, true);
-      if (base[i]! > 0 && moving >= 0) put((left[i] = lp.column(-cost(i) - bounty(i), 0, base[i]!)), -1, true);
-      if (mayGain[i] === 1 && placing >= 0) put((placed[i] = lp.column(cost(i), 0, forced[c]!)), 1, false);
+      if (mayGain[i] === 1 && moving >= 0) {
+        // Friends are met once: by what is placed where something is, else by what is gained.
+        const steps = placing >= 0 ? nobody : arriving(i);
+        gained[i] = inSteps(steps, load[c]!, (worth, width) =>
+          put(lp.column(cost(i) + moveCost(i) - worth, 0, width), 1, true),
+        );
+      }
+      if (base[i]! > 0 && moving >= 0) {
+        left[i] = inSteps(leaving(i), base[i]!, (worth, width) =>
+          put(lp.column(worth - cost(i) - bounty(i), 0, width), -1, true),
+        );
+      }
+      if (mayGain[i] === 1 && placing >= 0) {
+        placed[i] = inSteps(arriving(i), forced[c]!, (worth, width) =>
+          put(lp.column(cost(i) - worth, 0, width), 1, false),
+        );
+      }
       if (shareRow >= 0) lp.put(shareRow, slack(load[c]!), -1);
       if (pinRow >= 0) {
         lp.put(pinRow, slack(load[c]!), 1);
@@ -141,7 +175,10 @@ export function formulate(model: Model, formulation: Formulation): { program: Li
     movingRow,
     placingRow,
   };
-  return { program: lp.build(), layout: { gained, left, placed, levelColumn, slackColumns, ...rows } };
+  const program = lp.build();
+  const nextStep = new Int32Array(program.cost.length).fill(-1);
+  for (const [column, following] of next) nextStep[column] = following;
+  return { program, layout: { gained, left, placed, levelColumn, slackColumns, nextStep, ...rows } };
 }
 
 /** [k] load of a pool if nothing moves by choice, and 1 where it may get more. */

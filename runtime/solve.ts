@@ -10,7 +10,15 @@ import { type CarriedState, observeStates, retainedFractions, smallWantEpochsMax
 import type { DatacenterState, RuntimeInputs } from './inputs.ts';
 import { brokenBy, isBroken, type Limit, limitOrder, nothing } from './limits.ts';
 import type { SolveCertified } from './lp/certified.ts';
-import { type BuiltModel, buildGroupModel, type Model, type ServiceSetting, withoutLatencyMax } from './model.ts';
+import { meetingAt } from './meeting.ts';
+import {
+  type BuiltModel,
+  buildGroupModel,
+  type Model,
+  type ServiceSetting,
+  sharesOf,
+  withoutLatencyMax,
+} from './model.ts';
 import { demandOf, type MoveLimits, type Placement } from './placement.ts';
 import { PriceMemory } from './prices.ts';
 
@@ -48,6 +56,8 @@ export interface SolveStep {
   readonly model: Model;
   readonly placement: NearestPlacement;
 }
+
+const meetingRounds = 8;
 
 const unseen = (): void => {};
 
@@ -118,7 +128,8 @@ async function decide(
     levels = await lowestLevels(model, null, solve);
   }
   if (!levels) return uncertified();
-  const want = await nearestPlacement(model, null, ceilingOf(levels, levels, policy), solve, memory);
+  let want = await nearestPlacement(model, null, ceilingOf(levels, levels, policy), solve, memory);
+  if (want && model.initial) ({ model, want } = await metUp(services, model, want, solve, memory));
   if (!want) return uncertified();
   services.forEach((inputs, service) => {
     onStep({ kind: 'want', inputs, service, model, placement: want });
@@ -156,6 +167,29 @@ async function decide(
       carried: one.carried,
     };
   });
+}
+
+/** Before the first table nobody is anywhere to be met: round by round, friends are sought half way to where the last round
+ *  put them. */
+async function metUp(
+  services: readonly RuntimeInputs[],
+  apart: Model,
+  first: NearestPlacement,
+  solve: SolveCertified,
+  memory: PriceMemory,
+): Promise<{ readonly model: Model; readonly want: NearestPlacement | null }> {
+  const { levelMax } = first.formulation;
+  let [model, want]: [Model, NearestPlacement | null] = [apart, first];
+  let at = sharesOf(first.placed, apart.load);
+  for (let round = 0; round < meetingRounds && want; round++) {
+    const meeting = meetingAt(services, apart.load, at, 0);
+    if (!meeting) break;
+    model = { ...apart, meeting };
+    want = await nearestPlacement(model, null, levelMax, solve, memory);
+    const next: Float64Array | null = want && sharesOf(want.placed, apart.load);
+    if (next) at = at.map((share, i) => (share + next[i]!) / 2);
+  }
+  return { model, want };
 }
 
 /** A service that moves in this epoch. */

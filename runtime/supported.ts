@@ -15,7 +15,6 @@ export function checkSupported(policy: Policy): void {
   };
   if (spec.traffic.kind !== 'stateless') refuse('traffic.kind', spec.traffic.kind, 'write stateless');
   if (spec.emergencyMax !== null) refuse('emergencyMax', spec.emergencyMax, 'leave it out');
-  if (spec.localityPriceMs !== 0) refuse('localityPriceMs', spec.localityPriceMs, 'write 0');
   if (spec.buckets.localityBudget !== 0) refuse('buckets.localityBudget', spec.buckets.localityBudget, 'write 0');
   if (spec.approval !== 'none') refuse('approval', spec.approval, 'write none');
 }

@@ -99,3 +99,21 @@ export async function installedEngines(): Promise<readonly EngineName[]> {
 export function uniform(random: Random, low: number, high: number): number {
   return low + (high - low) * random();
 }
+
+/** [e * E + f] symmetric, sums to 1. Most ties are inside edges. */
+export function tiesOf(
+  edges: number,
+  random: Random,
+  weight: (e: number, f: number) => number = (e, f) => (e === f ? edges : 1),
+): Float64Array {
+  const ties = new Float64Array(edges * edges);
+  for (let e = 0; e < edges; e++) {
+    for (let f = 0; f <= e; f++) {
+      const value = weight(e, f) * (0.1 + random());
+      ties[e * edges + f] = value;
+      ties[f * edges + e] = value;
+    }
+  }
+  const all = ties.reduce((a, b) => a + b, 0);
+  return ties.map((value) => value / all);
+}

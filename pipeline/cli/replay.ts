@@ -208,7 +208,7 @@ function print(value: unknown, format: 'json' | 'yaml'): void {
 }
 
 function summaryLines(summary: ReplaySummary): string[] {
-  const { churn, utilizationGap: gap, connectionLocality, segmentsWhole, servedToWanted } = summary;
+  const { churn, utilizationGap: gap, connectionLocality, tiesCanMeet, segmentsWhole, servedToWanted } = summary;
   const share = (value: number): string => value.toFixed(4);
   const outcomes = Object.entries(summary.outcomes).map(([outcome, count]) => `${count} ${outcome}`);
   return [
@@ -220,6 +220,7 @@ function summaryLines(summary: ReplaySummary): string[] {
     `least possible       ${share(churn.minimum)} for these fractions (${churn.toMinimum.toFixed(3)} x), ${share(summary.needed)} for balance alone`,
     `served to wanted     mean ${servedToWanted.mean.toFixed(5)}, max ${servedToWanted.max.toFixed(5)} (half L1)`,
     `friends together     mean ${share(connectionLocality.mean)}, p5 ${share(connectionLocality.p5)}, last ${share(connectionLocality.last)}`,
+    `friends can meet     mean ${share(tiesCanMeet.mean)}, p5 ${share(tiesCanMeet.p5)}, last ${share(tiesCanMeet.last)}`,
     `segments whole       mean ${share(segmentsWhole.mean)}, p5 ${share(segmentsWhole.p5)}`,
     `tables               sha256 ${summary.tablesSha256}`,
   ];

@@ -1,8 +1,9 @@
-/** What a table does to friends and segments. Both measures are brought up to date from one table to the next by the
+/** What a table does to friends and segments. Two of the measures are brought up to date from one table to the next by the
  *  edges that changed, for a week has two thousand tables. */
 
 import type { BucketTree } from '../../bucketizer/tree.ts';
 import type { World } from '../../config/world.ts';
+import type { FractionMatrix } from '../../runtime/fractions.ts';
 import { type BucketWeights, bucketOfUser } from '../table/bucket-weights.ts';
 import type { RoutingTable } from '../table/routing-table.ts';
 
@@ -44,6 +45,42 @@ export class ConnectionLocality {
       if (target[this.#cellA[i]!] === target[this.#cellB[i]!]) together += 1;
     }
     return together / this.#ties;
+  }
+}
+
+/** Share of ties whose two users could be routed to the same datacenter, were the right buckets of their edges there: over
+ *  ties the sum over datacenters of the smaller of their edges' served fractions. Those inside one edge count in full. About as
+ *  much as the choice of buckets can make of `ConnectionLocality`. */
+export class TiesCanMeet {
+  readonly #inOneEdge: number; // share of all ties
+  readonly #pairs: readonly { readonly e: number; readonly f: number; readonly share: number }[];
+
+  constructor({ users, friends, topology }: World) {
+    const edges = topology.edges.length;
+    const ties = new Float64Array(edges * edges);
+    let inOneEdge = 0;
+    for (let i = 0; i < friends.length; i += 2) {
+      const [a, b] = [users.homeEdge[friends[i]!]!, users.homeEdge[friends[i + 1]!]!];
+      if (a === b) inOneEdge += 1;
+      else ties[Math.min(a, b) * edges + Math.max(a, b)]! += 1;
+    }
+    const all = friends.length / 2;
+    this.#inOneEdge = all === 0 ? 1 : inOneEdge / all;
+    this.#pairs = [...ties].flatMap((count, i) =>
+      count === 0 ? [] : [{ e: Math.floor(i / edges), f: i % edges, share: count / all }],
+    );
+  }
+
+  /** 1 where there are no ties. */
+  of(served: FractionMatrix, datacenters: number): number {
+    let sum = this.#inOneEdge;
+    for (const { e, f, share } of this.#pairs) {
+      let both = 0;
+      for (let d = 0; d < datacenters; d++)
+        both += Math.min(served[e * datacenters + d]!, served[f * datacenters + d]!);
+      sum += share * both;
+    }
+    return sum;
   }
 }
 

@@ -6,7 +6,7 @@ import type { BucketWeights } from '../table/bucket-weights.ts';
 
 export function encodeWeights(weights: BucketWeights): { readonly text: string; readonly sha256: string } {
   const byEdge = weights.byEdge.map(({ bucket, weight }) => ({ bucket: [...bucket], weight: [...weight] }));
-  const text = JSON.stringify({ format: 'taiji-weights/1', byEdge });
+  const text = JSON.stringify({ format: 'taiji-weights/1', byEdge, edgeWeight: [...weights.edgeWeight] });
   return { text, sha256: createHash('sha256').update(text).digest('hex') };
 }
 
@@ -14,11 +14,13 @@ export function encodeWeights(weights: BucketWeights): { readonly text: string; 
 export function decodeWeights(text: string): BucketWeights {
   const plain = JSON.parse(text) as {
     readonly byEdge: readonly { readonly bucket: number[]; readonly weight: number[] }[];
+    readonly edgeWeight?: readonly number[]; // older records have none: no policy of theirs asked who is friends with whom
   };
   return {
     byEdge: plain.byEdge.map(({ bucket, weight }) => ({
       bucket: Uint16Array.from(bucket),
       weight: Float64Array.from(weight),
     })),
+    edgeWeight: Float64Array.from(plain.edgeWeight ?? plain.byEdge.map(() => 0)),
   };
 }

@@ -39,6 +39,7 @@ export function htmlReport({ epochs, summary, assertions, whatIf, against }: Rep
     ['least possible churn', `${summary.churn.minimum.toFixed(4)} (${summary.churn.toMinimum.toFixed(3)} x)`],
     ['needed for balance alone', summary.needed.toFixed(4)],
     ['friends together', `mean ${summary.connectionLocality.mean.toFixed(4)}`],
+    ['friends who can meet', `mean ${summary.tiesCanMeet.mean.toFixed(4)}`],
     ['segments whole', `mean ${summary.segmentsWhole.mean.toFixed(4)}`],
     ['tables', summary.tablesSha256],
     ...(assertions ?? []).map(({ assertion, holds }) => {
@@ -78,6 +79,7 @@ ${chart('Round trip, ms', epochs, [
 ])}
 ${chart('Friends together, segments whole', epochs, [
   { name: 'friends together', value: ({ connectionLocality }) => connectionLocality },
+  { name: 'friends who can meet', value: ({ tiesCanMeet }) => tiesCanMeet },
   { name: 'segments whole', value: ({ segmentsWhole }) => segmentsWhole },
 ])}
 ${

@@ -13,7 +13,7 @@ import type { Churn, EpochContext, Outcome } from '../epoch.ts';
 import type { AssertionResult } from './assertions.ts';
 import type { Comparison } from './comparison.ts';
 import { bodiesAfter, type EpochBodies } from './epoch-bodies.ts';
-import { ConnectionLocality, SegmentsWhole } from './locality.ts';
+import { ConnectionLocality, SegmentsWhole, TiesCanMeet } from './locality.ts';
 import { NeededMovement } from './needed.ts';
 import { mean, quantile } from './quantile.ts';
 import type { ReplayedEpoch } from './world-replay.ts';
@@ -33,6 +33,7 @@ export interface ReportedEpoch {
   readonly servedToWanted: number; // demand-weighted half L1; edges with deferred churn left out
   readonly deferredEdges: readonly string[];
   readonly connectionLocality: number;
+  readonly tiesCanMeet: number; // share of ties whose two users' edges could send them to the same datacenter
   readonly segmentsWhole: number;
 }
 
@@ -48,6 +49,7 @@ export interface ReplaySummary {
   readonly needed: number; // mean an epoch
   readonly servedToWanted: { readonly mean: number; readonly max: number };
   readonly connectionLocality: { readonly mean: number; readonly p5: number; readonly last: number };
+  readonly tiesCanMeet: { readonly mean: number; readonly p5: number; readonly last: number };
   readonly segmentsWhole: { readonly mean: number; readonly p5: number };
   readonly tablesSha256: string; // over the SHA-256 of every edge's body, every epoch, in order
 }
@@ -65,6 +67,7 @@ export class ReportBuilder {
   readonly #policy: Policy;
   readonly #solve: SolveCertified;
   readonly #locality: ConnectionLocality;
+  readonly #meeting: TiesCanMeet;
   readonly #segments: SegmentsWhole;
   readonly #needed: NeededMovement;
   readonly #tables = createHash('sha256');
@@ -72,12 +75,14 @@ export class ReportBuilder {
   #tableInForce: ReplayedEpoch['table'] = null;
   #bodies: EpochBodies | null = null;
   #localityInForce = 1;
+  #canMeetInForce = 1;
 
   constructor(world: World, policy: Policy, context: EpochContext, solve: SolveCertified) {
     this.#world = world;
     this.#policy = policy;
     this.#solve = solve;
     this.#locality = new ConnectionLocality(world, context.tree);
+    this.#meeting = new TiesCanMeet(world);
     this.#segments = new SegmentsWhole(context.weights, context.tree.height, policy.spec.buckets.segmentLevel);
     this.#needed = new NeededMovement(solve);
   }
@@ -85,7 +90,10 @@ export class ReportBuilder {
   async add(epoch: ReplayedEpoch): Promise<ReportedEpoch> {
     const { plan, table } = epoch;
     const { topology } = this.#world;
-    if (table && table !== this.#tableInForce) this.#localityInForce = this.#locality.of(table);
+    if (table && table !== this.#tableInForce) {
+      this.#localityInForce = this.#locality.of(table);
+      this.#canMeetInForce = this.#meeting.of(epoch.served, topology.datacenters.length);
+    }
     this.#tableInForce = table;
     this.#bodies = bodiesAfter(topology, plan, this.#bodies) ?? this.#bodies;
     for (const { version } of this.#bodies?.bodies ?? []) this.#tables.update(version);
@@ -117,6 +125,7 @@ export class ReportBuilder {
       servedToWanted: tidy(servedToWanted(epoch)),
       deferredEdges: plan.deferredEdges.map((e) => topology.edges[e]!.id),
       connectionLocality: tidy(this.#localityInForce),
+      tiesCanMeet: tidy(this.#canMeetInForce),
       segmentsWhole: tidy(table ? this.#segments.of(table, epoch.demandRps) : 1),
     };
     this.#epochs.push(reported);
@@ -134,6 +143,11 @@ export class ReportBuilder {
     const meanOf = (pick: (epoch: ReportedEpoch) => number): number => tidy(mean(epochs.map(pick)));
     const maxOf = (pick: (epoch: ReportedEpoch) => number): number =>
       tidy(epochs.reduce((most, epoch) => Math.max(most, pick(epoch)), 0));
+    const spread = (pick: (epoch: ReportedEpoch) => number) => ({
+      mean: meanOf(pick),
+      p5: tidy(quantile(epochs.map(pick), 0.05)),
+      last: epochs.length > 0 ? pick(epochs.at(-1)!) : 1,
+    });
     const gaps = epochs.flatMap(({ utilizationGap }) => (utilizationGap === null ? [] : [utilizationGap]));
     const churn = {
       forced: meanOf((epoch) => epoch.churn.forced),
@@ -166,16 +180,8 @@ export class ReportBuilder {
           mean: meanOf((epoch) => epoch.servedToWanted),
           max: maxOf((epoch) => epoch.servedToWanted),
         },
-        connectionLocality: {
-          mean: meanOf((epoch) => epoch.connectionLocality),
-          p5: tidy(
-            quantile(
-              epochs.map((epoch) => epoch.connectionLocality),
-              0.05,
-            ),
-          ),
-          last: epochs.at(-1)?.connectionLocality ?? 1,
-        },
+        connectionLocality: spread((epoch) => epoch.connectionLocality),
+        tiesCanMeet: spread((epoch) => epoch.tiesCanMeet),
         segmentsWhole: {
           mean: meanOf((epoch) => epoch.segmentsWhole),
           p5: tidy(

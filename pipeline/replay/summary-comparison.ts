@@ -34,6 +34,7 @@ const figures: readonly Figure[] = [
   { name: 'churn elective', decimals: 4, of: ({ churn }) => churn.elective },
   { name: 'churn deferred', decimals: 4, of: ({ churn }) => churn.deferred },
   { name: 'friends together', decimals: 4, of: ({ connectionLocality }) => connectionLocality.mean },
+  { name: 'friends who can meet', decimals: 4, of: ({ tiesCanMeet }) => tiesCanMeet.mean },
   { name: 'segments whole', decimals: 4, of: ({ segmentsWhole }) => segmentsWhole.mean },
   { name: 'epochs in which limits gave', decimals: 0, of: ({ relaxedEpochs }) => relaxedEpochs },
   { name: 'epochs held or rejected', decimals: 0, of: held },

@@ -9,6 +9,7 @@ import type { WorldUsers } from '../../config/world.ts';
 
 export interface BucketWeights {
   readonly byEdge: readonly EdgeCells[]; // in topology order
+  readonly edgeWeight: Float64Array; // [edge] weight of the users known to be there; 0: none are
 }
 
 /** The cells (edge, bucket) with demand, ascending by bucket. */
@@ -27,13 +28,16 @@ export function bucketWeights(topology: Topology, tree: BucketTree, users: World
     sums[users.homeEdge[user]!]![bucket]! += fixedPoint(users.weight[user]!);
   }
   const treeCells = cellsOf(tree.bucketWeight);
-  return { byEdge: sums.map((dense) => (dense.some((sum) => sum > 0) ? cellsOf(dense) : treeCells)) };
+  return {
+    byEdge: sums.map((dense) => (dense.some((sum) => sum > 0) ? cellsOf(dense) : treeCells)),
+    edgeWeight: Float64Array.from(sums, (dense) => dense.reduce((a, b) => a + b, 0)),
+  };
 }
 
 /** Every edge alike: the tree's own bucket weights. */
 export function uniformBucketWeights(topology: Topology, tree: BucketTree): BucketWeights {
   const cells = cellsOf(tree.bucketWeight);
-  return { byEdge: topology.edges.map(() => cells) };
+  return { byEdge: topology.edges.map(() => cells), edgeWeight: new Float64Array(topology.edges.length).fill(1) };
 }
 
 /** The bucket the tree gives `user`, or for a stranger the one its id hashes to: stable, and even over buckets. */

@@ -56,6 +56,7 @@ test('stability counts the datacenters a user saw within the hour, weighed by de
       { bucket: Uint16Array.of(0, 1), weight: Float64Array.of(0.5, 0.5) },
       { bucket: Uint16Array.of(1), weight: Float64Array.of(1) },
     ],
+    edgeWeight: Float64Array.of(1, 1),
   };
   const table = (...rows: number[][]) =>
     ({ byEdge: rows.map((row) => Uint8Array.from(row)) }) as unknown as RoutingTable;

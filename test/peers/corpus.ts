@@ -11,7 +11,7 @@ import type { RuntimeInputs } from '../../runtime/inputs.ts';
 import type { SolveCertified } from '../../runtime/lp/certified.ts';
 import type { LinearProgram } from '../../runtime/lp/problem.ts';
 import { type Decision, solveFractions } from '../../runtime/solve.ts';
-import { inputsOf, policyOf, statesWithout, topologyOf, uniform } from '../scene.ts';
+import { inputsOf, policyOf, statesWithout, tiesOf, topologyOf, uniform } from '../scene.ts';
 
 /** One epoch and every program it was planned with, those of the epoch before it included where there was one. */
 export interface Instance {
@@ -30,6 +30,8 @@ const policies: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
   'closest-first': { objective: 'closest-first', utilizationMax: 0.8 },
   'closest-first-in-reach': { objective: 'closest-first', latencyMsMax: 150, guards: { minShift: 0 } },
   priced: { objective: 'priced' },
+  sociable: { localityPriceMs: 100, guards: { minShift: 0 } },
+  'sociable-closest-first': { objective: 'closest-first', utilizationMax: 0.8, localityPriceMs: 30 },
   'priced-guarded': {
     objective: 'priced',
     price: [
@@ -115,7 +117,8 @@ async function inputsFor(draw: Draw, solve: SolveCertified): Promise<RuntimeInpu
   const random = seededRandom(1_000_003 * seed + 1009 * edges + kinds.indexOf(kind));
   const demandRps = demandOf(draw, random);
   const topology = topologyOf(edges, capacitiesOf(draw, demandRps, random), rttOf(kind, edges, datacenters, random));
-  const first = inputsOf(topology, demandRps, { policy: policyFor(draw, random) });
+  const edgeTies = tiesOf(edges, seededRandom(`ties ${seed}`));
+  const first = inputsOf(topology, demandRps, { policy: policyFor(draw, random), edgeTies });
   switch (kind) {
     case 'initial':
     case 'pinned':

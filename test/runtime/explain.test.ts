@@ -52,6 +52,29 @@ describe('one word', () => {
     expect((await solvesOf(at(120 - closerMs! - 0.5))).solved![2]).toBeGreaterThan(0);
   });
 
+  test('too-far: friends who are elsewhere count; that much closer, it is used in spite of them', async () => {
+    const far = topologyOf(2, [100, 100, 100], (e, d) => [20, 40, e === 0 ? 120 : 20][d]!);
+    const policy = policyOf({
+      objective: 'closest-first',
+      localityPriceMs: 20,
+      guards: { minShift: 0, churnMax: 1, onloadMax: 1 },
+    });
+    const served = matrixOf([
+      [1, 0, 0],
+      [1, 0, 0],
+    ]);
+    const edgeTies = Float64Array.of(0.3, 0.2, 0.2, 0.3);
+    const at = (rttMs: number) => {
+      const rtts = far.rttMs.map((ms, i) => (i === 2 ? rttMs : ms));
+      return inputsOf({ ...far, rttMs: rtts }, [60, 20], { policy, served, edgeTies });
+    };
+    const { closerMs, reason } = await why(at(120), 0, 2);
+    expect(reason).toBe('too-far');
+    expect(closerMs).toBeGreaterThan(101 + 5); // the way to d0, the price of a move, and some of the worth
+    expect((await solvesOf(at(120 - closerMs! + 0.5))).solved![2]).toBe(0);
+    expect((await solvesOf(at(120 - closerMs! - 0.5))).solved![2]).toBeGreaterThan(0);
+  });
+
   test('too-far: beyond latencyMsMax', async () => {
     const inputs = inputsOf(near, [60, 10], { policy: policyOf({ latencyMsMax: 120 }) });
     const reason = await why(inputs, 0, 2);

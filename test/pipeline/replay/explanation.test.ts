@@ -17,7 +17,7 @@ function contextOf(): EpochContext {
     bucket: Uint16Array.from({ length: buckets }, (_, b) => b),
     weight: new Float64Array(buckets).fill(1 / buckets),
   };
-  const weights: BucketWeights = { byEdge: [row, row] };
+  const weights: BucketWeights = { byEdge: [row, row], edgeWeight: Float64Array.from([1, 1]) };
   return { tree: treeOf(300, height, 1), weights, solver };
 }
 

@@ -84,7 +84,10 @@ test('bucket weights read back to the same bits under the same digest', () => {
     bucket: Uint16Array.from({ length: 50 }, (_, i) => i * 3),
     weight: Float64Array.from({ length: 50 }, () => random() / 7),
   }));
-  const { text, sha256 } = encodeWeights({ byEdge });
-  expect(decodeWeights(text)).toEqual({ byEdge });
+  const edgeWeight = Float64Array.from({ length: 4 }, () => random() * 1e9);
+  const { text, sha256 } = encodeWeights({ byEdge, edgeWeight });
+  expect(decodeWeights(text)).toEqual({ byEdge, edgeWeight });
   expect(encodeWeights(decodeWeights(text)).sha256).toBe(sha256);
+  const { edgeWeight: _, ...older } = JSON.parse(text) as Record<string, unknown>;
+  expect(decodeWeights(JSON.stringify(older))).toEqual({ byEdge, edgeWeight: new Float64Array(4) });
 });

@@ -1,10 +1,10 @@
 import { expect, test } from 'vitest';
 import { seededRandom } from '../../../config/random.ts';
 import type { World } from '../../../config/world.ts';
-import { ConnectionLocality, SegmentsWhole } from '../../../pipeline/replay/locality.ts';
+import { ConnectionLocality, SegmentsWhole, TiesCanMeet } from '../../../pipeline/replay/locality.ts';
 import { bucketOfUser, bucketWeights } from '../../../pipeline/table/bucket-weights.ts';
 import { makeTargets, type RoutingTable } from '../../../pipeline/table/routing-table.ts';
-import { topologyOf, treeOf } from '../../scene.ts';
+import { matrixOf, topologyOf, treeOf } from '../../scene.ts';
 
 const topology = topologyOf(3, [10, 10, 10]);
 const tree = treeOf(60, 4, 1);
@@ -46,6 +46,26 @@ test('ties whose users meet are counted as one by one, table after table', () =>
       table = randomTable(seed * 100 + epoch, table);
     }
   }
+});
+
+test('ties that can meet are counted as one by one', () => {
+  for (let seed = 0; seed < 20; seed++) {
+    const world = randomWorld(seed);
+    const random = seededRandom(`served ${seed}`);
+    const served = matrixOf(
+      topology.edges.map(() => {
+        const row = Array.from({ length: 3 }, () => random());
+        return row.map((share) => share / row.reduce((a, b) => a + b));
+      }),
+    );
+    let canMeet = 0;
+    for (let i = 0; i < 200; i += 2) {
+      const [a, b] = [world.users.homeEdge[world.friends[i]!]!, world.users.homeEdge[world.friends[i + 1]!]!];
+      for (let d = 0; d < 3; d++) canMeet += Math.min(served[3 * a + d]!, served[3 * b + d]!) / 100;
+    }
+    expect(new TiesCanMeet(world).of(served, 3), `seed ${seed}`).toBeCloseTo(canMeet, 12);
+  }
+  expect(new TiesCanMeet({ ...randomWorld(1), friends: new Uint32Array(0) }).of(new Float64Array(9), 3)).toBe(1);
 });
 
 test('segments with demand that are whole are counted as one by one, weighted by demand', () => {

@@ -7,7 +7,7 @@ import type { RoutingTable } from '../../../pipeline/table/routing-table.ts';
 const targets = ['dublin', 'frankfurt', 'tokyo'].map((name) => ({ datacenter: datacenterId(name, 'test') }));
 const edges = ['ams', 'fra', 'sin'].map((name) => edgeId(name, 'test'));
 const even = { bucket: Uint16Array.from([0, 1, 2, 3, 4, 5, 6, 7]), weight: new Float64Array(8).fill(0.125) };
-const weights: BucketWeights = { byEdge: [even, even, even] };
+const weights: BucketWeights = { byEdge: [even, even, even], edgeWeight: new Float64Array(3).fill(1) };
 const before = tableOf([0, 0, 0, 0, 1, 1, 1, 1], [1, 1, 1, 1, 1, 0, 0, 0], [2, 2, 2, 2, 2, 2, 2, 2]);
 const after = tableOf([0, 0, 0, 0, 1, 1, 1, 1], [1, 1, 1, 1, 0, 0, 0, 0], [2, 2, 2, 2, 2, 2, 0, 1]);
 const inputs: DiffInputs = {

@@ -130,7 +130,7 @@ test('what single edges miss for the sake of whole buckets cancels over all edge
   // a datacenter wanted at .06 would be empty or at twice its load.
   const instance = makeInstance(5, { edges: 24, datacenters: 3, height: 5, weights: 'even' });
   const cells = { bucket: Uint16Array.from({ length: 20 }, (_, b) => b), weight: new Float64Array(20).fill(1 / 20) };
-  const weights = { byEdge: instance.edges.map(() => cells) };
+  const weights = { byEdge: instance.edges.map(() => cells), edgeWeight: new Float64Array(24).fill(1) };
   const edgeLoad = new Float64Array(24).fill(1 / 24);
   const wanted = Float64Array.from(instance.edges.flatMap(() => [0.52, 0.42, 0.06]));
   const next = assignFriends({ ...instance, weights, edgeLoad, wanted, previous: null });

@@ -39,7 +39,10 @@ export function makeInstance(seed: number, shape: InstanceShape): Instance {
     random,
     topology,
     tree,
-    weights: { byEdge: topology.edges.map(() => randomCells(random, shape.height, shape.weights)) },
+    weights: {
+      byEdge: topology.edges.map(() => randomCells(random, shape.height, shape.weights)),
+      edgeWeight: new Float64Array(shape.edges).fill(1),
+    },
     demandRps,
     edgeLoad: demandRps.map((rps) => rps / total),
     wanted: randomFractions(random, shape.edges, shape.datacenters),

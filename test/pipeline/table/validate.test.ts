@@ -75,7 +75,7 @@ test('one already over its limit may stay where it is, not rise; a limit that ha
 
 test('whole buckets may lift a datacenter over its limit by one of them, no more', () => {
   const cells = { bucket: Uint16Array.of(0, 1, 2, 3), weight: Float64Array.of(0.25, 0.25, 0.25, 0.25) };
-  const weights = { byEdge: instance.edges.map(() => cells) };
+  const weights = { byEdge: instance.edges.map(() => cells), edgeWeight: new Float64Array(2).fill(1) };
   const demandRps = instance.edges.map((_, e) => (e === 0 ? 100 : 0));
   const on = (count: number) => ({
     ...table,
@@ -104,5 +104,5 @@ function halfWeights(): ValidateInputs['weights'] {
     bucket,
     weight: weight.map((share) => share / 2),
   });
-  return { byEdge: instance.weights.byEdge.map(halve) };
+  return { ...instance.weights, byEdge: instance.weights.byEdge.map(halve) };
 }
