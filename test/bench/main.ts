@@ -6,6 +6,7 @@ import type { Figure } from './figure.ts';
 import { forecastFigures } from './forecast.ts';
 import { paperFigures } from './paper.ts';
 import { peersFigures } from './peers.ts';
+import { speedFigures } from './speed.ts';
 import { weekFigures } from './week.ts';
 
 const benches: Readonly<Record<string, (dataDir: string) => Promise<Figure[] | null>>> = {
@@ -13,6 +14,7 @@ const benches: Readonly<Record<string, (dataDir: string) => Promise<Figure[] | n
   forecast: forecastFigures,
   paper: paperFigures,
   peers: peersFigures,
+  speed: speedFigures,
 };
 
 const dataDir = resolve(process.env['TAIJI_DATA'] ?? '../shared/data');

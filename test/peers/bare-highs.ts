@@ -1,16 +1,17 @@
 /** How much HiGHS in WebAssembly computes by itself, building, handing over and reading left out: what an engine's time is
- *  compared with. The model and options are those of `runtime/lp/highs.ts`. */
+ *  compared with. The model, options and start are those of `runtime/lp/highs.ts`. */
 
 import highsModule from 'highs';
-import type { LinearProgram } from '../../runtime/lp/problem.ts';
+import type { LinearProgram, RowPrices } from '../../runtime/lp/problem.ts';
+import { basisAt } from '../../runtime/lp/start.ts';
 
 // The package's types describe its CommonJS build; the ES module that Node loads exports the loader itself.
 const loadHighs = highsModule as unknown as typeof highsModule.default;
 
 /** CPU ms of a program's `run()`. */
-export async function openBareHighs(): Promise<(program: LinearProgram) => number> {
+export async function openBareHighs(): Promise<(program: LinearProgram, prices?: RowPrices) => number> {
   const highs = await loadHighs();
-  return (program) => {
+  return (program, prices) => {
     const [numCols, numRows] = [program.cost.length, program.rowLower.length];
     const starts = Int32Array.from(program.rowStart);
     const indices = Int32Array.from(program.columnIndex);
@@ -33,6 +34,8 @@ export async function openBareHighs(): Promise<(program: LinearProgram) => numbe
           primal_feasibility_tolerance: 1e-9,
           dual_feasibility_tolerance: 1e-9,
         });
+        const { columns, rows } = basisAt(program, prices ?? new Float64Array(numRows));
+        model.setBasis({ colStatus: columns, rowStatus: rows });
         const before = process.cpuUsage();
         model.run();
         const { user, system } = process.cpuUsage(before);

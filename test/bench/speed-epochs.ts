@@ -1,0 +1,158 @@
+/** Epochs of a seeded world of one size in a process of its own, so that its memory and its compiled code are its own:
+ *  `node dist/test/bench/speed-epochs.js EDGES DATACENTERS SERVICES EPOCHS [MPS FILE]` prints one line of JSON. The demand
+ *  of an epoch drifts by a fifth over a day and has 2 % of noise on it. */
+
+import { writeFileSync } from 'node:fs';
+import { seededRandom } from '../../config/random.ts';
+import { type CarriedState, freshState } from '../../runtime/guards.ts';
+import type { RuntimeInputs } from '../../runtime/inputs.ts';
+import { openSolver } from '../../runtime/io/solver-host.ts';
+import { certifiedBy } from '../../runtime/lp/certified.ts';
+import type { LinearProgram, RowPrices, Solver } from '../../runtime/lp/problem.ts';
+import { solveGroup } from '../../runtime/solve.ts';
+import { openBareHighs } from '../peers/bare-highs.ts';
+import { mpsOf } from '../peers/mps.ts';
+import { inputsOf, policyOf, topologyOf, uniform } from '../scene.ts';
+
+/** CPU ms, this process's threads together. */
+export interface SpeedRun {
+  readonly columns: number; // of the largest program
+  readonly coldMs: readonly number[]; // first epochs, nothing known
+  readonly restartMs: readonly number[]; // epochs of a world in service whose prices are lost
+  readonly warmMs: readonly number[];
+  readonly enginesOwn: number; // share of the warm epochs' time that HiGHS itself computes
+  readonly rssMb: { readonly early: number; readonly late: number; readonly most: number };
+}
+
+const rounds = 5; // of what is told as a median
+const warmingEpochs = 30;
+const room = 1.5; // capacity over demand
+const driftPerDay = 0.2;
+const noise = 0.02;
+const epochsPerDay = 288;
+
+if (process.argv[1] === import.meta.filename) {
+  const [edges, datacenters, services, epochs] = process.argv.slice(2, 6).map(Number) as [
+    number,
+    number,
+    number,
+    number,
+  ];
+  const run = await speedOf({ edges, datacenters, services, epochs, mpsFile: process.argv[6] ?? null });
+  process.stdout.write(`${JSON.stringify(run)}\n`);
+  process.exit();
+}
+
+interface Size {
+  readonly edges: number;
+  readonly datacenters: number;
+  readonly services: number;
+  readonly epochs: number;
+  readonly mpsFile: string | null; // where the last epoch's largest program goes
+}
+
+async function speedOf(size: Size): Promise<SpeedRun> {
+  const world = seededWorld(size);
+  const host = await openSolver('highs');
+  const asked: { readonly program: LinearProgram; readonly prices: RowPrices | undefined }[] = [];
+  const noting: Solver = {
+    name: 'highs',
+    solve: (program, prices) => {
+      asked.push({ program, prices });
+      return host.solve(program, prices);
+    },
+  };
+  const refuse = ({ why }: { readonly why: string }): void => {
+    throw new Error(`not certified: ${why}`);
+  };
+  const solve = certifiedBy([noting], refuse);
+  const plan = async (services: readonly RuntimeInputs[], before: readonly CarriedState[]) => {
+    asked.length = 0;
+    const startMs = cpuMs();
+    const decisions = await solveGroup(services, before, solve);
+    return { decisions, ms: cpuMs() - startMs };
+  };
+
+  const unknown = Array.from({ length: size.services }, () => freshState);
+  const coldMs: number[] = [];
+  for (let i = 0; i < rounds; i++) coldMs.push((await plan(world(i, null), unknown)).ms);
+
+  let served: readonly RuntimeInputs['served'][] | null = null;
+  let carried: readonly CarriedState[] = unknown;
+  const warmMs: number[] = [];
+  const restartMs: number[] = [];
+  const rss: number[] = [];
+  for (let epoch = 0; epoch < size.epochs; epoch++) {
+    const inputs = world(epoch, served);
+    if (epoch >= size.epochs - rounds) {
+      const forgetful = carried.map(({ prices: _, ...kept }) => kept);
+      restartMs.push((await plan(inputs, forgetful)).ms);
+    }
+    const { decisions, ms } = await plan(inputs, carried);
+    served = decisions.map((one, s) => (one.kind === 'move' ? one.wanted : (inputs[s]!.served ?? null)));
+    carried = decisions.map((one) => one.carried);
+    if (epoch >= Math.min(warmingEpochs, size.epochs / 2)) warmMs.push(ms);
+    rss.push(process.memoryUsage.rss() / 1e6);
+  }
+  const rssMb = { early: mean(rss.slice(rss.length / 5, rss.length / 4)), late: mean(rss.slice(-rss.length / 20)) };
+  const most = process.resourceUsage().maxRSS / 1000;
+  const enginesOwn = await enginesShare(asked, () => plan(world(size.epochs, served), carried));
+  await host.close();
+  const largest = asked.reduce((a, b) => (b.program.cost.length >= a.program.cost.length ? b : a)).program;
+  if (size.mpsFile !== null) writeFileSync(size.mpsFile, mpsOf(largest));
+  return { columns: largest.cost.length, coldMs, restartMs, warmMs, enginesOwn, rssMb: { ...rssMb, most } };
+}
+
+/** Of one epoch, several times over. */
+async function enginesShare(
+  asked: readonly { readonly program: LinearProgram; readonly prices: RowPrices | undefined }[],
+  plan: () => Promise<{ readonly ms: number }>,
+): Promise<number> {
+  const bare = await openBareHighs();
+  let own = 0;
+  let whole = 0;
+  for (let i = 0; i < 2 * rounds; i++) {
+    const { ms } = await plan();
+    const alone = asked.reduce((sum, { program, prices }) => sum + bare(program, prices), 0);
+    if (i < rounds) continue; // warming
+    whole += ms;
+    own += alone;
+  }
+  return own / whole;
+}
+
+/** Inputs of an epoch, [service]. */
+function seededWorld({ edges, datacenters, services }: Size) {
+  const random = seededRandom(1);
+  const places = (count: number) => Array.from({ length: count }, () => ({ x: random(), y: random() }));
+  const [edgeAt, datacenterAt] = [places(edges), places(datacenters)];
+  const usual = Array.from({ length: services }, () => edgeAt.map(() => 10 ** uniform(random, 0, 1.5)));
+  const total = usual.flat().reduce((a, b) => a + b, 0);
+  const sizes = datacenterAt.map(() => uniform(random, 0.2, 1));
+  const all = sizes.reduce((a, b) => a + b, 0);
+  const topology = topologyOf(
+    edges,
+    sizes.map((share) => (share / all) * room * total),
+    (e, d) => 2 + 150 * Math.hypot(edgeAt[e]!.x - datacenterAt[d]!.x, edgeAt[e]!.y - datacenterAt[d]!.y),
+  );
+  const policy = policyOf();
+  return (epoch: number, served: readonly RuntimeInputs['served'][] | null): readonly RuntimeInputs[] => {
+    const chance = seededRandom(1000 + epoch);
+    return usual.map((rps, s) => {
+      const demand = rps.map((mean, e) => {
+        const drift = driftPerDay * Math.sin(2 * Math.PI * (epoch / epochsPerDay + edgeAt[e]!.x));
+        return mean * (1 + drift) * uniform(chance, 1 - noise, 1 + noise);
+      });
+      return inputsOf(topology, demand, { policy, served: served?.[s] ?? null });
+    });
+  };
+}
+
+function cpuMs(): number {
+  const { user, system } = process.cpuUsage();
+  return (user + system) / 1000;
+}
+
+function mean(values: readonly number[]): number {
+  return values.reduce((a, b) => a + b, 0) / Math.max(1, values.length);
+}
