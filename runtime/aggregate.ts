@@ -62,9 +62,15 @@ function keyOf(model: Model, c: number, isGuarded: boolean): string {
   const { datacenters, shareMax, emergencyMax } = model;
   const s = model.service[c]!;
   const [from, to] = [c * datacenters, (c + 1) * datacenters];
-  const hasOwn = shareMax[s]! < 1 || !model.pinned.subarray(from, to).every(Number.isNaN);
-  if (hasOwn || model.beyondP95.subarray(from, to).includes(1)) return `own ${c}`;
+  let isLimited = shareMax[s]! < 1;
+  let open = 0;
+  for (let i = from; i < to; i++) {
+    isLimited ||= !Number.isNaN(model.pinned[i]!) || model.beyondP95[i] === 1;
+    open += model.mayGain[i]!;
+  }
+  if (isLimited) return `own ${c}`;
+  const where = open === datacenters ? 'anywhere' : model.mayGain.subarray(from, to).join('');
   const churn = isGuarded ? model.churnWeight[c] : '';
   const fallback = Number.isFinite(emergencyMax) ? model.fallbackWeight.subarray(from, to).join(' ') : '';
-  return `${s} ${model.still[c]} ${model.mayGain.subarray(from, to).join('')} ${churn} ${fallback}`;
+  return `${s} ${model.still[c]} ${where} ${churn} ${fallback}`;
 }

@@ -1,7 +1,7 @@
 /** What a placement costs: latency, movement, and under `priced` utilization. */
 
 import type { Policy } from '../config/policy.ts';
-import { hash32 } from '../config/random.ts';
+import { hash32, mix32 } from '../config/random.ts';
 import type { RuntimeInputs } from './inputs.ts';
 
 /** What a unit of load costs on top of its latency where it lands above a utilization. */
@@ -42,17 +42,17 @@ export function tieBrokenCosts(
   const pairs = topology.rttMs.length;
   const rttCost = new Float64Array(services.length * pairs);
   const moveCost = new Float64Array(services.length * pairs);
+  const edgeHash = topology.edges.map(({ id }) => hash32(id, 1));
+  const datacenterHash = topology.datacenters.map(({ id }) => hash32(id, 2));
   services.forEach(({ policy }, s) => {
     const { movePriceMs, objective } = policy.spec;
     const squared = objective === 'balance';
     const scale = squared ? squaredMsPerCost : linearMsPerCost;
     const movePrice = squared ? 2 * meanRttMs * movePriceMs : movePriceMs;
     for (let i = 0; i < pairs; i++) {
-      const edge = topology.edges[Math.floor(i / datacenters)]!;
-      const datacenter = topology.datacenters[i % datacenters]!;
-      const names = `${edge.id} ${datacenter.id}`;
-      const ofRtt = hash32(names, 2 * s + 1) / 4294967296;
-      const ofMove = hash32(names, 2 * s + 2) / 4294967296;
+      const names = edgeHash[Math.floor(i / datacenters)]! ^ mix32(datacenterHash[i % datacenters]! + s);
+      const ofRtt = mix32(names) / 4294967296;
+      const ofMove = mix32(names ^ 0x9e3779b9) / 4294967296;
       const rttMs = topology.rttMs[i]!;
       rttCost[s * pairs + i] =
         ((squared ? rttMs * rttMs : rttMs) * (1 + 1e-4 * ofRtt) + (0.01 * scale * ofRtt) / squaredMsPerCost) / scale;

@@ -41,7 +41,10 @@ export function brokenBy(
   const mine = (i: number): boolean => Math.floor(i / pairs) === s;
   const broken: Limit[] = model.stuck.some((c) => model.service[c]! === s) ? ['datacenterState'] : [];
   if (highest > 1 + overMuch) broken.push('capacity');
-  if (model.tooFar.some((far, i) => far === 1 && mine(i) && want.gained[i]! + want.placed[i]! > nothing))
+  if (
+    model.tooFar.includes(1) &&
+    model.tooFar.some((far, i) => far === 1 && mine(i) && want.gained[i]! + want.placed[i]! > nothing)
+  )
     broken.push('latencyMsMax');
   if (
     farLoad(model, (i) => loadAt(model, want, i)).some(
@@ -103,6 +106,7 @@ function emergencyExcess(model: Model, load: (i: number) => number): number {
 /** [c] load beyond latencyMsP95Max that is more than the twentieth. */
 function farLoad({ beyondP95, datacenters, load }: Model, at: (i: number) => number): Float64Array {
   const over = new Float64Array(load.length);
+  if (!beyondP95.includes(1)) return over;
   for (let i = 0; i < beyondP95.length; i++) if (beyondP95[i] === 1) over[Math.floor(i / datacenters)]! += at(i);
   return over.map((far, c) => (far > 0 ? Math.max(0, far - beyondP95Max * load[c]!) : 0));
 }

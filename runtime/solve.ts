@@ -370,6 +370,12 @@ function fractionsOf(
   for (let e = 0; e < edges; e++) {
     const from = e * datacenters;
     const of = (s * edges + e) * datacenters;
+    if (served && model.forced[s * edges + e] === 0 && isUntouched(placement, of, of + datacenters)) {
+      const kept = served.subarray(from, from + datacenters);
+      solved.set(kept, from);
+      wanted.set(kept, from);
+      continue;
+    }
     const anchor = new Float64Array(datacenters);
     const goal = new Float64Array(datacenters);
     for (let d = 0; d < datacenters; d++) {
@@ -384,6 +390,11 @@ function fractionsOf(
     wanted.set(step, from);
   }
   return { solved, wanted };
+}
+
+function isUntouched({ gained, left }: Placement, from: number, to: number): boolean {
+  for (let i = from; i < to; i++) if (gained[i] !== 0 || left[i] !== 0) return false;
+  return true;
 }
 
 function inPpm(shares: Float64Array): Float64Array {

@@ -1,83 +1,131 @@
 /** Collects columns, rows and entries of a linear program in typed arrays, then packs the entries by row: a program of
- *  240,000 columns takes milliseconds, where an array of arrays takes most of an epoch. */
+ *  240,000 columns takes milliseconds, where an array of arrays takes most of an epoch.
+ *  What is collected in is kept for the next program, and what is packed lies in one piece of shared memory, so that an
+ *  engine in another thread reads it where it is. */
 
+import assert from 'node:assert/strict';
 import type { LinearProgram } from './problem.ts';
 
 export class ProgramBuilder {
-  readonly #cost = new Doubles();
-  readonly #lower = new Doubles();
-  readonly #upper = new Doubles();
-  readonly #rowLower = new Doubles();
-  readonly #rowUpper = new Doubles();
-  readonly #entryRow = new Doubles();
-  readonly #entryColumn = new Doubles();
-  readonly #entryValue = new Doubles();
+  #parts: Parts | null = idle.pop() ?? newParts(); // null: built
 
   /** Bounds are finite: the certificate's dual bound needs them. Returns the column's index. */
   column(cost: number, lower: number, upper: number): number {
-    this.#cost.push(cost);
-    this.#lower.push(lower);
-    return this.#upper.push(upper);
+    const parts = this.#parts!;
+    parts.cost.push(cost);
+    parts.lower.push(lower);
+    return parts.upper.push(upper);
   }
 
   /** Returns the row's index; fill it with `put`, columns ascending. */
   row(lower: number, upper: number): number {
-    this.#rowLower.push(lower);
-    return this.#rowUpper.push(upper);
+    const parts = this.#parts!;
+    parts.rowLower.push(lower);
+    return parts.rowUpper.push(upper);
   }
 
   put(row: number, column: number, value: number): void {
-    this.#entryRow.push(row);
-    this.#entryColumn.push(column);
-    this.#entryValue.push(value);
+    const parts = this.#parts!;
+    parts.entryRow.push(row);
+    parts.entryColumn.push(column);
+    parts.entryValue.push(value);
   }
 
+  /** Once. */
   build(): LinearProgram {
-    const rows = this.#rowLower.length;
-    const entries = this.#entryRow.length;
-    const [entryRow, entryColumn, entryValue] = [this.#entryRow.all, this.#entryColumn.all, this.#entryValue.all];
-    const rowStart = new Uint32Array(rows + 1);
-    for (let k = 0; k < entries; k++) rowStart[entryRow[k]! + 1]! += 1;
-    for (let r = 0; r < rows; r++) rowStart[r + 1]! += rowStart[r]!;
-    // Entries keep their order within a row.
-    const next = rowStart.slice();
-    const columnIndex = new Uint32Array(entries);
-    const value = new Float64Array(entries);
-    for (let k = 0; k < entries; k++) {
-      const at = next[entryRow[k]!]!++;
-      columnIndex[at] = entryColumn[k]!;
-      value[at] = entryValue[k]!;
-    }
-    return {
-      cost: this.#cost.taken(),
-      lower: this.#lower.taken(),
-      upper: this.#upper.taken(),
-      rowLower: this.#rowLower.taken(),
-      rowUpper: this.#rowUpper.taken(),
-      rowStart,
-      columnIndex,
-      value,
-    };
+    const parts = this.#parts;
+    assert(parts, 'a program is built once');
+    this.#parts = null;
+    const program = packed(parts);
+    for (const key of Object.keys(parts)) parts[key as keyof Parts].length = 0;
+    idle.push(parts);
+    return program;
   }
 }
 
-/** A growing row of doubles. */
-class Doubles {
-  all = new Float64Array(256); // the first `length` count
+interface Parts {
+  readonly cost: Growing<Float64Array>;
+  readonly lower: Growing<Float64Array>;
+  readonly upper: Growing<Float64Array>;
+  readonly rowLower: Growing<Float64Array>;
+  readonly rowUpper: Growing<Float64Array>;
+  readonly entryRow: Growing<Int32Array>;
+  readonly entryColumn: Growing<Int32Array>;
+  readonly entryValue: Growing<Float64Array>;
+}
+
+/** Of builders that are done. */
+const idle: Parts[] = [];
+
+function newParts(): Parts {
+  const doubles = (): Growing<Float64Array> => new Growing((length) => new Float64Array(length));
+  const integers = (): Growing<Int32Array> => new Growing((length) => new Int32Array(length));
+  return {
+    cost: doubles(),
+    lower: doubles(),
+    upper: doubles(),
+    rowLower: doubles(),
+    rowUpper: doubles(),
+    entryRow: integers(),
+    entryColumn: integers(),
+    entryValue: doubles(),
+  };
+}
+
+function packed(parts: Parts): LinearProgram {
+  const { entryRow, entryColumn, entryValue } = parts;
+  const [columns, rows, entries] = [parts.cost.length, parts.rowLower.length, entryRow.length];
+  const memory = new SharedArrayBuffer(8 * (3 * columns + 2 * rows + entries) + 4 * (rows + 1 + entries));
+  let at = 0;
+  const doubles = (length: number): Float64Array => {
+    at += 8 * length;
+    return new Float64Array(memory, at - 8 * length, length);
+  };
+  const integers = (length: number): Uint32Array => {
+    at += 4 * length;
+    return new Uint32Array(memory, at - 4 * length, length);
+  };
+  const copied = (part: Growing<Float64Array>): Float64Array => {
+    const copy = doubles(part.length);
+    copy.set(part.all.subarray(0, part.length));
+    return copy;
+  };
+  const [cost, lower, upper] = [copied(parts.cost), copied(parts.lower), copied(parts.upper)];
+  const [rowLower, rowUpper] = [copied(parts.rowLower), copied(parts.rowUpper)];
+  const value = doubles(entries);
+  const rowStart = integers(rows + 1);
+  const columnIndex = integers(entries);
+  for (let k = 0; k < entries; k++) rowStart[entryRow.all[k]! + 1]! += 1;
+  for (let r = 0; r < rows; r++) rowStart[r + 1]! += rowStart[r]!;
+  // Entries keep their order within a row.
+  const next = rowStart.slice();
+  for (let k = 0; k < entries; k++) {
+    const to = next[entryRow.all[k]!]!++;
+    columnIndex[to] = entryColumn.all[k]!;
+    value[to] = entryValue.all[k]!;
+  }
+  return { cost, lower, upper, rowLower, rowUpper, rowStart, columnIndex, value };
+}
+
+/** A row of numbers; the first `length` of `all` count. */
+class Growing<T extends Float64Array | Int32Array> {
+  all: T;
   length = 0;
+  readonly #make: (length: number) => T;
+
+  constructor(make: (length: number) => T) {
+    this.#make = make;
+    this.all = make(256);
+  }
 
   /** Returns the index. */
   push(value: number): number {
     if (this.length === this.all.length) {
-      const wider = new Float64Array(2 * this.length);
+      const wider = this.#make(2 * this.length);
       wider.set(this.all);
       this.all = wider;
     }
     this.all[this.length] = value;
     return this.length++;
-  }
-
-  taken(): Float64Array {
-    return this.all.slice(0, this.length);
   }
 }
