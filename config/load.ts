@@ -20,12 +20,13 @@ import { type Policy, parsePolicy } from './policy.ts';
 import type { StaticWorld, World } from './world.ts';
 import {
   formatWorld,
+  optionalWorldFileNames,
   parseStaticWorld,
   parseWorld,
-  type WorldFile,
-  type WorldFileName,
+  type WorldFiles,
   worldFileNames,
 } from './world-files.ts';
+import type { WorldFile } from './world-rows.ts';
 
 const textBytesMax = 500_000_000; // a JavaScript string ends soon after
 
@@ -39,27 +40,32 @@ export function readStaticWorld(dir: string): StaticWorld {
   return parseStaticWorld(worldFilesIn(dir));
 }
 
-function worldFilesIn(dir: string): (name: WorldFileName) => WorldFile {
+function worldFilesIn(dir: string): WorldFiles {
   const where = dir.replace(/\/+$/, '') || '/';
   if (!isDirectory(dir)) {
     throw new ConfigError(`${where}: not a directory; a world is a directory with ${worldFileNames.join(', ')}[.gz]`);
   }
-  return (name) => {
+  const read = (name: (typeof worldFileNames)[number]): WorldFile => {
     const file = name === 'friends.csv' ? friendsFile(dir, where) : name;
     if (!isFile(join(dir, file))) {
       throw new ConfigError(`${where}/${file}: no such file; a world has ${worldFileNames.join(', ')}[.gz]`);
     }
     return { text: readText(join(dir, file)), where: `${where}/${file}` };
   };
+  const optional = (name: string): WorldFile | null =>
+    isFile(join(dir, name)) ? { text: readText(join(dir, name)), where: `${where}/${name}` } : null;
+  return Object.assign(read, { optional });
 }
 
 /** Writes a world directory: the files a real one has, the friends gzipped. The same world gives the same contents. */
 export function writeWorld(dir: string, world: World): void {
   makeDirectory(dir);
   const texts = formatWorld(world);
-  for (const name of worldFileNames) {
-    if (name === 'friends.csv') writeFileAtomically(join(dir, 'friends.csv.gz'), gzipSync(texts[name], { level: 9 }));
-    else writeFileAtomically(join(dir, name), texts[name]);
+  // What another world left there would be read as part of this one.
+  for (const name of optionalWorldFileNames) if (texts[name] === undefined) rmSync(join(dir, name), { force: true });
+  for (const [name, text] of Object.entries(texts)) {
+    if (name === 'friends.csv') writeFileAtomically(join(dir, 'friends.csv.gz'), gzipSync(text, { level: 9 }));
+    else writeFileAtomically(join(dir, name), text);
   }
   // Read from the directory alone, an old plain file beside the new gzipped one would be two answers to one question.
   rmSync(join(dir, 'friends.csv'), { force: true });

@@ -3,7 +3,7 @@
 import { didYouMean } from './did-you-mean.ts';
 import { ConfigError } from './errors.ts';
 import type { Policy } from './policy.ts';
-import { indexById, type Topology } from './topology.ts';
+import { indexById, requests, type Topology } from './topology.ts';
 
 /** Throws a ConfigError at what is a mistake whatever the traffic does. Returns what is legal and yet surely not meant,
  *  one line each: the limits concerned give way in their written order. `where` names the policy's source. */
@@ -32,7 +32,7 @@ export function checkPolicyFor(policy: Policy, topology: Topology, where: string
     });
   });
   const resourceIndex = new Map(
-    ['requests', ...(topology.resources ?? []).map(({ name }) => name)].map((name, i) => [name, i]),
+    [requests, ...(topology.resources ?? []).map(({ name }) => name)].map((name, i) => [name, i]),
   );
   for (const name of Object.keys(spec.resources ?? {})) {
     refuseUnknown(resourceIndex, 'resource', name, 'spec.resources');

@@ -27,6 +27,14 @@ export interface Topology {
   readonly resources?: readonly Resource[]; // besides requests; sorted by name
 }
 
+/** The resource that a policy which names none draws on: `capacityRps`, one a unit of demand. */
+export const requests = 'requests';
+
+/** A part of it that is one service's alone. */
+export function requestsOf(service: string): string {
+  return `${requests}.${service}`;
+}
+
 /** Something datacenters have besides room for requests: cores, memory, licences. In any unit. */
 export interface Resource {
   readonly name: string;

@@ -9,13 +9,14 @@ import type { Topology } from '../config/topology.ts';
 import type { FractionMatrix } from '../runtime/fractions.ts';
 import { type CarriedState, retainedFractions } from '../runtime/guards.ts';
 import { holdDown } from '../runtime/hold-down.ts';
-import type { DatacenterState } from '../runtime/inputs.ts';
-import { utilizationOf } from '../runtime/judge.ts';
+import type { DatacenterState, RuntimeInputs } from '../runtime/inputs.ts';
 import { type Limit, limitOrder } from '../runtime/limits.ts';
 import { certifiedBy, type Doubt } from '../runtime/lp/certified.ts';
 import type { Solver } from '../runtime/lp/problem.ts';
+import { fullness, loadOf, metersOf, type ServiceLoad, sumByDatacenter } from '../runtime/meters.ts';
 import { residency } from '../runtime/model.ts';
-import { type Decision, type HeldReason, type SolveStep, solveFractions } from '../runtime/solve.ts';
+import { newSessions, outliving, sessionsAfter, survivalOf } from '../runtime/sessions.ts';
+import { type Decision, type HeldReason, type SolveStep, solveGroup } from '../runtime/solve.ts';
 import { effectiveStates, freezeInForce, suspectShare } from '../runtime/states.ts';
 import { assign } from './table/assign.ts';
 import type { BucketWeights } from './table/bucket-weights.ts';
@@ -39,6 +40,8 @@ export interface EpochInputs {
   readonly intents: readonly Intent[];
   readonly previous: RoutingTable | null; // of the context's tree
   readonly carried: CarriedState;
+  readonly sessions?: Float64Array; // [e * D + d] of a sticky service, observed; absent: as the tables so far would have placed them
+  readonly isDue?: boolean; // false: not this service's tick; only what a state forces moves
 }
 
 export interface EpochContext {
@@ -77,83 +80,161 @@ export interface EpochPlan {
 
 export type PlanEpoch = (inputs: EpochInputs, context: EpochContext) => Promise<EpochPlan>;
 
+/** One service of a group, which is solved together. Topology, states, intents and start are the same for all. */
+export interface PlannedService {
+  readonly inputs: EpochInputs;
+  readonly context: EpochContext;
+}
+
 /** More than this share of all capacity failing by itself is suspect: the table is held until an operator drains. */
 const suspectShareMax = 0.5;
 
 export const planEpoch: PlanEpoch = async (inputs, context) => {
-  const { topology, policy, previous, startMs } = inputs;
-  const holdDownMs = durationMs(policy.spec.guards.holdDown);
-  const held = holdDown(topology, inputs.states, inputs.carried.outages, startMs, holdDownMs);
-  const carried: CarriedState = { ...inputs.carried, outages: held.outages };
-  const states = effectiveStates(topology, held.states, inputs.intents, startMs);
-  const served = previous && servedFractions(previous, context.weights);
-  const resident = residency({ topology, policy });
-  const ceilingsAfter = (after: CarriedState): Ceilings =>
-    makeCeilings(topology, resident, retainedFractions(after, topology, states));
-  const suspect = suspectShare(topology, inputs.states, inputs.intents, startMs);
+  const [plan] = await planGroup([{ inputs, context }]);
+  return plan!;
+};
+
+/** [s] a plan each. Services that draw on the same datacenters are in one program; each then gets a table of its own. The
+ *  first one's solver solves. */
+export async function planGroup(services: readonly PlannedService[]): Promise<readonly EpochPlan[]> {
+  const settings = services.map(settingOf);
+  const { inputs } = services[0]!;
+  const suspect = suspectShare(inputs.topology, inputs.states, inputs.intents, inputs.startMs);
   if (suspect > suspectShareMax) {
     const reason = `${(suspect * 100).toFixed(0)} % of all capacity failed at once, which is suspect; drain to confirm it`;
-    return standing(inputs, context, {
-      outcome: 'held',
-      reason,
-      carried,
-      doubts: [],
-      ceilings: ceilingsAfter(carried),
+    return settings.map((setting) => {
+      const ceilings = ceilingsOf(setting, setting.carried);
+      return standing(setting, { outcome: 'held', reason, carried: setting.carried, doubts: [], ceilings });
     });
   }
-
   const doubts: Doubt[] = [];
-  const engines = context.secondSolver ? [context.solver, context.secondSolver] : [context.solver];
-  const frozen = freezeInForce(inputs.intents, startMs);
-  const decision = await solveFractions(
-    {
+  const { solver, secondSolver } = services[0]!.context;
+  const engines = secondSolver ? [solver, secondSolver] : [solver];
+  const decisions = await solveGroup(
+    settings.map(({ runtime }) => runtime),
+    settings.map(({ carried }) => carried),
+    certifiedBy(engines, (doubt) => doubts.push(doubt)),
+    (step) => services[step.service]!.context.onStep?.(step),
+  );
+  const plans: EpochPlan[] = [];
+  settings.forEach((setting, s) => {
+    // What the others put on the datacenters: by their new tables, or where those are still to come, as they are wanted.
+    const others = settings.flatMap((other, o): ServiceLoad[] =>
+      o === s ? [] : [loadOn(other, plans[o]?.served ?? wantedOf(decisions[o]!, other))],
+    );
+    plans.push(planned({ ...setting, others }, decisions[s]!, doubts));
+  });
+  return plans;
+}
+
+/** One service's epoch, made ready to be solved. */
+interface Setting {
+  readonly inputs: EpochInputs;
+  readonly context: EpochContext;
+  readonly runtime: RuntimeInputs;
+  readonly carried: CarriedState;
+  readonly established: Float64Array; // [e * D + d] sessions that outlive the epoch
+  readonly arriving: Float64Array; // [edge] demand that the table places
+  readonly others: readonly ServiceLoad[];
+}
+
+function settingOf({ inputs, context }: PlannedService): Setting {
+  const { topology, policy, previous, startMs, demandRps } = inputs;
+  const holdDownMs = durationMs(policy.spec.guards.holdDown);
+  const held = holdDown(topology, inputs.states, inputs.carried.outages, startMs, holdDownMs);
+  const states = effectiveStates(topology, held.states, inputs.intents, startMs);
+  const served = previous && servedFractions(previous, context.weights);
+  const isSticky = policy.spec.traffic.kind === 'sticky';
+  const width = topology.datacenters.length;
+  const placedSoFar = (): ArrayLike<number> =>
+    inputs.carried.sessions ?? served?.map((fraction, i) => fraction * demandRps[Math.floor(i / width)]!) ?? [];
+  const sessions = isSticky ? (inputs.sessions ?? placedSoFar()) : [];
+  const established =
+    sessions.length > 0
+      ? outliving(sessions, survivalOf(policy), states, demandRps)
+      : new Float64Array(topology.edges.length * width);
+  const frozen = freezeInForce(inputs.intents, startMs) !== null;
+  return {
+    inputs,
+    context,
+    runtime: {
       topology,
       policy,
       startMs,
-      demandRps: inputs.demandRps,
+      demandRps,
       states,
       served,
-      frozen: frozen !== null,
-      ...(policy.spec.localityPriceMs > 0 ? { edgeTies: edgeTies(context.tree, context.weights) } : {}),
+      frozen,
+      ...(isSticky && { established }),
+      ...(policy.spec.localityPriceMs > 0 && { edgeTies: edgeTies(context.tree, context.weights) }),
+      ...(inputs.isDue === false && { isDue: false }),
     },
-    carried,
-    certifiedBy(engines, (doubt) => doubts.push(doubt)),
-    context.onStep,
-  );
+    carried: { ...inputs.carried, outages: held.outages },
+    established,
+    arriving: isSticky ? newSessions(demandRps, established) : demandRps,
+    others: [],
+  };
+}
+
+function ceilingsOf({ runtime }: Setting, after: CarriedState): Ceilings {
+  const { topology, states } = runtime;
+  return makeCeilings(topology, residency(runtime), retainedFractions(after, topology, states));
+}
+
+/** What of the demand the table places, and what stays, on every datacenter. */
+function loadOn({ inputs, established, arriving }: Setting, served: FractionMatrix): ServiceLoad {
+  const load = loadOf(arriving, served);
+  const stays = sumByDatacenter(established, load.length);
+  return { policy: inputs.policy, load: load.map((units, d) => units + stays[d]!) };
+}
+
+function wantedOf(decision: Decision, { runtime }: Setting): FractionMatrix {
+  const { topology, served } = runtime;
+  if (decision.kind === 'move') return decision.wanted;
+  return served ?? new Float64Array(topology.edges.length * topology.datacenters.length);
+}
+
+function planned(setting: Setting, decision: Decision, doubts: readonly Doubt[]): EpochPlan {
+  const { inputs, runtime } = setting;
+  const { previous } = inputs;
   const stuckEdges = decision.kind === 'held' ? [] : decision.stuckEdges;
-  const ceilings = openFor(stuckEdges, topology.datacenters.length, ceilingsAfter(decision.carried), served);
+  const width = inputs.topology.datacenters.length;
+  const ceilings = openFor(stuckEdges, width, ceilingsOf(setting, decision.carried), runtime.served);
+  const said = { carried: decision.carried, doubts, ceilings };
   if (decision.kind === 'held') {
-    const reason = wordsOf(decision.reason);
-    return standing(inputs, context, { outcome: 'held', reason, carried: decision.carried, doubts, ceilings });
+    return standing(setting, { ...said, outcome: 'held', reason: wordsOf(decision.reason) });
   }
   if (decision.kind === 'unchanged' && previous && !holdsForbidden(previous, ceilings)) {
     const { solved, relaxed } = decision;
-    const frozenBy = frozen && `frozen by ${frozen.author}: ${frozen.reason}`;
-    const reason = decision.reason === 'frozen' ? frozenBy : decision.reason;
+    const frozen = freezeInForce(inputs.intents, inputs.startMs);
+    const reason =
+      decision.reason === 'frozen' ? frozen && `frozen by ${frozen.author}: ${frozen.reason}` : decision.reason;
     const outcome = decision.reason === 'frozen' ? 'held' : 'unchanged';
-    return standing(inputs, context, { outcome, reason, carried: decision.carried, doubts, ceilings, solved, relaxed });
+    return standing(setting, { ...said, outcome, reason, solved, relaxed });
   }
-  return move({ ...inputs, carried }, context, decision, ceilings, doubts);
-};
+  return move(setting, decision, ceilings, doubts);
+}
 
 /** Fractions to a table: assigned, paced, validated. */
 function move(
-  inputs: EpochInputs,
-  context: EpochContext,
+  setting: Setting,
   decision: Exclude<Decision, { kind: 'held' }>,
   ceilings: Ceilings,
   doubts: readonly Doubt[],
 ): EpochPlan {
+  const { inputs, arriving, established, others } = setting;
   const { topology, policy, previous, demandRps } = inputs;
-  const { tree, weights } = context;
+  const { tree, weights } = setting.context;
   const { guards, buckets, utilizationMax } = policy.spec;
   const { carried, solved } = decision;
   const wanted = decision.kind === 'move' ? decision.wanted : servedFractions(previous!, weights);
-  const edgeLoad = sharesOf(demandRps);
+  const edgeLoad = steeredShares(topology, demandRps);
+  const standingLoad = sumByDatacenter(established, topology.datacenters.length);
+  const meters = metersOf(topology, { policy }, standingLoad, others);
   const target = assign(buckets.assignment, {
     tree,
     weights,
-    edgeLoad,
+    edgeLoad: sharesOf(arriving),
     wanted,
     ceilings,
     previous,
@@ -176,7 +257,8 @@ function move(
       tree,
       topology,
       weights,
-      demandRps,
+      demandRps: arriving,
+      meters,
       ceilings,
       utilizationMax,
       isUtilizationRelaxed,
@@ -192,10 +274,10 @@ function move(
   }
   if (validation.kind === 'rejected') {
     const reason = validation.problems.join('; ');
-    return standing(inputs, context, {
+    return standing(setting, {
       outcome: 'rejected',
       reason,
-      carried: inputs.carried,
+      carried: setting.carried,
       doubts,
       ceilings,
       solved,
@@ -204,43 +286,54 @@ function move(
   }
   const table: ValidTable = validation.table;
   const same = previous !== null && sameTable(previous, table);
+  const served = servedFractions(table, weights);
   return {
     outcome: previous === null ? 'initial' : same ? 'unchanged' : 'published',
     reason: same ? 'nothing-to-move' : null,
     relaxed,
     solved,
     wanted,
-    served: servedFractions(table, weights),
+    served,
     utilization: validation.utilization,
     churn: { forced: churn.forced, elective: churn.elective, deferred: paced.deferred, minimum: churn.minimum },
     deferredEdges: paced.deferredEdges,
     table: same ? previous : table,
     ceilings,
-    carried,
+    carried: withSessions(setting, carried, served),
     doubts,
   };
 }
 
 /** The plan that leaves the table as it is. */
 function standing(
-  { topology, previous, demandRps }: EpochInputs,
-  { weights }: EpochContext,
+  setting: Setting,
   said: Pick<EpochPlan, 'outcome' | 'reason' | 'carried' | 'doubts' | 'ceilings'> &
     Partial<Pick<EpochPlan, 'solved' | 'wanted' | 'relaxed'>>,
 ): EpochPlan {
-  const nothing = new Float64Array(topology.edges.length * topology.datacenters.length);
-  const served = previous ? servedFractions(previous, weights) : nothing;
+  const { inputs, runtime, established, arriving, others } = setting;
+  const { topology, policy, previous } = inputs;
+  const width = topology.datacenters.length;
+  const served = runtime.served ?? new Float64Array(topology.edges.length * width);
+  const meters = metersOf(topology, { policy }, sumByDatacenter(established, width), others);
   return {
     relaxed: [],
     solved: served,
     wanted: served,
     ...said,
+    carried: withSessions(setting, said.carried, served),
     served,
-    utilization: utilizationOf(topology, demandRps, served),
+    utilization: fullness(meters, loadOf(arriving, served)),
     churn: { forced: 0, elective: 0, deferred: 0, minimum: 0 },
     deferredEdges: [],
     table: previous,
   };
+}
+
+/** A sticky service's sessions after the epoch, to the thousandth. */
+function withSessions({ inputs, established, arriving }: Setting, carried: CarriedState, served: FractionMatrix) {
+  if (inputs.policy.spec.traffic.kind !== 'sticky') return carried;
+  const sessions = sessionsAfter(established, arriving, served);
+  return { ...carried, sessions: Array.from(sessions, (count) => Math.round(count * 1000) / 1000) };
 }
 
 /** Edges with nowhere to go may stay on what serves them. */
@@ -261,6 +354,12 @@ function holdsForbidden(table: RoutingTable, ceilings: Ceilings): boolean {
     const forbidden = ceilings.subarray(e * width, (e + 1) * width).indexOf(0);
     return forbidden >= 0 && assignment.some((target) => ceilings[e * width + target] === 0);
   });
+}
+
+/** [edge] share of all demand that changes target where all of the edge's buckets do: demand without a bucket has nothing
+ *  to lose by a move. */
+function steeredShares(topology: Topology, demandRps: Float64Array): Float64Array {
+  return sharesOf(demandRps).map((share, e) => share * (1 - (topology.edges[e]!.unsteered ?? 0)));
 }
 
 function sharesOf(demandRps: Float64Array): Float64Array {

@@ -14,6 +14,7 @@ import type { DatacenterState, RuntimeInputs } from './inputs.ts';
 import { loadAt, utilizations } from './limits.ts';
 import type { LinearProgram } from './lp/problem.ts';
 import type { SolveStep } from './solve.ts';
+import { isDrain } from './states.ts';
 
 export const reasonWords = [
   'at-capacity',
@@ -209,8 +210,9 @@ function toGo(closerMs: number | null): string {
     : `would have to be ${closerMs.toFixed(1)} ms closer`;
 }
 
-function stateWord({ cause }: DatacenterState): ReasonWord {
-  if (cause.startsWith('drain')) return 'draining';
+function stateWord(state: DatacenterState): ReasonWord {
+  const { cause } = state;
+  if (isDrain(state)) return 'draining';
   if (cause.startsWith('held down')) return 'guard';
   if (cause.startsWith('unhealthy')) return 'unhealthy';
   if (cause.startsWith('telemetry')) return 'telemetry-missing';

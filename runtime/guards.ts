@@ -15,6 +15,7 @@ export interface CarriedState {
   readonly drainBase: readonly DrainBase[]; // by datacenter
   readonly outages: readonly Outages[]; // of datacenters that failed within the hour
   readonly prices?: CarriedPrices; // where the next solve starts; no answer depends on them
+  readonly sessions?: readonly number[]; // [e * D + d] of a sticky service, as the tables so far would have placed them
 }
 
 /** What an out-of-service datacenter served when its state began: `keep` is a share of this. */

@@ -5,7 +5,7 @@
  *  Demand of different services comes in different units (requests, sessions). In the program all of it is counted by
  *  the resource it needs most of, as a share of what all datacenters have of that: what it weighs on the fleet. */
 
-import type { Topology } from '../config/topology.ts';
+import { requests, requestsOf, type Topology } from '../config/topology.ts';
 import type { RuntimeInputs } from './inputs.ts';
 
 export interface Pools {
@@ -15,17 +15,17 @@ export interface Pools {
   readonly use: Float64Array; // [s * R + r] of the pool, a unit of weighed demand: 1 of the resource it needs most
 }
 
-/** The resource a policy without `resources` draws on: a datacenter's `capacityRps`, one a unit of demand. */
-const requests = 'requests';
-
-/** Costs of a service by resource. */
-function costsOf({ policy }: Pick<RuntimeInputs, 'policy'>): ReadonlyMap<string, number> {
+/** Costs of a service by resource: what its policy says, else one of its own part of the requests, else of the requests. */
+export function costsOf({ topology, policy }: Pick<RuntimeInputs, 'topology' | 'policy'>): ReadonlyMap<string, number> {
   const { resources } = policy.spec;
-  return resources === undefined ? new Map([[requests, 1]]) : new Map(Object.entries(resources));
+  if (resources !== undefined) return new Map(Object.entries(resources));
+  const own = requestsOf(policy.metadata.service);
+  const hasOwn = topology.resources?.some(({ name }) => name === own) ?? false;
+  return new Map([[hasOwn ? own : requests, 1]]);
 }
 
 /** [d] what every datacenter has of a resource; zeros where the topology does not know it. */
-function capacityOf(topology: Topology, resource: string): Float64Array {
+export function capacityOf(topology: Topology, resource: string): Float64Array {
   if (resource === requests) return Float64Array.from(topology.datacenters, ({ capacityRps }) => capacityRps);
   const named = topology.resources?.find(({ name }) => name === resource);
   return named ? named.capacity : new Float64Array(topology.datacenters.length);
@@ -58,7 +58,9 @@ export function makePools(services: readonly Pick<RuntimeInputs, 'topology' | 'p
 }
 
 /** Indices of services that share no resource with those of another group, in the order of their first ones. */
-export function groupsOf(services: readonly Pick<RuntimeInputs, 'policy'>[]): readonly (readonly number[])[] {
+export function groupsOf(
+  services: readonly Pick<RuntimeInputs, 'topology' | 'policy'>[],
+): readonly (readonly number[])[] {
   const groups: { names: Set<string>; members: number[] }[] = [];
   services.forEach((service, s) => {
     const names = [...costsOf(service)].filter(([, cost]) => cost > 0).map(([name]) => name);

@@ -26,7 +26,7 @@ export type Decision =
   | { readonly kind: 'held'; readonly reason: HeldReason; readonly carried: CarriedState }
   | {
       readonly kind: 'unchanged'; // served fractions stay
-      readonly reason: 'nothing-to-move' | 'min-shift' | 'frozen';
+      readonly reason: 'nothing-to-move' | 'min-shift' | 'frozen' | 'not-due';
       readonly solved: FractionMatrix;
       readonly levels: Float64Array;
       readonly relaxed: readonly Limit[];
@@ -223,6 +223,8 @@ function whetherToGo(of: {
   if (model.isNew[s] === 1 || sum(model.forced.subarray(own.from, own.to)) > 0) return going;
   const { solved } = fractionsOf(model, want, s, 1, served);
   const quiet = { kind: 'unchanged', solved, levels, relaxed, stuckEdges: stuckEdgesOf(model, s) } as const;
+  if (inputs.isDue === false)
+    return { ...quiet, reason: 'not-due', carried: { ...rested, smallWantEpochs: carried.smallWantEpochs } };
   // Without any demand there is nothing to judge a move by.
   const shift = inputs.demandRps.some((rps) => rps > 0) ? movedShare(model, want.gained, s) : 0;
   if (shift < nothing) return { ...quiet, reason: 'nothing-to-move', carried: rested };

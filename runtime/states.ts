@@ -33,6 +33,11 @@ export function effectiveStates(
   });
 }
 
+/** Out of service because somebody meant it: what it has it keeps until it ends by itself. */
+export function isDrain({ cause }: DatacenterState): boolean {
+  return cause.startsWith('drain');
+}
+
 /** The freeze in force, if there is one: nothing moves by choice. */
 export function freezeInForce(intents: readonly Intent[], nowMs: number): Intent | null {
   return intents.find((intent) => intent.kind === 'freeze' && isInForce(intent, nowMs)) ?? null;

@@ -13,8 +13,6 @@ export function checkSupported(policy: Policy): void {
       `policy "${policy.metadata.service}": spec.${key} is ${JSON.stringify(found)}, which this version cannot do yet; ${write}`,
     );
   };
-  if (spec.traffic.kind !== 'stateless') refuse('traffic.kind', spec.traffic.kind, 'write stateless');
-  if (spec.emergencyMax !== null) refuse('emergencyMax', spec.emergencyMax, 'leave it out');
   if (spec.buckets.localityBudget !== 0) refuse('buckets.localityBudget', spec.buckets.localityBudget, 'write 0');
   if (spec.approval !== 'none') refuse('approval', spec.approval, 'write none');
 }

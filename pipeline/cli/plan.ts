@@ -194,7 +194,11 @@ async function judged(
     const utilization = utilizationOf(topology, demandRps, served);
     const rttMs = rttOf(topology, demandRps, served);
     const certified = certifiedBy([context.solver], () => {});
-    const epoch = { timeMs, plan, table, served, states, plannedRps: demandRps, demandRps, utilization, rttMs };
+    const judged = [
+      { topology, policy, startMs: timeMs, demandRps, states, served: null, frozen: false, established: null },
+    ];
+    const shown = { timeMs, plan, table, served, standing: served, states, plannedRps: demandRps, demandRps };
+    const epoch = { ...shown, utilization, judged, rttMs };
     return new ReportBuilder(world, policy, context, certified).add(epoch);
   };
   const still = { forced: 0, elective: 0, deferred: 0, minimum: 0 };

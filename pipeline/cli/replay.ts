@@ -19,13 +19,14 @@ import { type ReplayReport, type ReplaySummary, ReportBuilder } from '../replay/
 import { htmlReport } from '../replay/report-html.ts';
 import { comparedSummaries } from '../replay/summary-comparison.ts';
 import { applyEdits, type WhatIf } from '../replay/what-if.ts';
-import { type ReplayOptions, replayWorld } from '../replay/world-replay.ts';
+import { type ReplayedService, type ReplayOptions, replayWorld } from '../replay/world-replay.ts';
 import { describeReplay, replayJournal } from '../server/io/recorded-file.ts';
+import { replayServices, servicesOf } from './replay-services.ts';
 import { type OutputFormat, openSetting, outputOption, solverOption, timeOf } from './setting.ts';
 
 interface ReplayFlags {
   readonly world?: string;
-  readonly policy?: string;
+  readonly policy: readonly string[];
   readonly tree?: string;
   readonly journal?: string;
   readonly from?: string;
@@ -45,7 +46,7 @@ export function replayCommand(): Command {
       'Run the control loop over a recorded week, closed loop, or replay the epochs of a journal as they were',
     )
     .option('--world <dir>', 'world directory')
-    .option('--policy <file>', 'policy')
+    .option('--policy <file>', 'policy; repeat it for services that are solved together', collect, [])
     .option('--tree <file>', 'bucket tree of the world’s users')
     .option('--from <time>', 'first epoch; default: the first of the world')
     .option('--to <time>', 'end, exclusive; default: the end of the world')
@@ -70,6 +71,7 @@ Examples:
   taiji replay --world world --policy new.yaml --tree tree --against policy.yaml --report both.json
   taiji replay --world world --policy policy.yaml --tree tree --what-if 'demand.*=1.3,state.tokyo.keep=0'
   taiji replay --world world --policy policy.yaml --tree tree --against policy.yaml --what-if policy.guards.churnMax=0.02
+  taiji replay --world world --policy web.yaml --policy chat.yaml --tree tree --report services.json
   taiji replay --journal data/journal/00000001.jsonl
 
 What the policy asserts (assert: ["utilizationMax < 0.85", "rttMsP95 rise < 5"]) must hold in every epoch, or the exit is 3;
@@ -84,7 +86,7 @@ world hold for both policies, edits of the policy for --policy alone.`,
 }
 
 async function replayJournalFile(flags: ReplayFlags, file: string): Promise<void> {
-  if (flags.world !== undefined || flags.policy !== undefined || flags.tree !== undefined) {
+  if (flags.world !== undefined || flags.policy.length > 0 || flags.tree !== undefined) {
     throw new ConfigError('--journal: a journal brings its own world, policy and tree; leave those flags out');
   }
   if (flags.against !== undefined || flags.whatIf !== undefined) {
@@ -99,7 +101,8 @@ async function replayJournalFile(flags: ReplayFlags, file: string): Promise<void
 }
 
 async function replayWorldFiles(flags: ReplayFlags): Promise<void> {
-  const { world: worldDir, policy: policyFile, tree } = flags;
+  const { world: worldDir, tree } = flags;
+  const [policyFile, ...otherPolicies] = flags.policy;
   if (worldDir === undefined || policyFile === undefined || tree === undefined) {
     throw new ConfigError('replay: --world, --policy and --tree are needed, or --journal; see taiji replay --help');
   }
@@ -117,6 +120,16 @@ async function replayWorldFiles(flags: ReplayFlags): Promise<void> {
     const total = timesMs.filter((timeMs) => timeMs >= fromMs && timeMs < toMs).length;
     if (total === 0)
       throw new ConfigError('--from and --to leave no epoch of the world; look at the times of demand.csv');
+    if (otherPolicies.length > 0) {
+      if (flags.against !== undefined || flags.whatIf !== undefined) {
+        throw new ConfigError('--against and --what-if take one policy; replay the services one at a time');
+      }
+      const services = servicesOf(setting.wholeWorld, flags.policy, context);
+      const options: ReplayOptions = { fromMs, toMs, oracle: flags.oracle === true };
+      writeServices(flags, await replayServices(setting.wholeWorld, services, options), services);
+      if (flags.timings !== undefined) writeTimings(flags.timings, startedMs);
+      return;
+    }
     const edits = flags.whatIf === undefined ? [] : parseEdits(flags.whatIf, world.topology);
     const edited = applyEdits(world, policy, edits);
     const other = flags.against === undefined ? null : { ...edited, policy: policyFor(edited.world, flags.against) };
@@ -177,6 +190,47 @@ async function replayed(
     onEpoch();
   }
   return builder.finish();
+}
+
+/** One JSON for all services, a page for each, each one's assertions judged by itself. */
+function writeServices(
+  flags: ReplayFlags,
+  reports: Readonly<Record<string, ReplayReport>>,
+  services: readonly ReplayedService[],
+): void {
+  const judged = services.map(({ policy }) => {
+    const { service } = policy.metadata;
+    const report = reports[service]!;
+    const assertions = judgeAssertions(
+      assertionsOf(policy),
+      report.epochs,
+      null,
+      'replay one policy --against another',
+    );
+    return { service, report: { ...report, assertions } };
+  });
+  for (const file of flags.report) {
+    if (file.endsWith('.json')) {
+      const all = Object.fromEntries(judged.map(({ service, report }) => [service, report]));
+      writeFileAtomically(file, `${JSON.stringify({ services: all }, null, 1)}\n`);
+    } else {
+      for (const { service, report } of judged) {
+        writeFileAtomically(file.replace(/html$/, `${service}.html`), htmlReport(report));
+      }
+    }
+  }
+  if (judged.some(({ report }) => someFail(report.assertions))) process.exitCode = 3;
+  if (flags.output !== 'table') {
+    print(
+      { services: Object.fromEntries(judged.map(({ service, report }) => [service, report.summary])) },
+      flags.output,
+    );
+    return;
+  }
+  const texts = judged.map(({ service, report }) =>
+    [`service ${service}`, ...summaryLines(report.summary), ...assertionLines(report.assertions)].join('\n'),
+  );
+  process.stdout.write(`${texts.join('\n\n')}\n`);
 }
 
 function policyFor({ topology }: World, file: string): Policy {

@@ -8,7 +8,7 @@ import { ConfigError } from '../../config/errors.ts';
 import { readPolicy, readWorld } from '../../config/load.ts';
 import type { Policy } from '../../config/policy.ts';
 import { checkPolicyFor } from '../../config/policy-topology.ts';
-import { type DemandSeries, stepMs, type World } from '../../config/world.ts';
+import { type DemandSeries, stepMs, type World, worldOfService } from '../../config/world.ts';
 import { worldNotes } from '../../config/world-notes.ts';
 import type { EngineName } from '../../runtime/lp/problem.ts';
 import { checkSupported } from '../../runtime/supported.ts';
@@ -25,7 +25,8 @@ export interface SettingFiles {
 }
 
 export interface Setting {
-  readonly world: World;
+  readonly world: World; // as the policy's service has it
+  readonly wholeWorld: World; // of all services
   readonly policy: Policy;
   readonly context: EpochContext;
   close(): Promise<void>;
@@ -33,8 +34,9 @@ export interface Setting {
 
 /** Throws a ConfigError where a file is bad or the policy does not fit the world. */
 export async function openSetting(files: SettingFiles): Promise<Setting> {
-  const world = readWorld(files.world);
+  const whole = readWorld(files.world);
   const policy = readPolicy(files.policy);
+  const world = worldOfService(whole, policy.metadata.service, files.policy);
   checkPolicyFor(policy, world.topology, files.policy);
   checkSupported(policy);
   for (const note of worldNotes(world)) process.stderr.write(`${files.world}: note: ${note}\n`);
@@ -49,7 +51,7 @@ export async function openSetting(files: SettingFiles): Promise<Setting> {
   if (warning !== null) process.stderr.write(`${warning}\n`);
   const weights = bucketWeights(world.topology, tree, world.users);
   const engines = await openEngines(files.solver, tree, weights);
-  return { world, policy, context: engines.context, close: engines.close };
+  return { world, wholeWorld: whole, policy, context: engines.context, close: engines.close };
 }
 
 export function solverOption(): Option {

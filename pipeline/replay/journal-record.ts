@@ -23,6 +23,7 @@ export interface CheckpointRecord {
     readonly edges: readonly Edge[];
     readonly datacenters: readonly Datacenter[];
     readonly rttMs: readonly number[];
+    readonly resources?: readonly { readonly name: string; readonly capacity: readonly number[] }[];
   };
   readonly policy: Policy;
   readonly treeVersion: string;
@@ -137,11 +138,15 @@ function topologyWith(topology: Topology, changes: InputsRecord['rttMs']): Topol
 }
 
 export function plainTopology(topology: Topology): CheckpointRecord['topology'] {
-  return { edges: topology.edges, datacenters: topology.datacenters, rttMs: [...topology.rttMs] };
+  const { edges, datacenters, rttMs, resources } = topology;
+  const plain = resources?.map(({ name, capacity }) => ({ name, capacity: [...capacity] }));
+  return { edges, datacenters, rttMs: [...rttMs], ...(plain && { resources: plain }) };
 }
 
 export function topologyOf(plain: CheckpointRecord['topology']): Topology {
-  return { edges: plain.edges, datacenters: plain.datacenters, rttMs: Float64Array.from(plain.rttMs) };
+  const { edges, datacenters, rttMs, resources } = plain;
+  const typed = resources?.map(({ name, capacity }) => ({ name, capacity: Float64Array.from(capacity) }));
+  return { edges, datacenters, rttMs: Float64Array.from(rttMs), ...(typed && { resources: typed }) };
 }
 
 const linePrefix = '{"sha256":"';

@@ -8,7 +8,7 @@ import type { World } from '../../config/world.ts';
 import { lowestLevels } from '../../runtime/balance.ts';
 import { freshState, retainedFractions } from '../../runtime/guards.ts';
 import type { SolveCertified } from '../../runtime/lp/certified.ts';
-import { buildModel } from '../../runtime/model.ts';
+import { buildGroupModel } from '../../runtime/model.ts';
 import type { Churn, EpochContext, Outcome } from '../epoch.ts';
 import type { AssertionResult } from './assertions.ts';
 import type { Comparison } from './comparison.ts';
@@ -97,14 +97,19 @@ export class ReportBuilder {
     this.#tableInForce = table;
     this.#bodies = bodiesAfter(topology, plan, this.#bodies) ?? this.#bodies;
     for (const { version } of this.#bodies?.bodies ?? []) this.#tables.update(version);
-    const needed = await this.#needed.next({
-      topology,
-      policy: this.#policy,
-      startMs: epoch.timeMs,
-      demandRps: epoch.plannedRps,
-      states: epoch.states,
-      frozen: false,
-    });
+    // What balance needs of one service depends on what the others do.
+    const needed =
+      epoch.judged.length > 1
+        ? null
+        : await this.#needed.next({
+            topology,
+            policy: this.#policy,
+            startMs: epoch.timeMs,
+            demandRps: epoch.plannedRps,
+            states: epoch.states,
+            frozen: false,
+            established: epoch.judged[0]!.established ?? null,
+          });
     const reported: ReportedEpoch = {
       time: formatTime(epoch.timeMs),
       outcome: plan.outcome,
@@ -197,22 +202,22 @@ export class ReportBuilder {
   }
 
   /** By the demand judged on; datacenters in their states of the epoch, nothing else held against the solve. */
-  async #gapOf({ demandRps, utilization, states, timeMs }: ReplayedEpoch): Promise<number | null> {
+  async #gapOf({ utilization, states, judged }: ReplayedEpoch): Promise<number | null> {
     const { topology } = this.#world;
-    const inputs = { topology, policy: this.#policy, startMs: timeMs, demandRps, states, served: null, frozen: false };
-    const built = buildModel(inputs, retainedFractions(freshState, topology, states));
+    const retained = retainedFractions(freshState, topology, states);
+    const built = buildGroupModel(judged.map((inputs) => ({ inputs, retained })));
     if (built.kind === 'nowhere') return null;
     const levels = await lowestLevels(built.model, null, this.#solve);
     return levels && Math.max(0, Math.max(...utilization) - Math.max(...levels));
   }
 }
 
-function datacentersInUse({ served, utilization }: ReplayedEpoch): number {
+function datacentersInUse({ standing: served, utilization }: ReplayedEpoch): number {
   const width = utilization.length;
   return new Set([...served.keys()].filter((i) => served[i]! > 0).map((i) => i % width)).size;
 }
 
-function largestShare({ served, utilization, demandRps }: ReplayedEpoch): number {
+function largestShare({ standing: served, utilization, demandRps }: ReplayedEpoch): number {
   const width = utilization.length;
   const loadRps = new Array<number>(width).fill(0);
   served.forEach((fraction, i) => {

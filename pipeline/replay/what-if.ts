@@ -53,7 +53,25 @@ function editedWorld(world: World, edits: readonly Edit[]): World {
     }
   }
   const datacenters = topology.datacenters.map((datacenter, d) => ({ ...datacenter, capacityRps: capacityRps[d]! }));
-  return { ...world, topology: { ...topology, datacenters, rttMs }, demand: { ...demand, rps } };
+  // What else a datacenter has shrinks and grows as its capacity does, and services as the demand of all.
+  const resources = topology.resources?.map(({ name, capacity }) => ({
+    name,
+    capacity: capacity.map((has, d) => inProportion(has, topology.datacenters[d]!.capacityRps, capacityRps[d]!)),
+  }));
+  const services = world.services?.map(({ service, rps: own }) => ({
+    service,
+    rps: own.map((asks, i) => inProportion(asks, demand.rps[i]!, rps[i]!)),
+  }));
+  return {
+    ...world,
+    topology: { ...topology, datacenters, rttMs, ...(resources && { resources }) },
+    demand: { ...demand, rps },
+    ...(services && { services }),
+  };
+}
+
+function inProportion(value: number, was: number, is: number): number {
+  return was === is || was === 0 ? value : (value / was) * is;
 }
 
 interface Range {

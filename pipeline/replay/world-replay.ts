@@ -2,15 +2,18 @@
  *  of the epoch before, or a forecast from all before; with `oracle` its own) and judged on its own demand by the table
  *  then in force. */
 
+import { durationMs } from '../../config/duration.ts';
 import type { Policy } from '../../config/policy.ts';
-import type { World } from '../../config/world.ts';
+import { stepMs, type World } from '../../config/world.ts';
 import type { FractionMatrix } from '../../runtime/fractions.ts';
-import type { DatacenterState } from '../../runtime/inputs.ts';
-import { type RttMs, rttOf, utilizationOf } from '../../runtime/judge.ts';
+import type { DatacenterState, RuntimeInputs } from '../../runtime/inputs.ts';
+import { type RttMs, rttOf } from '../../runtime/judge.ts';
+import { fullness, loadOf, metersOf } from '../../runtime/meters.ts';
 import { statesAt } from '../../runtime/states.ts';
-import { type EpochContext, type EpochPlan, freshState, planEpoch } from '../epoch.ts';
+import { type CarriedState, type EpochContext, type EpochPlan, freshState, planGroup } from '../epoch.ts';
 import { type RoutingTable, servedFractions } from '../table/routing-table.ts';
 import { demandAt, PlannedDemand } from './planned-demand.ts';
+import { SessionLife } from './session-life.ts';
 
 export interface ReplayOptions {
   readonly fromMs: number; // first epoch
@@ -23,12 +26,21 @@ export interface ReplayedEpoch {
   readonly timeMs: number;
   readonly plan: EpochPlan;
   readonly table: RoutingTable | null; // in force
-  readonly served: FractionMatrix;
+  readonly served: FractionMatrix; // by the table
+  readonly standing: FractionMatrix; // of each edge's demand, where it is: of a sticky service also by tables before
   readonly states: readonly DatacenterState[];
   readonly plannedRps: Float64Array; // [edge] planned on
   readonly demandRps: Float64Array; // [edge] judged by
-  readonly utilization: Float64Array; // [datacenter]
+  readonly utilization: Float64Array; // [datacenter] of its fullest resource, other services' load too
+  readonly judged: readonly RuntimeInputs[]; // what a solve for the epoch as it came would start from; of all services
   readonly rttMs: RttMs;
+}
+
+/** A service of a replay. The worlds of one replay differ in demand alone. */
+export interface ReplayedService {
+  readonly world: World;
+  readonly policy: Policy;
+  readonly context: EpochContext;
 }
 
 /** Tables are handed over one at a time and not kept. */
@@ -38,36 +50,99 @@ export async function* replayWorld(
   context: EpochContext,
   options: ReplayOptions,
 ): AsyncGenerator<ReplayedEpoch> {
-  const { topology, demand } = world;
-  const planned = new PlannedDemand(world, policy, options.oracle);
-  let previous: RoutingTable | null = null;
-  let carried = freshState;
+  for await (const [epoch] of replayGroup([{ world, policy, context }], options)) yield epoch!;
+}
+
+/** Services that are solved together, [s] each epoch. With several, one whose `spec.epoch` is longer than the world's step
+ *  is due every so many steps only. */
+export async function* replayGroup(
+  services: readonly ReplayedService[],
+  options: ReplayOptions,
+): AsyncGenerator<readonly ReplayedEpoch[]> {
+  const { topology, demand } = services[0]!.world;
+  const runs = services.map((service) => ({
+    ...service,
+    planned: new PlannedDemand(service.world, service.policy, options.oracle),
+    life: new SessionLife(service.policy),
+    everySteps: services.length > 1 ? stepsAnEpoch(service) : 1,
+  }));
+  let last = services.map((): { previous: RoutingTable | null; carried: CarriedState } => ({
+    previous: null,
+    carried: freshState,
+  }));
   let epoch = 0;
   for (let t = 0; t < demand.timesMs.length; t++) {
     const timeMs = demand.timesMs[t]!;
     if (timeMs < options.fromMs || timeMs >= options.toMs) continue;
-    const observed = statesAt(world, timeMs);
+    const observed = statesAt(services[0]!.world, timeMs);
     const states = options.statesOf ? options.statesOf(observed) : observed;
-    const plannedRps = planned.at(t);
-    const plan: EpochPlan = await planEpoch(
-      { epoch, startMs: timeMs, topology, policy, demandRps: plannedRps, states, intents: [], previous, carried },
-      context,
+    const plannedRps = runs.map(({ planned }) => planned.at(t));
+    const plans = await planGroup(
+      runs.map(({ policy, context, life, everySteps }, s) => ({
+        context,
+        inputs: {
+          epoch,
+          startMs: timeMs,
+          topology,
+          policy,
+          demandRps: plannedRps[s]!,
+          states,
+          intents: [],
+          ...last[s]!,
+          ...(life.sessions && { sessions: life.sessions }),
+          ...(epoch % everySteps !== 0 && { isDue: false }),
+        },
+      })),
     );
-    const demandRps = demandAt(world, t);
-    const served = plan.table ? servedFractions(plan.table, context.weights) : plan.served;
-    yield {
-      timeMs,
-      plan,
-      table: plan.table,
-      served,
-      states,
-      plannedRps,
-      demandRps,
-      utilization: utilizationOf(topology, demandRps, served),
-      rttMs: rttOf(topology, demandRps, served),
-    };
-    previous = plan.table;
-    carried = plan.carried;
+    const lived = runs.map(({ world, policy, context, life }, s) => {
+      const { table, served: planServed } = plans[s]!;
+      const demandRps = demandAt(world, t);
+      const served = table ? servedFractions(table, context.weights) : planServed;
+      const { established, sessions } = life.live(states, demandRps, served);
+      const standing = policy.spec.traffic.kind === 'sticky' ? sharesOf(sessions, demandRps, served) : served;
+      const judged: RuntimeInputs = {
+        topology,
+        policy,
+        startMs: timeMs,
+        demandRps,
+        states,
+        served: null,
+        frozen: false,
+        established,
+      };
+      return { table, served, standing, demandRps, judged };
+    });
+    const judged = lived.map((one) => one.judged);
+    const loads = lived.map(({ demandRps, standing }) => loadOf(demandRps, standing));
+    const none = new Float64Array(topology.datacenters.length);
+    yield runs.map(({ policy }, s): ReplayedEpoch => {
+      const { demandRps, standing } = lived[s]!;
+      const others = runs.flatMap((other, o) => (o === s ? [] : [{ policy: other.policy, load: loads[o]! }]));
+      return {
+        ...lived[s]!,
+        timeMs,
+        plan: plans[s]!,
+        states,
+        plannedRps: plannedRps[s]!,
+        utilization: fullness(metersOf(topology, { policy }, none, others), loads[s]!),
+        judged,
+        rttMs: rttOf(topology, demandRps, standing),
+      };
+    });
+    last = plans.map(({ table, carried }) => ({ previous: table, carried }));
     epoch += 1;
   }
+}
+
+function stepsAnEpoch({ world, policy }: ReplayedService): number {
+  return Math.max(1, Math.round(durationMs(policy.spec.epoch) / stepMs(world.demand)));
+}
+
+/** [e * D + d] of each edge's demand; where it has none, as the table says. */
+function sharesOf(sessions: Float64Array, demandRps: Float64Array, served: FractionMatrix): FractionMatrix {
+  const width = sessions.length / demandRps.length;
+  return sessions.map((count, i) => {
+    const demand = demandRps[Math.floor(i / width)]!;
+    return demand > 0 ? count / demand : served[i]!;
+  });
 }

@@ -3,6 +3,7 @@
 
 import type { BucketTree } from '../../bucketizer/tree.ts';
 import type { Topology } from '../../config/topology.ts';
+import { fullness, type Meter } from '../../runtime/meters.ts';
 import { type BucketWeights, heaviestBuckets } from './bucket-weights.ts';
 import type { Ceilings } from './ceilings.ts';
 import { type RoutingTable, sameShape } from './routing-table.ts';
@@ -22,7 +23,8 @@ export interface ValidateInputs {
   readonly tree: BucketTree;
   readonly topology: Topology;
   readonly weights: BucketWeights;
-  readonly demandRps: Float64Array; // [edge] planned on
+  readonly demandRps: Float64Array; // [edge] planned on, of what the table places
+  readonly meters: readonly Meter[]; // what it fills
   readonly ceilings: Ceilings;
   readonly utilizationMax: number; // of every datacenter
   readonly isUtilizationRelaxed: boolean; // the limit had to give, and the plan says so
@@ -34,7 +36,7 @@ export function validate(inputs: ValidateInputs): Validation {
   const problems = shapeProblems(inputs);
   if (problems.length > 0) return { kind: 'rejected', problems };
   const loadRps = loads(inputs.table, inputs);
-  const utilization = utilizations(loadRps, inputs.topology);
+  const utilization = fullness(inputs.meters, loadRps);
   problems.push(
     ...placeProblems(inputs),
     ...loadProblems(inputs, loadRps),
@@ -114,13 +116,16 @@ function utilizationProblems(inputs: ValidateInputs, utilization: Float64Array):
   if (inputs.isUtilizationRelaxed) return [];
   const { topology, previous, utilizationMax } = inputs;
   const before =
-    previous !== null && sameShape(previous, inputs.table) ? utilizations(loads(previous, inputs), topology) : null;
+    previous !== null && sameShape(previous, inputs.table) ? fullness(inputs.meters, loads(previous, inputs)) : null;
   const bucketRps = heaviestBuckets(inputs.weights).reduce(
     (most, share, e) => Math.max(most, share * inputs.demandRps[e]!),
     0,
   );
-  return topology.datacenters.flatMap(({ id, capacityRps }, d) => {
-    const ofBucket = capacityRps > 0 ? bucketRps / capacityRps : 0;
+  return topology.datacenters.flatMap(({ id }, d) => {
+    const ofBucket = inputs.meters.reduce(
+      (most, { capacity, cost }) => Math.max(most, capacity[d]! > 0 ? (cost * bucketRps) / capacity[d]! : 0),
+      0,
+    );
     const tolerance = inputs.utilizationTolerance ?? 0.01 + ofBucket;
     const most = Math.max(utilizationMax, Math.min(before?.[d] ?? 0, Number.MAX_VALUE)) + tolerance;
     if (Number.isFinite(utilization[d]!) && utilization[d]! <= most) return [];
@@ -137,11 +142,6 @@ function loads(table: RoutingTable, { weights, demandRps, topology }: ValidateIn
     for (let i = 0; i < bucket.length; i++) loadRps[assignment[bucket[i]!]!]! += rps * weight[i]!;
   });
   return loadRps;
-}
-
-/** Load where there is no capacity is an infinite utilization; no load there is none. */
-function utilizations(loadRps: Float64Array, topology: Topology): Float64Array {
-  return loadRps.map((rps, d) => (rps > 0 ? rps / topology.datacenters[d]!.capacityRps : 0));
 }
 
 function shorten(problems: readonly string[]): readonly string[] {

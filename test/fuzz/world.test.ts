@@ -20,7 +20,7 @@ type Files = Readonly<Record<WorldFileName, Cells>>;
 
 const whole: Files = {
   'edges.csv': cells(
-    'edge,city,lat,lon,region\nfra,Frankfurt,50.11,8.68,eu\nnyc,New York,40.71,-74.01,\nsin,Singapore,1.35,103.82,ap',
+    'edge,city,lat,lon,region,unsteered\nfra,Frankfurt,50.11,8.68,eu,0.2\nnyc,New York,40.71,-74.01,,\nsin,Singapore,1.35,103.82,ap,0',
   ),
   'datacenters.csv': cells('datacenter,lat,lon,capacity_rps\nashburn,39.04,-77.49,900\ndublin,53.35,-6.26,600'),
   'latency.csv': cells(
@@ -34,6 +34,7 @@ const whole: Files = {
   ),
   'users.csv': cells('user,home_edge,weight\nu1,fra,0.5\nu2,nyc,1.25\nu3,fra,2\nu4,sin,1'),
   'friends.csv': cells('user,friend\nu1,u2\nu3,u1'),
+  'resources.csv': cells('datacenter,resource,capacity\nashburn,cores,40\ndublin,cores,30'),
 };
 
 function cells(text: string): Cells {
@@ -44,10 +45,11 @@ function textOf(rows: Cells): string {
   return `${rows.map((row) => row.join(',')).join('\n')}\n`;
 }
 
-const place = /^w\/(edges|datacenters|latency|demand|events|users|friends)\.csv(:\d+)?: /;
+const place = /^w\/(edges|datacenters|latency|demand|events|users|friends|resources)\.csv(:\d+)?: /;
 
 function worldFrom(texts: Readonly<Record<WorldFileName, string>>): World | null {
-  return madeOrRefused(place, () => parseWorld((name) => ({ text: texts[name], where: `w/${name}` })));
+  const file = (name: WorldFileName) => ({ text: texts[name], where: `w/${name}` });
+  return madeOrRefused(place, () => parseWorld(Object.assign(file, { optional: file })));
 }
 
 function textsOf(files: Files): Record<WorldFileName, string> {

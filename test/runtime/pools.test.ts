@@ -172,7 +172,10 @@ test('each service keeps to its own churnMax', async () => {
 });
 
 test('services form groups by the resources they share, near and far', () => {
-  const of = (resources?: Readonly<Record<string, number>>) => ({ policy: policyOf(resources ? { resources } : {}) });
+  const of = (resources?: Readonly<Record<string, number>>) => ({
+    topology: topologyOf(1, [1]),
+    policy: policyOf(resources ? { resources } : {}),
+  });
   const cores = of({ cores: 1 });
   const both = of({ cores: 2, memory: 1 });
   const memory = of({ memory: 3 });

@@ -1,7 +1,15 @@
 import { expect, test } from 'vitest';
 import { assignFriends } from '../../../pipeline/table/friends-assignment.ts';
 import { type ValidateInputs, validate } from '../../../pipeline/table/validate.ts';
+import { metersOf } from '../../../runtime/meters.ts';
+import { policyOf } from '../../scene.ts';
 import { makeInstance, makePlaces } from './instance.ts';
+
+/** Datacenters of this capacity each, and nothing on them yet. */
+const placesOf = (capacityRps: number, datacenters = 3, edges = 2) => {
+  const topology = makePlaces(edges, datacenters, capacityRps);
+  return { topology, meters: metersOf(topology, { policy: policyOf() }, new Float64Array(datacenters)) };
+};
 
 const instance = makeInstance(4, { edges: 2, datacenters: 3, height: 5, weights: 'exponential' });
 const table = assignFriends(instance);
@@ -9,7 +17,7 @@ const good: ValidateInputs = {
   ...instance,
   table,
   previous: null,
-  topology: makePlaces(2, 3, 10_000),
+  ...placesOf(10_000),
   utilizationMax: 1,
   isUtilizationRelaxed: false,
 };
@@ -55,10 +63,10 @@ test.each<[string, Partial<ValidateInputs>, RegExp]>([
   ['weights that do not add up', { weights: halfWeights() }, /load is [\d.]+ rps, demand is [\d.]+ rps/],
   [
     'too little capacity',
-    { topology: makePlaces(2, 3, 100), utilizationTolerance: 0.005 },
+    { ...placesOf(100), utilizationTolerance: 0.005 },
     /dc\d would be at [\d.]+ of its capacity, allowed 1.0050/,
   ],
-  ['no capacity', { topology: makePlaces(2, 3, 0) }, /dc\d would be at Infinity of its capacity/],
+  ['no capacity', { ...placesOf(0) }, /dc\d would be at Infinity of its capacity/],
 ])('rejects: %s', (_, change, problem) => {
   const result = validate({ ...good, ...change });
   expect(result.kind).toBe('rejected');
@@ -66,7 +74,7 @@ test.each<[string, Partial<ValidateInputs>, RegExp]>([
 });
 
 test('one already over its limit may stay where it is, not rise; a limit that had to give binds nobody', () => {
-  const tight = { ...good, topology: makePlaces(2, 3, 100), utilizationTolerance: 0.005 };
+  const tight = { ...good, ...placesOf(100), utilizationTolerance: 0.005 };
   expect(validate({ ...tight, previous: table }).kind).toBe('valid');
   expect(validate({ ...tight, isUtilizationRelaxed: true }).kind).toBe('valid');
   const all = { ...table, byEdge: table.byEdge.map((assignment) => assignment.map(() => 1)) };
@@ -87,7 +95,7 @@ test('whole buckets may lift a datacenter over its limit by one of them, no more
       table: on(count),
       weights,
       demandRps: Float64Array.from(demandRps),
-      topology: makePlaces(2, 3, 60),
+      ...placesOf(60),
     }).kind;
   expect([outcome(2), outcome(3), outcome(4)]).toEqual(['valid', 'valid', 'rejected']);
 });

@@ -1,0 +1,63 @@
+/** `taiji replay` with several policies: the services of one world, those that draw on the same resources solved
+ *  together. */
+
+import { progressBar } from '../../bucketizer/io/progress.ts';
+import { readPolicy } from '../../config/load.ts';
+import { checkDistinct, checkGroup } from '../../config/policy-group.ts';
+import { checkPolicyFor } from '../../config/policy-topology.ts';
+import { type World, worldOfService } from '../../config/world.ts';
+import { certifiedBy } from '../../runtime/lp/certified.ts';
+import { groupsOf } from '../../runtime/pools.ts';
+import { checkSupported } from '../../runtime/supported.ts';
+import type { EpochContext } from '../epoch.ts';
+import { type ReplayReport, ReportBuilder } from '../replay/report.ts';
+import { type ReplayedService, type ReplayOptions, replayGroup } from '../replay/world-replay.ts';
+
+/** By service. Throws a ConfigError where a policy does not fit the world or its group. */
+export async function replayServices(
+  world: World,
+  services: readonly ReplayedService[],
+  options: ReplayOptions,
+): Promise<Readonly<Record<string, ReplayReport>>> {
+  const groups = groupsOf(services.map(({ policy }) => ({ policy, topology: world.topology })));
+  for (const members of groups) checkGroup(members.map((s) => services[s]!.policy));
+  const { timesMs } = world.demand;
+  const epochs = timesMs.filter((timeMs) => timeMs >= options.fromMs && timeMs < options.toMs).length;
+  const bar = progressBar();
+  let done = 0;
+  const reports: Record<string, ReplayReport> = {};
+  for (const members of groups) {
+    const group = members.map((s) => services[s]!);
+    const builders = group.map(({ world: own, policy, context }) => {
+      const engines = context.secondSolver ? [context.solver, context.secondSolver] : [context.solver];
+      return new ReportBuilder(
+        own,
+        policy,
+        context,
+        certifiedBy(engines, () => {}),
+      );
+    });
+    for await (const all of replayGroup(group, options)) {
+      for (const [s, epoch] of all.entries()) await builders[s]!.add(epoch);
+      done += 1;
+      bar.show('replay', done, epochs * groups.length);
+    }
+    group.forEach(({ policy }, s) => {
+      reports[policy.metadata.service] = builders[s]!.finish();
+    });
+  }
+  bar.stop();
+  return reports;
+}
+
+/** The services that the policies name, as the world knows them. Throws a ConfigError. */
+export function servicesOf(world: World, files: readonly string[], context: EpochContext): readonly ReplayedService[] {
+  const services = files.map((file): ReplayedService => {
+    const policy = readPolicy(file);
+    checkPolicyFor(policy, world.topology, file);
+    checkSupported(policy);
+    return { world: worldOfService(world, policy.metadata.service, file), policy, context };
+  });
+  checkDistinct(services.map(({ policy }) => policy));
+  return services;
+}
