@@ -199,14 +199,13 @@ function weighedLoad(
       const whole = load[c]!;
       const steered = 1 - (topology.edges[e]!.unsteered ?? 0);
       if (established && inputs.demandRps[e]! > 0) {
-        const perUnit = whole / inputs.demandRps[e]!;
+        const shareOf = (d: number): number => established[e * datacenters + d]! / inputs.demandRps[e]!;
         let sum = 0;
-        for (let d = 0; d < datacenters; d++) sum += established[e * datacenters + d]! * perUnit;
+        for (let d = 0; d < datacenters; d++) sum += shareOf(d);
         // More sessions than the demand foreseen: some will have ended. A trace of new ones there always is.
-        const most = whole * (1 - newSessionsMin);
-        const keep = perUnit * (sum > most ? most / sum : 1);
+        const keep = sum > 1 - newSessionsMin ? (1 - newSessionsMin) / sum : 1;
         for (let d = 0; d < datacenters; d++) {
-          const stays = established[e * datacenters + d]! * keep;
+          const stays = shareOf(d) * keep * whole;
           settled[c * datacenters + d] = stays;
           load[c]! -= stays;
         }
