@@ -1,24 +1,27 @@
-/** `npm run bench [-- NAME]`: prints what the project promises beside what it measures, misses first. */
+/** `npm run bench [-- NAME] [--out FILE]`: prints what the project promises beside what it measures, misses first. */
 
 import { cpus } from 'node:os';
 import { resolve } from 'node:path';
+import { parseArgs } from 'node:util';
 import type { Figure } from './figure.ts';
 import { forecastFigures } from './forecast.ts';
+import { frontierFigures } from './frontier.ts';
 import { paperFigures } from './paper.ts';
 import { peersFigures } from './peers.ts';
 import { speedFigures } from './speed.ts';
 import { weekFigures } from './week.ts';
 
-const benches: Readonly<Record<string, (dataDir: string) => Promise<Figure[] | null>>> = {
+const benches: Readonly<Record<string, (dataDir: string, out: string | null) => Promise<Figure[] | null>>> = {
   week: weekFigures,
   forecast: forecastFigures,
   paper: paperFigures,
+  frontier: frontierFigures,
   peers: peersFigures,
   speed: speedFigures,
 };
 
 const dataDir = resolve(process.env['TAIJI_DATA'] ?? '../shared/data');
-const wanted = process.argv.slice(2);
+const { values, positionals: wanted } = parseArgs({ allowPositionals: true, options: { out: { type: 'string' } } });
 for (const name of wanted) {
   if (!(name in benches)) {
     process.stderr.write(`bench: no bench "${name}"; there are ${Object.keys(benches).join(', ')}\n`);
@@ -28,7 +31,7 @@ for (const name of wanted) {
 process.stdout.write(`${cpus().length} cores, Node ${process.versions.node}\n`);
 for (const [name, run] of Object.entries(benches)) {
   if (wanted.length > 0 && !wanted.includes(name)) continue;
-  const figures = await run(dataDir);
+  const figures = await run(dataDir, values.out ?? null);
   process.stdout.write(`\n${name}\n`);
   if (!figures) {
     process.stdout.write('  skipped: its data is absent; set TAIJI_DATA to the folder that holds it\n');
