@@ -216,13 +216,15 @@ function barred(
   health: Health,
   { topology, served }: JudgingContext,
 ): readonly DatacenterState[] {
+  // Silence about all of them is the monitor's.
+  const isBlind = health.watched > 1 && health.findings.length === health.watched;
   return states.map((state, d) => {
     const { id } = topology.datacenters[d]!;
     if (state.keep < 1)
       return up[d]!.filled ? { ...state, cause: 'telemetry-missing, abnormal when last heard of' } : state;
     if (served === null) return state;
     if (health.unhealthy.includes(id)) return { ...state, refill: false, cause: 'unhealthy by its service metrics' };
-    const isSilent = up[d]!.filled || health.findings.some(({ place }) => place.id === id);
+    const isSilent = up[d]!.filled || (!isBlind && health.findings.some(({ place }) => place.id === id));
     return isSilent ? { ...state, refill: false, cause: 'telemetry-missing' } : state;
   });
 }
@@ -239,6 +241,7 @@ function filledShare(demandRps: Float64Array, filled: readonly boolean[]): numbe
 interface Health {
   readonly unhealthy: readonly DatacenterId[];
   readonly findings: readonly Finding[];
+  readonly watched: number;
 }
 
 /** A datacenter that nobody watches is neither healthy nor not; one that was watched and fell silent is a finding. */
@@ -252,7 +255,7 @@ function judgeHealth(healthy: Readings, { topology, limits, nowMs }: JudgingCont
     if (trouble) findings.push({ signal: 'healthy', place: { kind: 'datacenter', id }, trouble });
     else if (reading.value === 0) unhealthy.push(id);
   });
-  return { unhealthy, findings };
+  return { unhealthy, findings, watched: healthy.filter((reading) => reading !== null).length };
 }
 
 /** Where edges send users elsewhere than they were told. What is observed may still be of the table before the last. */

@@ -26,6 +26,9 @@ const limits: TelemetryLimits = {
 const nowMs = Date.parse('2026-03-02T00:10:00Z');
 const policy = parsePolicy('{ apiVersion: taiji/v1, kind: Policy, metadata: { service: web } }', 'p');
 
+/** The same inputs give the same plan: once is enough. */
+const plannedWith = new Set<string>();
+
 /** Two epochs as `read` tells them, the first one good; what the second came to. */
 async function observed(good: Telemetry, said: Telemetry, forecast: 'last' | 'holt-winters'): Promise<Observed> {
   let tells = good;
@@ -42,6 +45,9 @@ async function observed(good: Telemetry, said: Telemetry, forecast: 'last' | 'ho
   }
   const { rttMs = null } = second;
   if (rttMs && !rttMs.every((ms) => ms >= 0 && ms < 60_000)) throw new Error(`round trips ${rttMs}`);
+  const inputs = JSON.stringify([[...second.demandRps], second.states, rttMs && [...rttMs]]);
+  if (plannedWith.has(inputs)) return second;
+  plannedWith.add(inputs);
   const topology = rttMs ? { ...fleet, rttMs } : fleet;
   await planned({ topology, policy, demandRps: [second.demandRps], states: [second.states] });
   return second;
@@ -165,7 +171,7 @@ test('each part of each answer with each nasty value, as a number, as text and c
     const text = texts[signal]!;
     for (let cut = 0; cut < text.length; cut += 17) await spoil(text.slice(0, cut), `cut at ${cut}`);
   }
-});
+}, 240_000);
 
 test('several answers spoiled at once', async () => {
   const good = told(texts);

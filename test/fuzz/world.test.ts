@@ -152,7 +152,7 @@ test('each cell and header with each nasty text, quoted and bare, and rows cut, 
     }
   }
   expect(seen.size).toBeGreaterThan(1000);
-});
+}, 240_000);
 
 const number = (...values: readonly number[]) => fc.constantFrom(...values.map(String));
 
@@ -184,7 +184,7 @@ test('extreme numbers in all cells together', async () => {
       await replayed(world, policy);
       replays += 1;
     }),
-    runs(300),
+    runs(150),
   );
-  expect(replays).toBeGreaterThan(50);
+  expect(replays).toBeGreaterThan(25);
 });

@@ -82,10 +82,20 @@ describe('who gains nothing by choice', () => {
   });
 
   test('one that fell silent too, whether of its state or of the health that was watched', () => {
-    const silence = (atMs: number) => ({ up: said([1, null, 1], atMs), healthy: said([1, 1, 1], atMs - 700_000) });
-    expect(words(run([good, silence])[1]!)).toEqual(new Array(3).fill('1 false telemetry-missing'));
+    const silence = (atMs: number) => ({
+      up: said([1, null, 1], atMs),
+      healthy: [...said([1], atMs - 700_000), null, ...said([1], atMs)],
+    });
+    const silent = '1 false telemetry-missing';
+    expect(words(run([good, silence])[1]!)).toEqual([silent, silent, '1 true ']);
     const lost = run([(atMs) => ({ up: said([1, 1, 0], atMs) }), (atMs) => ({ up: said([1, 1, null], atMs) })])[1]!;
     expect(words(lost)).toEqual(['1 true ', '1 true ', '0 false telemetry-missing, abnormal when last heard of']);
+  });
+
+  test('silence about the health of all is the monitor’s, and bars nobody', () => {
+    const blind = run([good, (atMs) => ({ healthy: said([1, 1, 1], atMs - 700_000) })])[1]!;
+    expect(words(blind)).toEqual(['1 true ', '1 true ', '1 true ']);
+    expect(listFindings(blind.findings)).toContain('healthy of datacenter "dub" is 700s old');
   });
 
   test('before there is a table nobody is barred', () => {
