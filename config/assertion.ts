@@ -20,6 +20,7 @@ export const assertableFigures = [
   'shareMax', // largest share of all demand on one datacenter
   'connectionLocality',
   'segmentsWhole',
+  'tiesCanMeet',
   'heldEpochs',
   'rejectedEpochs',
   'relaxedEpochs', // in which limits gave

@@ -18,6 +18,7 @@ interface AssertableEpoch {
   readonly churn: { readonly forced: number; readonly elective: number; readonly deferred: number };
   readonly connectionLocality: number;
   readonly segmentsWhole: number;
+  readonly tiesCanMeet: number;
 }
 
 export interface AssertionResult {
@@ -125,6 +126,8 @@ function figuresOf({ figure }: Assertion, epochs: readonly AssertableEpoch[]): (
       return each(({ shareMax }) => shareMax);
     case 'connectionLocality':
       return each(({ connectionLocality }) => connectionLocality);
+    case 'tiesCanMeet':
+      return each(({ tiesCanMeet }) => tiesCanMeet);
     case 'segmentsWhole':
       return each(({ segmentsWhole }) => segmentsWhole);
   }

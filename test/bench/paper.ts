@@ -2,7 +2,6 @@
  *  exit 3 where one is missed. The paper's fleet is another one (eight datacenters, a backbone of its own, users by the
  *  hundred million), so round trips are comparable in their order, not in their ms. */
 
-import { ConfigError } from '../../config/errors.ts';
 import type { Policy } from '../../config/policy.ts';
 import type { World } from '../../config/world.ts';
 import { type EpochContext, freshState, planEpoch } from '../../pipeline/epoch.ts';
@@ -11,7 +10,6 @@ import { mean, quantile } from '../../pipeline/replay/quantile.ts';
 import { type ReplayedEpoch, replayWorld } from '../../pipeline/replay/world-replay.ts';
 import { normalState } from '../../runtime/inputs.ts';
 import { utilizationOf } from '../../runtime/judge.ts';
-import { checkSupported } from '../../runtime/supported.ts';
 import {
   closestFractions,
   divergences,
@@ -48,7 +46,12 @@ export async function paperFigures(dataDir: string): Promise<Figure[] | null> {
       0.03,
       null,
     ),
-    ...(await stickyFigures(world, context)),
+    ...divergenceFigures(
+      'sticky, sessions of 30 minutes, planned on its own demand (--oracle)',
+      await weekUnder(world, policyOf({ traffic: { kind: 'sticky', sessionLifetime: '30m' } }), context, true),
+      0.04,
+      0.8,
+    ),
     ...latencyFigures(world, balance, fixed),
     ...closestFirstFigures(
       world,
@@ -100,20 +103,6 @@ function divergenceFigures(how: string, { epochs }: Week, limit: number, wanted:
   const what = `utilization within ${100 * limit} % of the mean, ${how}`;
   if (wanted === null) return [told(what, measured)];
   return [{ what, measured, limit: `paper: ${100 * wanted} %`, holds: within >= wanted }];
-}
-
-/** The paper's 4 % of a sticky service. */
-async function stickyFigures(world: World, context: EpochContext): Promise<Figure[]> {
-  const policy = policyOf({ traffic: { kind: 'sticky', sessionLifetime: '30m' } });
-  try {
-    checkSupported(policy);
-  } catch (error) {
-    if (error instanceof ConfigError)
-      return [told('utilization of a sticky service (paper: 4 %)', 'not run: refused by name')];
-    throw error;
-  }
-  const how = 'sticky, sessions of 30 minutes, planned on its own demand (--oracle)';
-  return divergenceFigures(how, await weekUnder(world, policy, context, true), 0.04, 0.8);
 }
 
 /** As in 2015: one mapping for all time, here the balance of the week's mean demand with everything in service. */

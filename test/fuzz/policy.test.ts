@@ -122,6 +122,7 @@ const ms = fc.constantFrom(0, 1e-9, 0.001, 1, 1000, 1e6, 1e12);
 test('legal extremes of all keys together: always a whole table or a stated outcome', async () => {
   const spec = fc.record(
     {
+      traffic: fc.constantFrom<object>({ kind: 'stateless' }, { kind: 'sticky', sessionLifetime: '1ms' }),
       objective: fc.constantFrom('balance', 'closest-first', 'priced'),
       utilizationMax: fc.constantFrom(1e-9, 0.001, 0.5, 1, 2),
       emergencyMax: fc.constantFrom(null, null, null, 1e-9, 2),
@@ -149,6 +150,7 @@ test('legal extremes of all keys together: always a whole table or a stated outc
         [{ edge: 'e2', datacenter: 'd1', fraction: 1e-9 }],
       ),
       movePriceMs: ms,
+      localityPriceMs: fc.constantFrom(0, 0, 1e-9, 5, 1e12),
       guards: fc.record({
         onloadMax: share,
         shareMax: fc.constantFrom(0.5, 0.500001, 0.7, 1),
@@ -156,7 +158,7 @@ test('legal extremes of all keys together: always a whole table or a stated outc
         damping: fc.constantFrom(1e-12, 1e-6, 0.01, 0.8, 1),
         balanceTolerance: share,
         churnMax: share,
-        holdDown: fc.constantFrom('0s', '1ms', '10m', '9999d'),
+        holdDown: fc.constantFrom('0s', '1ms', '10m', '3650d'),
       }),
       buckets: fc.record({
         segmentLevel: fc.constantFrom(0, 1, 5, 20),

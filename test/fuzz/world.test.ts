@@ -59,13 +59,18 @@ function textsOf(files: Files): Record<WorldFileName, string> {
   >;
 }
 
-const policies = ['balance', 'closest-first', 'priced'].map((objective) =>
+const specs = [
+  ...['balance', 'closest-first', 'priced'].map((objective) => ({ objective, forecast: 'holt-winters' })),
+  { traffic: { kind: 'sticky', sessionLifetime: '7m' }, localityPriceMs: 5 },
+  { emergencyMax: 0.9 },
+];
+const policies = specs.map((spec) =>
   parsePolicy(
     JSON.stringify({
       apiVersion: 'taiji/v1',
       kind: 'Policy',
       metadata: { service: 'web' },
-      spec: { objective, forecast: 'holt-winters' },
+      spec,
     }),
     'p',
   ),
@@ -117,7 +122,7 @@ test('each cell and header with each nasty text, quoted and bare, and rows cut, 
       seen.add(name + text);
       try {
         const world = worldFrom({ ...textsOf(whole), [name]: text });
-        if (world) await replayed(world, policies[seen.size % 3]!);
+        if (world) await replayed(world, policies[seen.size % policies.length]!);
       } catch (error) {
         throw new Error(`${name} ${what}: ${error}`, { cause: error });
       }

@@ -14,6 +14,7 @@ const epochOf = (minute: number, more: object = {}) => ({
   churn: { forced: 0.01, elective: 0.02, deferred: 0 },
   connectionLocality: 0.6,
   segmentsWhole: 0.9,
+  tiesCanMeet: 0.95,
   ...more,
 });
 
