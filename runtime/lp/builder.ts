@@ -1,7 +1,8 @@
 /** Collects columns, rows and entries of a linear program in typed arrays, then packs the entries by row: a program of
  *  240,000 columns takes milliseconds, where an array of arrays takes most of an epoch.
- *  What is collected in is kept for the next program, and what is packed lies in one piece of shared memory, so that an
- *  engine in another thread reads it where it is. */
+ *  What is collected in is kept for the next program, and what is packed lies in one piece of memory, handed to another
+ *  thread in one go. Declined: shared memory. It is freed when both threads have collected their garbage, and a program
+ *  copied in ten milliseconds is not worth hundreds of megabytes (measured). */
 
 import assert from 'node:assert/strict';
 import type { LinearProgram } from './problem.ts';
@@ -75,7 +76,7 @@ function newParts(): Parts {
 function packed(parts: Parts): LinearProgram {
   const { entryRow, entryColumn, entryValue } = parts;
   const [columns, rows, entries] = [parts.cost.length, parts.rowLower.length, entryRow.length];
-  const memory = new SharedArrayBuffer(8 * (3 * columns + 2 * rows + entries) + 4 * (rows + 1 + entries));
+  const memory = new ArrayBuffer(8 * (3 * columns + 2 * rows + entries) + 4 * (rows + 1 + entries));
   let at = 0;
   const doubles = (length: number): Float64Array => {
     at += 8 * length;

@@ -7,7 +7,7 @@
 
 import highsModule, { type RawModelApi } from 'highs';
 import type { EngineAnswer, LinearProgram, SolveProgram } from './problem.ts';
-import { basisAt } from './start.ts';
+import { sifted } from './sift.ts';
 
 // The package's types describe its CommonJS build; the ES module that Node loads exports the loader itself.
 const loadHighs = highsModule as unknown as typeof highsModule.default;
@@ -29,9 +29,8 @@ export async function openHighs(): Promise<SolveProgram> {
     [highs.constants.modelStatus.infeasible, 'infeasible'],
     [highs.constants.modelStatus.unbounded, 'unbounded'],
   ]);
-  return (program, prices) => {
+  return sifted((program, basis) => {
     pass(model, program);
-    const basis = basisAt(program, prices ?? new Float64Array(program.rowLower.length));
     model.setBasis({ colStatus: basis.columns, rowStatus: basis.rows });
     model.run();
     if (model.getModelStatus() !== optimal) {
@@ -41,10 +40,15 @@ export async function openHighs(): Promise<SolveProgram> {
     const code = model.getModelStatus();
     const { value: solution } = model.getSolution();
     if (code === optimal && solution) {
-      return { status: 'optimal', columns: solution.colValue, rowDuals: solution.rowDual };
+      const { value: ended } = model.getBasis();
+      return {
+        answer: { status: 'optimal', columns: solution.colValue, rowDuals: solution.rowDual },
+        basis: ended ? { columns: ended.colStatus, rows: ended.rowStatus } : null,
+      };
     }
-    return { status: kindOf.get(code) ?? 'failed', columns: new Float64Array(0), rowDuals: new Float64Array(0) };
-  };
+    const status = kindOf.get(code) ?? 'failed';
+    return { answer: { status, columns: new Float64Array(0), rowDuals: new Float64Array(0) }, basis: null };
+  });
 }
 
 /** Replaces the model, its solution and its basis; options stay. */

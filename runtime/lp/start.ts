@@ -9,10 +9,10 @@
  *  Declined: the engine's own basis, matched by keys. In delta form what was gained last epoch is base in the next, and
  *  the old basis fits nothing. */
 
-import type { LinearProgram } from './problem.ts';
+import type { LinearProgram, RowPrices } from './problem.ts';
 
 /** As HiGHS numbers them. */
-const atLower = 0;
+export const atLower = 0;
 const basic = 1;
 const atUpper = 2;
 
@@ -23,8 +23,8 @@ export interface Basis {
 
 const singular = 1e-7;
 
-/** `prices` [row]: what a unit more of each row changes the minimum by, as far as it is known, else 0. */
-export function basisAt(program: LinearProgram, prices: Float64Array): Basis {
+/** `reduced` [column]: what a unit of it costs at these prices. */
+export function basisAt(program: LinearProgram, prices: RowPrices): Basis & { readonly reduced: Float64Array } {
   const { ownRow, isOwn } = ownRows(program);
   const reduced = reducedCosts(program, prices, isOwn);
   const columns = new Int32Array(program.cost.length);
@@ -40,7 +40,7 @@ export function basisAt(program: LinearProgram, prices: Float64Array): Basis {
   for (let r = 0; r < rows.length; r++) if (basicOf[r]! >= 0) columns[basicOf[r]!] = basic;
   defineSums(program, { ownRow, isOwn }, columns, rows);
   makeTight(program, prices, { ownRow, reduced, basicOf }, columns, rows);
-  return { columns, rows };
+  return { columns, rows, reduced };
 }
 
 interface Settled {

@@ -94,7 +94,8 @@ async function speedOf(size: Size): Promise<SpeedRun> {
     if (epoch >= Math.min(warmingEpochs, size.epochs / 2)) warmMs.push(ms);
     rss.push(process.memoryUsage.rss() / 1e6);
   }
-  const rssMb = { early: mean(rss.slice(rss.length / 5, rss.length / 4)), late: mean(rss.slice(-rss.length / 20)) };
+  // The first third goes into compiling, and into the heap's young generation finding its size.
+  const rssMb = { early: mean(rss.slice(rss.length / 3, rss.length / 2)), late: mean(rss.slice(-rss.length / 10)) };
   const most = process.resourceUsage().maxRSS / 1000;
   const enginesOwn = await enginesShare(asked, () => plan(world(size.epochs, served), carried));
   await host.close();

@@ -108,7 +108,7 @@ function longRun(): Figure[] {
   return [
     {
       what: `memory over ${epochs} epochs of 42 x 10`,
-      measured: `${early.toFixed(0)} MB after a fifth, ${late.toFixed(0)} MB at the end`,
+      measured: `${early.toFixed(0)} MB after a third, ${late.toFixed(0)} MB at the end`,
       limit: 'at most a tenth more',
       holds: late <= 1.1 * early,
     },
