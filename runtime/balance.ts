@@ -48,6 +48,32 @@ export async function lowestLevels(
   return level;
 }
 
+/** The lowest levels that can be had while limits of lower rank give for those of higher: shareMax and emergencyMax where
+ *  they would lift a pool over `utilizationMax`, latencyMsP95Max where it would over capacity. Neither gives more than that:
+ *  a pool may then fill to the limit given for, and the placement keeps as much of the others as there is room for. */
+export async function reachableLevels(
+  model: Model,
+  limits: MoveLimits | null,
+  utilizationMax: number,
+  solve: SolveCertified,
+): Promise<Float64Array | null> {
+  let levels = await lowestLevels(model, limits, solve);
+  const give = async (limit: number, without: Model): Promise<void> => {
+    if (!levels || without === model || !(Math.max(...levels) > limit + 1e-6)) return;
+    const open = await lowestLevels(without, limits, solve);
+    const isLower = open !== null && Math.max(...open) < Math.max(...levels) - 1e-6;
+    const before = levels;
+    if (open === null) levels = null;
+    else if (isLower) levels = open.map((level, k) => Math.max(level, Math.min(before[k]!, limit)));
+  };
+  const hasLow = model.shareMax.some((share) => share < 1) || Number.isFinite(model.emergencyMax);
+  const low = { shareMax: model.shareMax.map(() => 1), emergencyMax: Number.POSITIVE_INFINITY };
+  await give(utilizationMax, hasLow ? { ...model, ...low } : model);
+  const hasFar = model.beyondP95.includes(1);
+  await give(1, hasFar ? { ...model, ...low, beyondP95: new Uint8Array(model.beyondP95.length) } : model);
+  return levels;
+}
+
 /** Least squared latency and movement with every datacenter at or under its level; null: no certified answer. `memory`:
  *  what limits cost an epoch ago, to start from, and now. */
 export async function nearestPlacement(

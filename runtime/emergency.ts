@@ -52,7 +52,7 @@ export function putEmergency(lp: ProgramBuilder, model: Model, slackPrice: numbe
           const falls = fallbackShare(model, first, lost, d) * use[model.service[first]! * resources + r]!;
           if (falls > 0) lp.put(row, classColumn[g]![lost]!, falls);
         });
-        const slack = lp.column(slackPrice, 0, most);
+        const slack = lp.column(slackPrice, 0, totalLoad);
         slackColumns.push(slack);
         lp.put(row, slack, -1);
       }

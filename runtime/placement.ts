@@ -41,9 +41,9 @@ export interface Formulation {
   readonly seek: 'level' | 'nearness' | 'calm'; // what to minimise: the level, latency and movement, movement alone
 }
 
-/** Pins, shareMax and what follows them are priced, not forbidden: they give before a datacenter's state does. Dearer
- *  than any latency. */
-const slackPrice = 10_000;
+/** Pins, shareMax and the like are priced, not forbidden: they give before a datacenter's state does. Dearer than any
+ *  latency; of two that cannot both be kept, the one of lower rank gives. */
+const slackPrices = { shareMax: 5_000, pin: 5_000, emergencyMax: 6_000, latencyMsP95Max: 7_000 } as const;
 
 /** What a load unit that is too far wins by leaving: more than any latency, less than a slack. */
 const tooFarBounty = 1_000;
@@ -60,8 +60,8 @@ export function formulate(model: Model, formulation: Formulation): { program: Li
   const left = new Int32Array(pairs).fill(-1);
   const placed = new Int32Array(pairs).fill(-1);
   const slackColumns: number[] = [];
-  const slack = (most: number): number => {
-    const column = lp.column(slackPrice, 0, most);
+  const slack = (limit: keyof typeof slackPrices, most: number): number => {
+    const column = lp.column(slackPrices[limit], 0, most);
     slackColumns.push(column);
     return column;
   };
@@ -81,7 +81,7 @@ export function formulate(model: Model, formulation: Formulation): { program: Li
       onloadRow[k] = lp.row(Number.NEGATIVE_INFINITY, limits.onloadMax * capacity[k]!);
   }
   const priceRow = putPrices(lp, model, seek, staying);
-  const emergency: EmergencyRows | null = putEmergency(lp, model, slackPrice);
+  const emergency: EmergencyRows | null = putEmergency(lp, model, slackPrices.emergencyMax);
   slackColumns.push(...(emergency?.slackColumns ?? []));
   const churnRow = Int32Array.from({ length: model.services }, (_, s) =>
     limits ? lp.row(Number.NEGATIVE_INFINITY, limits.churnMax[s]! * demandOf(model, s)) : -1,
@@ -117,7 +117,7 @@ export function formulate(model: Model, formulation: Formulation): { program: Li
     const shareMax = model.shareMax[s]!;
     const moving = (movingRow[c] = model.isNew[s] === 1 || model.still[c] === 1 ? -1 : lp.row(0, 0));
     const placing = (placingRow[c] = forced[c]! > 0 ? lp.row(forced[c]!, forced[c]!) : -1);
-    const p95Row = putP95(lp, model, c, slack);
+    const p95Row = putP95(lp, model, c, (most) => slack('latencyMsP95Max', most));
     for (let d = 0; d < datacenters; d++) {
       const i = c * datacenters + d;
       const shareRow =
@@ -160,10 +160,10 @@ export function formulate(model: Model, formulation: Formulation): { program: Li
           put(lp.column(cost(i) - worth, 0, width), 1, false),
         );
       }
-      if (shareRow >= 0) lp.put(shareRow, slack(load[c]!), -1);
+      if (shareRow >= 0) lp.put(shareRow, slack('shareMax', load[c]!), -1);
       if (pinRow >= 0) {
-        lp.put(pinRow, slack(load[c]!), 1);
-        lp.put(pinRow, slack(load[c]!), -1);
+        lp.put(pinRow, slack('pin', load[c]!), 1);
+        lp.put(pinRow, slack('pin', load[c]!), -1);
       }
     }
   }

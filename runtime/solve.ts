@@ -4,7 +4,7 @@
 
 import type { Policy } from '../config/policy.ts';
 import { largestRemainder, ppmPerUnit } from '../config/units.ts';
-import { calmestPlacement, lowestLevels, type NearestPlacement, nearestPlacement } from './balance.ts';
+import { calmestPlacement, lowestLevels, type NearestPlacement, nearestPlacement, reachableLevels } from './balance.ts';
 import type { FractionMatrix } from './fractions.ts';
 import { type CarriedState, observeStates, retainedFractions, smallWantEpochsMax, stillReturning } from './guards.ts';
 import type { DatacenterState, RuntimeInputs } from './inputs.ts';
@@ -115,17 +115,17 @@ async function decide(
   const uncertified = (): readonly Decision[] => services.map((_, s) => heldBy({ kind: 'no-certified-answer' }, s));
 
   let { model } = built;
-  let levels = await lowestLevels(model, null, solve);
+  let levels = await reachableLevels(model, null, utilizationMax, solve);
   if (levels && isHeldDown && Math.max(...levels) > 1) {
     // A datacenter that flaps and is well now is better than one over its capacity.
     const open = build(withoutHoldDown(services));
     if (open.kind === 'model') model = open.model;
-    levels = await lowestLevels(model, null, solve);
+    levels = await reachableLevels(model, null, utilizationMax, solve);
   }
   if (levels && Math.max(...levels) > 1 && model.tooFar.includes(1)) {
     // Too far is better than over capacity, no further is better than either.
     model = withoutLatencyMax(model, withoutHoldDown(services));
-    levels = await lowestLevels(model, null, solve);
+    levels = await reachableLevels(model, null, utilizationMax, solve);
   }
   if (!levels) return uncertified();
   let want = await nearestPlacement(model, null, ceilingOf(levels, levels, policy), solve, memory);
@@ -292,7 +292,7 @@ async function withinGuards(
   // Where even the optimum is over the limit, coming near it is worth breaking guards for, and the rest is not.
   const mended = lowest > utilizationMax ? 1.05 * lowest : utilizationMax;
   const within = async (limits: MoveLimits, relaxed: readonly Limit[]) => {
-    const reached = await lowestLevels(model, limits, solve);
+    const reached = await reachableLevels(model, limits, utilizationMax, solve);
     if (!reached) return null;
     const isMended = Math.max(...reached) <= mended + 1e-5;
     const placement = await nearestPlacement(model, limits, ceilingOf(reached, levels, policy), solve, memory);

@@ -6,6 +6,10 @@
 import type { GLPK } from 'glpk.js/node';
 import type { EngineAnswer, LinearProgram, SolveProgram } from './problem.ts';
 
+/** Its tolerance for prices is a fixed ten-millionth and cannot be set; in smaller money it is a smaller sum. A power of
+ *  two, so that no digit changes. */
+const costScale = 1024;
+
 /** Rejects where the package is not installed. */
 export async function openGlpk(): Promise<SolveProgram> {
   const { default: loadGlpk } = await import('glpk.js/node');
@@ -37,7 +41,7 @@ function solveWithGlpk(glpk: GLPK, program: LinearProgram): EngineAnswer {
       objective: {
         direction: glpk.GLP_MIN,
         name: 'cost',
-        vars: columnName.map((name, j) => ({ name, coef: program.cost[j]! })),
+        vars: columnName.map((name, j) => ({ name, coef: costScale * program.cost[j]! })),
       },
       subjectTo: Array.from({ length: rows }, (_, r) => {
         const vars: { name: string; coef: number }[] = [];
@@ -55,7 +59,7 @@ function solveWithGlpk(glpk: GLPK, program: LinearProgram): EngineAnswer {
     return {
       status: 'optimal',
       columns: Float64Array.from(columnName, (name) => vars[name] ?? 0),
-      rowDuals: Float64Array.from({ length: rows }, (_, r) => dual?.[`r${r}`] ?? 0),
+      rowDuals: Float64Array.from({ length: rows }, (_, r) => (dual?.[`r${r}`] ?? 0) / costScale),
     };
   }
   const failed =

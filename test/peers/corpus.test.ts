@@ -47,8 +47,10 @@ test('local search by best single moves never beats the program', () => {
   for (const { name, kind, inputs, decision } of oneSeed) {
     const { topology, policy, states, demandRps } = inputs;
     const { edges, datacenters } = topology;
-    // The search knows neither pins nor how far one may go where nothing is near enough.
-    if (edges.length > 12 || kind === 'pinned' || decision.kind === 'held') continue;
+    // The search knows neither pins nor sessions nor other services, nor how far one may go where nothing is near enough.
+    if (edges.length > 12 || decision.kind === 'held') continue;
+    if (['pinned', 'sticky', 'two-services'].includes(kind) || policy.spec.emergencyMax !== null) continue;
+    if (policy.spec.latencyMsP95Max !== null) continue;
     if (decision.relaxed.includes('latencyMsMax')) continue;
     const allowed = new Map<string, readonly string[]>(
       policy.spec.allowed.map((rule) => [rule.edge, rule.datacenters] as const),
@@ -71,7 +73,7 @@ test('local search by best single moves never beats the program', () => {
     expect(searched, name).toBeGreaterThanOrEqual(highest - 1e-5 * Math.max(1, highest));
     gaps.push(searched / highest - 1);
   }
-  expect(gaps.length).toBeGreaterThanOrEqual(40);
+  expect(gaps.length).toBeGreaterThanOrEqual(30);
   gaps.sort((a, b) => a - b);
   const percent = (gap: number): string => `${(100 * gap).toFixed(2)} %`;
   process.stdout.write(

@@ -10,7 +10,7 @@ import { freshState } from '../../runtime/guards.ts';
 import type { RuntimeInputs } from '../../runtime/inputs.ts';
 import type { SolveCertified } from '../../runtime/lp/certified.ts';
 import type { LinearProgram } from '../../runtime/lp/problem.ts';
-import { type Decision, solveFractions } from '../../runtime/solve.ts';
+import { type Decision, solveFractions, solveGroup } from '../../runtime/solve.ts';
 import { inputsOf, policyOf, statesWithout, tiesOf, topologyOf, uniform } from '../scene.ts';
 
 /** One epoch and every program it was planned with, those of the epoch before it included where there was one. */
@@ -41,6 +41,8 @@ const policies: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
     ],
     guards: { onloadMax: 0.02, churnMax: 0.02, minShift: 0 },
   },
+  surviving: { objective: 'closest-first', emergencyMax: 0.9, guards: { minShift: 0 } },
+  'nearly-all-near': { latencyMsP95Max: 120, guards: { minShift: 0 } },
 };
 
 const sizes = [
@@ -68,6 +70,8 @@ export const kinds = [
   'share-capped', // at twentieths, so that equal units can meet the cap
   'pinned', // a part of some edges stands where it was put
   'without-a-datacenter',
+  'sticky', // established sessions stay where they are
+  'two-services', // that draw on the same cores, and on requests
 ] as const;
 
 export type Kind = (typeof kinds)[number];
@@ -108,7 +112,12 @@ async function instanceOf(name: string, draw: Draw, solve: SolveCertified): Prom
     return solve(program);
   };
   const inputs = await inputsFor(draw, recording);
-  const decision = await solveFractions(inputs, freshState, recording);
+  const [decision] = await solveGroup(
+    draw.kind === 'two-services' ? withAnother(inputs, draw) : [inputs],
+    [freshState, freshState],
+    recording,
+  );
+  if (!decision) throw new Error(`${name}: no decision`);
   return { name, kind: draw.kind, inputs, decision, programs };
 }
 
@@ -126,6 +135,14 @@ async function inputsFor(draw: Draw, solve: SolveCertified): Promise<RuntimeInpu
     case 'scattered':
     case 'share-capped':
       return { ...first, served: scatteredFractions(edges, datacenters, random) };
+    case 'two-services':
+      return first;
+    case 'sticky': {
+      const standing = scatteredFractions(edges, datacenters, random);
+      const lives = uniform(random, 0.5, 0.95);
+      const established = standing.map((share, i) => share * demandRps[Math.floor(i / datacenters)]! * lives);
+      return { ...first, served: scatteredFractions(edges, datacenters, random), established };
+    }
     case 'without-a-datacenter': {
       const dead = Math.floor(random() * datacenters);
       const served = scatteredFractions(edges, datacenters, random);
@@ -143,6 +160,30 @@ async function inputsFor(draw: Draw, solve: SolveCertified): Promise<RuntimeInpu
       return { ...first, served: decision.wanted, demandRps: later };
     }
   }
+}
+
+/** The service, and one that needs more cores and fewer requests, both from where they are. */
+function withAnother(inputs: RuntimeInputs, { edges, datacenters, spec, seed }: Draw): readonly RuntimeInputs[] {
+  const random = seededRandom(`another ${seed} ${edges}`);
+  const total = inputs.demandRps.reduce((a, b) => a + b, 0);
+  const cores = Float64Array.from(inputs.topology.datacenters, () => uniform(random, 0.2, 1));
+  const room = (2 * total) / cores.reduce((a, b) => a + b, 0);
+  const topology = {
+    ...inputs.topology,
+    resources: [{ name: 'cores', capacity: cores.map((share) => share * room) }],
+  };
+  const served = scatteredFractions(edges, datacenters, random);
+  const policies = [
+    { requests: 1, cores: 0.4 },
+    { requests: 0.2, cores: 1 },
+  ].map((resources) => policyOf({ ...spec, resources }));
+  return policies.map((policy, s) => ({
+    ...inputs,
+    topology,
+    policy,
+    served,
+    demandRps: inputs.demandRps.map((rps) => (s === 0 ? rps : rps * uniform(random, 0.2, 0.8))),
+  }));
 }
 
 function demandOf({ kind, edges, scaleRps }: Draw, random: Random): readonly number[] {
@@ -197,6 +238,7 @@ function policyFor({ kind, edges, datacenters, spec }: Draw, random: Random): Po
     }));
     return policyOf({ ...spec, pins });
   }
+  if (kind === 'sticky') return policyOf({ ...spec, traffic: { kind: 'sticky', sessionLifetime: '30m' } });
   if (kind === 'share-capped') {
     const guards = (spec['guards'] ?? {}) as Readonly<Record<string, unknown>>;
     return policyOf({

@@ -59,7 +59,7 @@ function settingOf(seed: number, spec: Record<string, unknown>): RuntimeInputs {
 describe('emergencyMax', () => {
   test('after the loss of each datacenter in turn, by the fallback rule and by a new solve, none stands above it', async () => {
     let bound = 0;
-    for (let seed = 0; seed < 30; seed++) {
+    for (let seed = 0; seed < 12; seed++) {
       const inputs = settingOf(seed, { emergencyMax: 0.95 });
       const { fractions, relaxed } = await placed(inputs);
       if (relaxed.includes('emergencyMax')) continue;
@@ -76,7 +76,7 @@ describe('emergencyMax', () => {
         expect(Math.max(...resolved.levels), `seed ${seed}, ${lost} solved anew`).toBeLessThanOrEqual(0.95 + 1e-4);
       }
     }
-    expect(bound, 'losses that would be too much without the limit').toBeGreaterThan(20);
+    expect(bound, 'losses that would be too much without the limit').toBeGreaterThan(8);
   });
 
   test('what the rows count is what the fallback rule does, edge by edge', async () => {
