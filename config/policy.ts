@@ -22,7 +22,10 @@ const trafficSchema = z.discriminatedUnion('kind', [
 const guardsSchema = z.strictObject({
   onloadMax: share.prefault(0.04).meta({ description: 'utilization a datacenter may gain an epoch by elective moves' }),
   shareMax: share.prefault(1).meta({ description: "largest share of one edge's demand for one datacenter" }),
-  minShift: share.prefault(0.01).meta({ description: 'elective change of less than this share of demand is put off' }),
+  minShift: share.prefault(0.01).meta({
+    description:
+      'share of demand that two epochs in a row have to want to change; four times as much acts at once, less after three',
+  }),
   damping: z.number().gt(0).max(1).default(0.8).meta({ description: 'share of the way to go in one epoch' }),
   balanceTolerance: share.prefault(0.005).meta({ description: 'utilization above the lowest level, open to latency' }),
   churnMax: share.prefault(0.05).meta({ description: 'share of demand that may change datacenter by choice an epoch' }),

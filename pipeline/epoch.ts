@@ -10,7 +10,7 @@ import type { FractionMatrix } from '../runtime/fractions.ts';
 import { type CarriedState, retainedFractions } from '../runtime/guards.ts';
 import { holdDown } from '../runtime/hold-down.ts';
 import type { DatacenterState, RuntimeInputs } from '../runtime/inputs.ts';
-import { type Limit, limitOrder } from '../runtime/limits.ts';
+import { inOrder, type Limit } from '../runtime/limits.ts';
 import { certifiedBy, type Doubt } from '../runtime/lp/certified.ts';
 import type { Solver } from '../runtime/lp/problem.ts';
 import { fullness, loadOf, metersOf, type ServiceLoad, sumByDatacenter } from '../runtime/meters.ts';
@@ -270,7 +270,7 @@ function move(
   if (validation.kind === 'rejected' && (churn.forced > 0 || previous === null)) {
     validation = check(true);
     const gave: readonly Limit[] = [...relaxed, 'utilizationMax'];
-    if (validation.kind === 'valid') relaxed = limitOrder.filter((limit) => gave.includes(limit));
+    if (validation.kind === 'valid') relaxed = inOrder(gave);
   }
   if (validation.kind === 'rejected') {
     const reason = validation.problems.join('; ');

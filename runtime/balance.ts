@@ -24,7 +24,8 @@ export async function lowestLevels(
   solve: SolveCertified,
 ): Promise<Float64Array | null> {
   const level = new Float64Array(model.capacity.length).fill(Number.NaN); // NaN: still sought
-  const sums = aggregated(model, limits !== null);
+  // What each edge may do by itself cannot be said of a sum.
+  const sums = limits?.toward ? model : aggregated(model, limits !== null);
   let previousLevel = Number.POSITIVE_INFINITY;
   while (level.some(Number.isNaN)) {
     const { program, layout } = formulate(sums, { limits, levelMax: level, seek: 'level' });
@@ -86,7 +87,8 @@ export async function nearestPlacement(
   const formulation: Formulation = { limits, levelMax, seek: 'nearness' };
   const { program, layout } = formulate(model, formulation);
   const answer = await solve(program, memory?.startOf(layout, program.rowLower.length, limits !== null));
-  if (answer) memory?.learn(layout, answer.rowDuals, limits !== null);
+  // On the way to what is wanted, bounds and limits are often tight together, and whose the price is an engine may choose.
+  if (answer && !limits?.toward) memory?.learn(layout, answer.rowDuals, limits !== null);
   const placement = placementOf(layout, answer);
   return answer && placement && { ...placement, formulation, program, layout, rowDuals: answer.rowDuals };
 }

@@ -1,4 +1,4 @@
-/** What keeps tables calm between two solves: the small wants held back, the datacenters on their way back, and the
+/** What keeps tables calm between two solves: the wants held back, the datacenters on their way back, and the
  *  fractions a drain started from. Carried from epoch to epoch as plain data, so that a journal can freeze it. */
 
 import type { DatacenterId, EdgeId } from '../config/ids.ts';
@@ -6,11 +6,12 @@ import type { Topology } from '../config/topology.ts';
 import type { FractionMatrix } from './fractions.ts';
 import type { Outages } from './hold-down.ts';
 import type { DatacenterState } from './inputs.ts';
+import type { Want } from './patience.ts';
 import type { CarriedPrices } from './prices.ts';
 
 /** What an epoch hands to the next one. */
 export interface CarriedState {
-  readonly smallWantEpochs: number; // epochs in a row in which minShift held a want back
+  readonly wants: readonly Want[]; // of the last epochs, where minShift held them back
   readonly returning: readonly DatacenterId[]; // normal again, not yet where the solve wants them
   readonly drainBase: readonly DrainBase[]; // by datacenter
   readonly outages: readonly Outages[]; // of datacenters that failed within the hour
@@ -24,10 +25,7 @@ export interface DrainBase {
   readonly fractions: readonly { readonly edge: EdgeId; readonly fraction: number }[];
 }
 
-export const freshState: CarriedState = { smallWantEpochs: 0, returning: [], drainBase: [], outages: [] };
-
-/** A want held back this many epochs in a row acts in the next. */
-export const smallWantEpochsMax = 3;
+export const freshState: CarriedState = { wants: [], returning: [], drainBase: [], outages: [] };
 
 /** A datacenter has returned once the solve wants no more than this much utilization more of it. */
 const returnedWithin = 0.005;

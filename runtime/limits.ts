@@ -19,6 +19,11 @@ export const limitOrder = [
 ] as const;
 export type Limit = (typeof limitOrder)[number];
 
+/** Each once. */
+export function inOrder(limits: readonly Limit[]): readonly Limit[] {
+  return limitOrder.filter((limit) => limits.includes(limit));
+}
+
 /** Less than this share of all load is the solver's last digits, not a want. */
 export const nothing = 1e-6;
 
@@ -61,11 +66,10 @@ export function brokenBy(
   return broken;
 }
 
-/** Is a limit broken now, if nothing moves by choice, that the want mends: too full, or too far or off its pin by more than
- *  whole buckets explain? */
-export function isBroken(model: Model, want: Placement, utilizationMax: number): boolean {
+/** Is a limit broken now, if nothing moves by choice, that only the want itself mends: too full after a loss, or too far or
+ *  off its pin by more than whole buckets explain? */
+export function isMisplaced(model: Model, want: Placement): boolean {
   const staying = (i: number): number => model.base[i]!;
-  if (utilizations(model, staying).some((utilization) => utilization > utilizationMax)) return true;
   if (emergencyExcess(model, staying) > emergencyExcess(model, (i) => loadAt(model, want, i)) + mendMin) return true;
   if (farLoad(model, staying).some((over, c) => over > 0.01 * model.load[c]!)) return true;
   return model.base.some((load, i) => {

@@ -11,6 +11,7 @@ import { type Model, totalLoad } from './model.ts';
 export interface MoveLimits {
   readonly onloadMax: number; // utilization a pool may gain
   readonly churnMax: readonly number[]; // [s] share of the service's demand
+  readonly toward: Placement | null; // moves by choice are a part of it, forced load goes where it has some; null: any
 }
 
 /** Where load goes, in load units, `[c * D + d]`. */
@@ -47,6 +48,10 @@ const slackPrices = { shareMax: 5_000, pin: 5_000, emergencyMax: 6_000, latencyM
 
 /** What a load unit that is too far wins by leaving: more than any latency, less than a slack. */
 const tooFarBounty = 1_000;
+
+/** Of forced load that is placed where it is not wanted and will have to move again. Dearer than a detour, which lasts an
+ *  hour at most; cheaper than a slack. */
+const twicePrice = 40;
 
 /** At most this share of an edge's demand may be beyond latencyMsP95Max. */
 export const beyondP95Max = 0.05;
@@ -110,6 +115,8 @@ export function formulate(model: Model, formulation: Formulation): { program: Li
     }
     return first;
   };
+  const toward = limits?.toward;
+  const again = (i: number): number => (seek === 'nearness' && toward?.placed[i] === 0 ? twicePrice : 0);
   const movingRow = new Int32Array(commodities).fill(-1);
   const placingRow = new Int32Array(commodities).fill(-1);
   for (let c = 0; c < commodities; c++) {
@@ -143,21 +150,23 @@ export function formulate(model: Model, formulation: Formulation): { program: Li
         if (pinRow >= 0) lp.put(pinRow, column, sign);
         return column;
       };
-      if (mayGain[i] === 1 && moving >= 0) {
+      const gainMax = mayGain[i] === 1 ? Math.min(load[c]!, toward?.gained[i] ?? totalLoad) : 0;
+      const leaveMax = Math.min(base[i]!, toward?.left[i] ?? totalLoad);
+      if (gainMax > 0 && moving >= 0) {
         // Friends are met once: by what is placed where something is, else by what is gained.
         const steps = placing >= 0 ? nobody : arriving(i);
-        gained[i] = inSteps(steps, load[c]!, (worth, width) =>
+        gained[i] = inSteps(steps, gainMax, (worth, width) =>
           put(lp.column(cost(i) + moveCost(i) - worth, 0, width), 1, true),
         );
       }
-      if (base[i]! > 0 && moving >= 0) {
-        left[i] = inSteps(leaving(i), base[i]!, (worth, width) =>
+      if (leaveMax > 0 && moving >= 0) {
+        left[i] = inSteps(leaving(i), leaveMax, (worth, width) =>
           put(lp.column(worth - cost(i) - bounty(i), 0, width), -1, true),
         );
       }
       if (mayGain[i] === 1 && placing >= 0) {
         placed[i] = inSteps(arriving(i), forced[c]!, (worth, width) =>
-          put(lp.column(cost(i) - worth, 0, width), 1, false),
+          put(lp.column(cost(i) + again(i) - worth, 0, width), 1, false),
         );
       }
       if (shareRow >= 0) lp.put(shareRow, slack('shareMax', load[c]!), -1);
@@ -211,6 +220,16 @@ export function demandOf(model: Model, s: number): number {
     for (let d = 0; d < datacenters; d++) sum += settled[c * datacenters + d]!;
   }
   return sum;
+}
+
+/** Share of the service's demand that changes target by choice. */
+export function movedShare(model: Model, gained: Float64Array, s: number): number {
+  const { edges, datacenters, churnWeight } = model;
+  let moved = 0;
+  for (let i = s * edges * datacenters; i < (s + 1) * edges * datacenters; i++) {
+    if (gained[i]! > 0) moved += gained[i]! * churnWeight[Math.floor(i / datacenters)]!;
+  }
+  return moved / demandOf(model, s);
 }
 
 /** A row for what of the commodity is beyond latencyMsP95Max; -1 where nothing may be. */

@@ -2,15 +2,16 @@
  *  what is wanted without guards -> is it worth a move -> what the guards allow of it -> how far to go this epoch.
  *  Pure: the engines are an argument, and the same inputs give the same millionths with either. */
 
-import type { Policy } from '../config/policy.ts';
 import { largestRemainder, ppmPerUnit } from '../config/units.ts';
-import { calmestPlacement, lowestLevels, type NearestPlacement, nearestPlacement, reachableLevels } from './balance.ts';
+import { type NearestPlacement, nearestPlacement, reachableLevels } from './balance.ts';
 import type { FractionMatrix } from './fractions.ts';
-import { type CarriedState, observeStates, retainedFractions, smallWantEpochsMax, stillReturning } from './guards.ts';
+import { ceilingOf, gainOf, withinGuards } from './guarded.ts';
+import { type CarriedState, observeStates, retainedFractions, stillReturning } from './guards.ts';
 import type { DatacenterState, RuntimeInputs } from './inputs.ts';
-import { brokenBy, isBroken, type Limit, limitOrder, nothing } from './limits.ts';
+import { brokenBy, inOrder, isMisplaced, type Limit, nothing } from './limits.ts';
 import type { SolveCertified } from './lp/certified.ts';
 import { meetingAt } from './meeting.ts';
+import { mendOf } from './mend.ts';
 import {
   type BuiltModel,
   buildGroupModel,
@@ -19,7 +20,8 @@ import {
   sharesOf,
   withoutLatencyMax,
 } from './model.ts';
-import { demandOf, type MoveLimits, type Placement } from './placement.ts';
+import { judgeWant } from './patience.ts';
+import { demandOf, movedShare, type Placement } from './placement.ts';
 import { PriceMemory } from './prices.ts';
 
 export type Decision =
@@ -136,37 +138,52 @@ async function decide(
   });
 
   const gain = gainOf(model, want);
-  const mends = isBroken(model, want, utilizationMax);
-  const first = services.map((inputs, s): Decision | Going => {
+  const misplaced = isMisplaced(model, want);
+  const first = services.map((inputs, s): Decision | Open => {
     const edge = model.nowhere[s]!;
     if (edge !== null) return heldBy({ kind: 'nowhere-to-go', edge }, s);
-    return whetherToGo({ inputs, s, model, levels, want, gain, mends, carried: carried[s]! });
+    return whetherToGo({ inputs, s, model, levels, want, gain, misplaced, carried: carried[s]! });
   });
-  const going = first.flatMap((one) => (one.kind === 'going' ? [one] : []));
-  if (going.length === 0) return first as readonly Decision[];
+  const open = first.flatMap((one) => (one.kind === 'open' ? [one] : []));
+  const isCut = open.some(({ goes }) => goes !== 'whole');
+  const mayMove = holding(model, (s) => first[s]!.kind !== 'open');
+  const mend = isCut ? await mendOf(services, mayMove, levels, want, solve) : 'none';
+  if (mend === 'no-answer') return uncertified();
 
   // Who waits is fixed load, and what is wanted without guards is wanted beside everybody's moves.
-  const settled = holding(model, (s) => first[s]!.kind !== 'going');
-  const guarded = model.initial
-    ? { placement: want, relaxed: [] }
-    : await withinGuards(services, settled, levels, settled === model ? want : null, solve, memory, onStep);
+  const stands = (one: Decision | Open): Decision | null =>
+    one.kind !== 'open' ? one : one.goes === 'not' && mend === 'none' ? one.quiet : null;
+  if (first.every(stands)) return first.map((one) => stands(one)!);
+  const settled = holding(model, (s) => stands(first[s]!) !== null);
+  const moving = (placement: Placement, allTheWay: boolean, relaxed: readonly Limit[]): readonly Decision[] =>
+    first.map((one, s): Decision => {
+      const standing = stands(one);
+      if (standing || one.kind !== 'open') return standing!;
+      const { served, policy: own } = services[s]!;
+      return {
+        kind: 'move',
+        ...fractionsOf(settled, placement, s, allTheWay ? 1 : own.spec.guards.damping, served),
+        levels,
+        stuckEdges: stuckEdgesOf(model, s),
+        relaxed: inOrder([...one.relaxed, ...relaxed]),
+        carried: one.carried,
+      };
+    });
+  if (model.initial) return moving(want, true, []);
+  if (mend !== 'none' && open.every(({ goes }) => goes === 'not')) return moving(mend.placement, true, mend.relaxed);
+
+  const toward = isCut ? wayOf(model, want, open, mend === 'none' ? null : mend.placement) : want;
+  const whole = settled === model ? want : null;
+  const onPlaced = (placement: NearestPlacement): void =>
+    services.forEach((inputs, service) => {
+      onStep({ kind: 'guarded', inputs, service, model: settled, placement });
+    });
+  const guarded = await withinGuards(services, settled, levels, whole, toward, solve, memory, onPlaced);
   if (!guarded) return uncertified();
   // Forced load was placed counting on what moves by choice beside it: going only part of that way would overload
   // whoever was to make room. A mend goes all the way too.
   const allTheWay = guarded.relaxed.length > 0 || sum(model.forced) > 0;
-  return first.map((one, s): Decision => {
-    if (one.kind !== 'going') return one;
-    const { guards } = services[s]!.policy.spec;
-    const { served } = services[s]!;
-    return {
-      kind: 'move',
-      ...fractionsOf(settled, guarded.placement, s, allTheWay ? 1 : guards.damping, served),
-      levels,
-      stuckEdges: stuckEdgesOf(model, s),
-      relaxed: limitOrder.filter((limit) => one.relaxed.includes(limit) || guarded.relaxed.includes(limit)),
-      carried: one.carried,
-    };
-  });
+  return moving(guarded.placement, allTheWay, guarded.relaxed);
 }
 
 /** Before the first table nobody is anywhere to be met: round by round, friends are sought half way to where the last round
@@ -192,12 +209,18 @@ async function metUp(
   return { model, want };
 }
 
-/** A service that moves in this epoch. */
-interface Going {
-  readonly kind: 'going';
+/** A service that may move in this epoch: the whole way to what it wants, the part of it that epochs in a row agree on,
+ *  or only where something cannot wait. */
+type Open = {
+  readonly kind: 'open';
+  readonly s: number;
   readonly relaxed: readonly Limit[]; // that cannot be kept even without guards
   readonly carried: CarriedState;
-}
+} & (
+  | { readonly goes: 'whole' }
+  | { readonly goes: 'part'; readonly agreedPpm: Int32Array } // [e * D + d]
+  | { readonly goes: 'not'; readonly quiet: Decision }
+);
 
 /** Does what a service wants call for a move in this epoch? */
 function whetherToGo(of: {
@@ -207,9 +230,9 @@ function whetherToGo(of: {
   readonly levels: Float64Array;
   readonly want: Placement;
   readonly gain: Float64Array;
-  readonly mends: boolean;
+  readonly misplaced: boolean;
   readonly carried: CarriedState;
-}): Decision | Going {
+}): Decision | Open {
   const { inputs, s, model, levels, want, carried } = of;
   const { topology, policy, served, frozen } = inputs;
   const relaxed = brokenBy(model, levels, want, s, policy);
@@ -217,21 +240,65 @@ function whetherToGo(of: {
   const width = topology.datacenters.length;
   const gain = of.gain.subarray(0, width).map((_, d) => fullest(of.gain, d, width));
   const returning = stillReturning(carried, topology, gain);
-  const rested: CarriedState = { ...carried, smallWantEpochs: 0, returning };
-  const going: Going = { kind: 'going', relaxed, carried: rested };
+  const rested: CarriedState = { ...carried, wants: [], returning };
+  const whole: Open = { kind: 'open', goes: 'whole', s, relaxed, carried: rested };
   const own = { from: s * model.edges, to: (s + 1) * model.edges };
-  if (model.isNew[s] === 1 || sum(model.forced.subarray(own.from, own.to)) > 0) return going;
+  if (model.isNew[s] === 1 || sum(model.forced.subarray(own.from, own.to)) > 0) return whole;
   const { solved } = fractionsOf(model, want, s, 1, served);
   const quiet = { kind: 'unchanged', solved, levels, relaxed, stuckEdges: stuckEdgesOf(model, s) } as const;
-  if (inputs.isDue === false)
-    return { ...quiet, reason: 'not-due', carried: { ...rested, smallWantEpochs: carried.smallWantEpochs } };
+  if (inputs.isDue === false) return { ...quiet, reason: 'not-due', carried: { ...rested, wants: carried.wants } };
   // Without any demand there is nothing to judge a move by.
   const shift = inputs.demandRps.some((rps) => rps > 0) ? movedShare(model, want.gained, s) : 0;
   if (shift < nothing) return { ...quiet, reason: 'nothing-to-move', carried: rested };
   if (frozen) return { ...quiet, reason: 'frozen', carried: rested };
-  const mayWait = returning.length === 0 && !of.mends && carried.smallWantEpochs < smallWantEpochsMax;
-  if (shift >= policy.spec.guards.minShift || !mayWait) return going;
-  return { ...quiet, reason: 'min-shift', carried: { ...rested, smallWantEpochs: carried.smallWantEpochs + 1 } };
+  if (returning.length > 0 || of.misplaced) return whole;
+  const demand = demandOf(model, s);
+  const share = Float64Array.from({ length: model.edges }, (_, e) => {
+    const c = own.from + e;
+    return (model.load[c]! * model.churnWeight[c]!) / demand;
+  });
+  const changePpm = changeOf(solved, served!);
+  const judged = judgeWant({ topology, changePpm, share }, carried.wants, policy.spec.guards.minShift);
+  if (judged.kind === 'wait') {
+    const waiting: CarriedState = { ...rested, wants: judged.wants };
+    const stays: Decision = { ...quiet, reason: 'min-shift', carried: waiting };
+    return { ...whole, goes: 'not', quiet: stays, carried: waiting };
+  }
+  return judged.agreedPpm ? { ...whole, goes: 'part', agreedPpm: judged.agreedPpm } : whole;
+}
+
+/** The way to what is wanted, as far as each service may go it, and what cannot wait. */
+function wayOf(model: Model, want: Placement, open: readonly Open[], mend: Placement | null): Placement {
+  const gained = new Float64Array(want.gained.length);
+  const left = new Float64Array(want.left.length);
+  const pairs = model.edges * model.datacenters;
+  for (const one of open) {
+    if (one.goes === 'not') continue;
+    for (let own = 0; own < pairs; own++) {
+      const i = one.s * pairs + own;
+      const loadOf =
+        one.goes === 'part' ? (one.agreedPpm[own]! / ppmPerUnit) * model.load[Math.floor(i / model.datacenters)]! : 0;
+      gained[i] = one.goes === 'whole' ? want.gained[i]! : Math.max(0, loadOf);
+      left[i] = one.goes === 'whole' ? want.left[i]! : Math.max(0, -loadOf);
+    }
+  }
+  if (mend) {
+    mend.gained.forEach((load, i) => {
+      gained[i] = Math.max(gained[i]!, load);
+    });
+    mend.left.forEach((load, i) => {
+      left[i] = Math.max(left[i]!, load);
+    });
+  }
+  return { gained, left, placed: want.placed };
+}
+
+/** [e * D + d] in millionths of the edge's demand. One of them is rounding. */
+function changeOf(solved: FractionMatrix, served: FractionMatrix): Int32Array {
+  return Int32Array.from(solved, (fraction, i) => {
+    const ppm = Math.round((fraction - served[i]!) * ppmPerUnit);
+    return Math.abs(ppm) > 1 ? ppm : 0;
+  });
 }
 
 function fullest(byPool: Float64Array, d: number, datacenters: number): number {
@@ -251,16 +318,6 @@ function stuckEdgesOf(model: Model, s: number): readonly number[] {
   return model.stuck.filter((c) => model.service[c]! === s).map((c) => c - s * model.edges);
 }
 
-/** Share of the service's demand that changes target by choice. */
-function movedShare(model: Model, gained: Float64Array, s: number): number {
-  const { edges, datacenters, churnWeight } = model;
-  let moved = 0;
-  for (let i = s * edges * datacenters; i < (s + 1) * edges * datacenters; i++) {
-    if (gained[i]! > 0) moved += gained[i]! * churnWeight[Math.floor(i / datacenters)]!;
-  }
-  return moved / demandOf(model, s);
-}
-
 /** Well, and held down after outages. */
 function isBarredFromGaining({ keep, refill }: DatacenterState): boolean {
   return keep === 1 && !refill;
@@ -269,92 +326,6 @@ function isBarredFromGaining({ keep, refill }: DatacenterState): boolean {
 function withoutHoldDown(services: readonly RuntimeInputs[]): readonly RuntimeInputs[] {
   const states = services[0]!.states.map((state) => (isBarredFromGaining(state) ? { ...state, refill: true } : state));
   return services.map((inputs) => ({ ...inputs, states }));
-}
-
-/** The best placement under the guards. Where they would keep a datacenter over its limit although more movement could
- *  mend it, they give by what the mend needs and no more: churnMax first, then onloadMax too. `want`: without guards. */
-async function withinGuards(
-  services: readonly RuntimeInputs[],
-  model: Model,
-  levels: Float64Array,
-  want: Placement | null,
-  solve: SolveCertified,
-  memory: PriceMemory,
-  onStep: (step: SolveStep) => void,
-): Promise<{ placement: Placement; relaxed: readonly Limit[] } | null> {
-  const { policy } = services[0]!;
-  const { utilizationMax } = policy.spec;
-  const { onloadMax } = policy.spec.guards;
-  const churnMax = services.map((inputs) => (inputs.frozen ? 0 : inputs.policy.spec.guards.churnMax));
-  const full: MoveLimits = { onloadMax, churnMax };
-  if (want && obeys(model, want, full)) return { placement: want, relaxed: [] };
-  const lowest = Math.max(...levels);
-  // Where even the optimum is over the limit, coming near it is worth breaking guards for, and the rest is not.
-  const mended = lowest > utilizationMax ? 1.05 * lowest : utilizationMax;
-  const within = async (limits: MoveLimits, relaxed: readonly Limit[]) => {
-    const reached = await reachableLevels(model, limits, utilizationMax, solve);
-    if (!reached) return null;
-    const isMended = Math.max(...reached) <= mended + 1e-5;
-    const placement = await nearestPlacement(model, limits, ceilingOf(reached, levels, policy), solve, memory);
-    if (placement) {
-      services.forEach((inputs, service) => {
-        onStep({ kind: 'guarded', inputs, service, model, placement });
-      });
-    }
-    return placement && { placement, relaxed, isMended };
-  };
-  const kept = await within(full, []);
-  const mayGive = services.map(({ frozen }) => !frozen);
-  if (!kept || kept.isMended || !mayGive.includes(true)) return kept;
-  const levelMax = levels.map((level) => Math.max(level, mended));
-  for (const relaxed of [['churnMax'], ['onloadMax', 'churnMax']] as const) {
-    const open: MoveLimits = {
-      onloadMax: relaxed.length > 1 ? Number.POSITIVE_INFINITY : onloadMax,
-      churnMax: mayGive.map((may) => (may ? model.churnWeight.reduce((a, b) => Math.max(a, b), 1) : 0)),
-    };
-    const reached = await lowestLevels(model, open, solve);
-    if (!reached) return null;
-    if (Math.max(...reached) > mended + 1e-5) continue;
-    const calmest = await calmestPlacement(model, open, levelMax, solve);
-    if (!calmest) return null;
-    const needed = churnMax.map((most, s) =>
-      mayGive[s] ? Math.max(most, movedShare(model, calmest.gained, s) * (1 + 1e-9) + 1e-9) : 0,
-    );
-    return within({ ...open, churnMax: needed }, relaxed);
-  }
-  return kept;
-}
-
-function obeys(model: Model, placement: Placement, limits: MoveLimits): boolean {
-  if (limits.churnMax.some((most, s) => movedShare(model, placement.gained, s) > most * (1 + 1e-9))) return false;
-  return gainOf(model, placement).every((gain) => gain <= limits.onloadMax + 1e-9);
-}
-
-/** [k] utilization gained by choice. */
-function gainOf(model: Model, placement: Placement): Float64Array {
-  const { datacenters, resources, capacity, use } = model;
-  const gain = new Float64Array(capacity.length);
-  for (let i = 0; i < placement.gained.length; i++) {
-    const moved = placement.gained[i]! - placement.left[i]!;
-    if (moved === 0) continue;
-    const s = model.service[Math.floor(i / datacenters)]!;
-    for (let r = 0; r < resources; r++) {
-      const k = r * datacenters + (i % datacenters);
-      if (capacity[k]! > 0) gain[k]! += (moved * use[s * resources + r]!) / capacity[k]!;
-    }
-  }
-  return gain;
-}
-
-/** [k] utilization the placement may reach. Under `balance` the lowest level that can be had, opened to latency by the
- *  tolerance (over the unguarded level: over the guarded one it would ratchet); else the policy's threshold, or what can
- *  be had where that is higher. */
-function ceilingOf(reached: Float64Array, levels: Float64Array, { spec }: Policy): Float64Array {
-  const { objective, utilizationMax, guards } = spec;
-  return reached.map((level, d) => {
-    const most = Math.max(level, utilizationMax);
-    return objective === 'balance' ? Math.min(most, Math.max(level, levels[d]! + guards.balanceTolerance)) : most;
-  });
 }
 
 /** Whole millionths. Forced load goes all the way, moves by choice `damping` of it, counted from the millionths of the

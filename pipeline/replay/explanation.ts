@@ -132,16 +132,18 @@ function explainDatacenters({ inputs, plan, steps, weights }: WatchedEpoch, e: n
     .sort((a, b) => b.served - a.served || a.rttMs - b.rttMs);
 }
 
-/** Why the table stood although something else was wanted. */
-function standsBecause({ outcome, reason }: EpochPlan, minShift: number): string | null {
+/** Why the table stood, or moved by a mend alone, although something else was wanted. */
+function standsBecause({ outcome, reason, carried }: EpochPlan, minShift: number): string | null {
   switch (outcome) {
     case 'held':
     case 'rejected':
       return `${outcome}: ${reason ?? 'no reason given'}`;
     case 'unchanged':
-      if (reason === 'min-shift') return `the whole want moves less than minShift ${minShift}, and waits`;
+      if (reason === 'min-shift')
+        return `what is wanted moves less than minShift ${minShift}, or not for long enough, and waits`;
       return null;
     case 'published':
+      return carried.wants.length > 0 ? `minShift ${minShift} holds it back: only what could not wait moved` : null;
     case 'initial':
       return null;
   }

@@ -9,6 +9,7 @@ import { frontierFigures } from './frontier.ts';
 import { paperFigures } from './paper.ts';
 import { peersFigures } from './peers.ts';
 import { speedFigures } from './speed.ts';
+import { steadyFigures } from './steady.ts';
 import { weekFigures } from './week.ts';
 
 const benches: Readonly<Record<string, (dataDir: string, out: string | null) => Promise<Figure[] | null>>> = {
@@ -18,6 +19,7 @@ const benches: Readonly<Record<string, (dataDir: string, out: string | null) => 
   frontier: frontierFigures,
   peers: peersFigures,
   speed: speedFigures,
+  steady: steadyFigures,
 };
 
 const dataDir = resolve(process.env['TAIJI_DATA'] ?? '../shared/data');

@@ -48,7 +48,7 @@ function randomModel(seed: number) {
 }
 
 describe('edges that may go to the same places, summed', () => {
-  const guards: MoveLimits = { onloadMax: 0.05, churnMax: [0.04] };
+  const guards: MoveLimits = { onloadMax: 0.05, churnMax: [0.04], toward: null };
   test.each([
     ['without guards', null],
     ['under guards', guards],

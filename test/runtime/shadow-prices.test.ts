@@ -119,11 +119,10 @@ test('a little more churnMax, onloadMax and shareMax saves what the program save
       const step = await lastStep(inputsOf(topology, [...demandRps], { policy, served }));
       const limits = bindingLimits(step, 0);
       const now = step.placement.formulation.limits;
-      const { churnMax, onloadMax } = now ?? { churnMax: [1], onloadMax: 1 };
       const note = async (limit: BindingLimit['limit'], model: Model, wider: MoveLimits | null) =>
         agreement.note(await savedMs(step, model, wider), find(limits, limit)?.savesMs ?? 0, `${seed} ${limit}`);
-      if (now) await note('churnMax', step.model, { onloadMax, churnMax: [churnMax[0]! + 0.01] });
-      if (now) await note('onloadMax', step.model, { onloadMax: onloadMax + 0.01, churnMax });
+      if (now) await note('churnMax', step.model, { ...now, churnMax: [now.churnMax[0]! + 0.01] });
+      if (now) await note('onloadMax', step.model, { ...now, onloadMax: now.onloadMax + 0.01 });
       await note('shareMax', { ...step.model, shareMax: Float64Array.of(0.61) }, now);
     }
   }

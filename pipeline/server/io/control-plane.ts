@@ -158,7 +158,7 @@ async function assemble(
       epoch: found.head ? found.head.epoch + 1 : 0,
       startMs: found.head ? found.head.startMs + settings.epochMs : telemetry.firstStartMs,
       table,
-      carried: found.head?.carried ?? freshState,
+      carried: { ...freshState, ...found.head?.carried }, // an older version may have carried less
       freshUntilMs: found.head?.freshUntilMs ?? 0,
       alerts,
     },

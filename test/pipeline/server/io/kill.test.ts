@@ -147,7 +147,7 @@ describe.skipIf(!isBuilt)('the built program', { concurrent: true }, () => {
       ['tableSha256', (of) => (isOutcome(of, 2) ? { ...of, tableSha256: 'other' } : of)],
       [`bodies.${edge}`, (of) => (isOutcome(of, 2) ? { ...of, bodies: { ...of.bodies, [edge]: 'other' } } : of)],
       ['outcome', (of) => (isOutcome(of, 2) ? { ...of, outcome: 'rejected' } : of)],
-      ['carried', (of) => (isOutcome(of, 2) ? { ...of, carried: { ...of.carried, smallWantEpochs: 99 } } : of)],
+      ['carried', (of) => (isOutcome(of, 2) ? { ...of, carried: { ...of.carried, sessions: [99] } } : of)],
       ['previousSha256', (of) => (of.kind === 'inputs' && of.epoch === 2 ? { ...of, previousSha256: 'other' } : of)],
     ];
     for (const [field, forge] of forgeries) expect(await differenceWith(forge)).toMatchObject({ epoch: 2, field });

@@ -1,0 +1,80 @@
+/** What the guards make of what is wanted (DESIGN section 4). */
+
+import type { Policy } from '../config/policy.ts';
+import { type NearestPlacement, nearestPlacement, reachableLevels } from './balance.ts';
+import type { RuntimeInputs } from './inputs.ts';
+import type { Limit } from './limits.ts';
+import type { SolveCertified } from './lp/certified.ts';
+import { calmestMend, churnMaxOf, mendedAt } from './mend.ts';
+import type { Model } from './model.ts';
+import { type MoveLimits, movedShare, type Placement } from './placement.ts';
+import type { PriceMemory } from './prices.ts';
+
+/** The best placement on the way `toward` what is wanted, under the guards; all of it where they allow it and `want`, what
+ *  is wanted without them, is this very way. (Were it free to leave the way, an epoch that may not go all of it would
+ *  balance by moves that later epochs take back for latency: half as much again moved after a drain.) Where datacenters
+ *  would stay over their limits, the way is left, and then the guards give by what the mend needs and no more. */
+export async function withinGuards(
+  services: readonly RuntimeInputs[],
+  model: Model,
+  levels: Float64Array,
+  want: Placement | null,
+  toward: Placement,
+  solve: SolveCertified,
+  memory: PriceMemory,
+  onPlaced: (placement: NearestPlacement) => void,
+): Promise<{ placement: Placement; relaxed: readonly Limit[] } | null> {
+  const { policy } = services[0]!;
+  const churnMax = churnMaxOf(services);
+  const full: MoveLimits = { onloadMax: policy.spec.guards.onloadMax, churnMax, toward };
+  if (toward === want && obeys(model, want, full)) return { placement: want, relaxed: [] };
+  const within = async (limits: MoveLimits, relaxed: readonly Limit[]) => {
+    const reached = await reachableLevels(model, limits, policy.spec.utilizationMax, solve);
+    if (!reached) return null;
+    const isMended = Math.max(...reached) <= mendedAt(policy, levels) + 1e-5;
+    const placement = await nearestPlacement(model, limits, ceilingOf(reached, levels, policy), solve, memory);
+    if (placement) onPlaced(placement);
+    return placement && { placement, relaxed, isMended };
+  };
+  const kept = await within(full, []);
+  if (!kept || kept.isMended || services.every(({ frozen }) => frozen)) return kept;
+  const mend = await calmestMend(services, model, levels, toward, solve);
+  if (mend === 'no-answer') return null;
+  if (mend === 'none') return kept;
+  const needed = churnMax.map((most, s) =>
+    services[s]!.frozen ? 0 : Math.max(most, movedShare(model, mend.placement.gained, s) * (1 + 1e-9) + 1e-9),
+  );
+  return within({ ...mend.limits, churnMax: needed }, mend.relaxed);
+}
+
+function obeys(model: Model, placement: Placement, limits: MoveLimits): boolean {
+  if (limits.churnMax.some((most, s) => movedShare(model, placement.gained, s) > most * (1 + 1e-9))) return false;
+  return gainOf(model, placement).every((gain) => gain <= limits.onloadMax + 1e-9);
+}
+
+/** [k] utilization gained by choice. */
+export function gainOf(model: Model, placement: Placement): Float64Array {
+  const { datacenters, resources, capacity, use } = model;
+  const gain = new Float64Array(capacity.length);
+  for (let i = 0; i < placement.gained.length; i++) {
+    const moved = placement.gained[i]! - placement.left[i]!;
+    if (moved === 0) continue;
+    const s = model.service[Math.floor(i / datacenters)]!;
+    for (let r = 0; r < resources; r++) {
+      const k = r * datacenters + (i % datacenters);
+      if (capacity[k]! > 0) gain[k]! += (moved * use[s * resources + r]!) / capacity[k]!;
+    }
+  }
+  return gain;
+}
+
+/** [k] utilization the placement may reach. Under `balance` the lowest level that can be had, opened to latency by the
+ *  tolerance (over the unguarded level: over the guarded one it would ratchet); else the policy's threshold, or what can
+ *  be had where that is higher. */
+export function ceilingOf(reached: Float64Array, levels: Float64Array, { spec }: Policy): Float64Array {
+  const { objective, utilizationMax, guards } = spec;
+  return reached.map((level, d) => {
+    const most = Math.max(level, utilizationMax);
+    return objective === 'balance' ? Math.min(most, Math.max(level, levels[d]! + guards.balanceTolerance)) : most;
+  });
+}

@@ -1,0 +1,101 @@
+/** What cannot wait for two epochs to agree on it: a datacenter over its limit, or so far over the level that no noise
+ *  put it there. Both are brought back by the least movement that does it; what latency wants besides has time. */
+
+import type { Policy } from '../config/policy.ts';
+import { calmestPlacement, lowestLevels, reachableLevels } from './balance.ts';
+import type { RuntimeInputs } from './inputs.ts';
+import { type Limit, utilizations } from './limits.ts';
+import type { SolveCertified } from './lp/certified.ts';
+import type { Model } from './model.ts';
+import { type MoveLimits, movedShare, type Placement } from './placement.ts';
+
+export interface Mend {
+  readonly placement: Placement;
+  readonly limits: MoveLimits;
+  readonly relaxed: readonly Limit[]; // guards that had to give for it
+}
+
+/** A datacenter this many tolerances over the level is not there by noise. */
+const unevenAt = 3;
+
+/** `none`: nothing is over its limit, nor far over the level; or there is no movement that helps. */
+export async function mendOf(
+  services: readonly RuntimeInputs[],
+  model: Model,
+  levels: Float64Array,
+  want: Placement,
+  solve: SolveCertified,
+): Promise<Mend | 'none' | 'no-answer'> {
+  const { objective, utilizationMax, guards } = services[0]!.policy.spec;
+  const staying = utilizations(model, (i) => model.base[i]!);
+  if (staying.some((utilization) => utilization > utilizationMax)) {
+    return calmestMend(services, model, levels, want, solve);
+  }
+  const isUneven = staying.some((utilization, k) => utilization > levels[k]! + unevenAt * guards.balanceTolerance);
+  return objective === 'balance' && isUneven ? evenedOut(services, model, levels, solve) : 'none';
+}
+
+/** The least movement that brings every datacenter under its limit. As much of it as can is on the way to what is wanted,
+ *  which will not take it back. The guards give where they must, churnMax first. `none`: there is no such movement. */
+export async function calmestMend(
+  services: readonly RuntimeInputs[],
+  model: Model,
+  levels: Float64Array,
+  want: Placement,
+  solve: SolveCertified,
+): Promise<Mend | 'none' | 'no-answer'> {
+  const { policy } = services[0]!;
+  const { onloadMax } = policy.spec.guards;
+  const mended = mendedAt(policy, levels);
+  const most = model.churnWeight.reduce((a, b) => Math.max(a, b), 1);
+  const within = churnMaxOf(services);
+  const open = services.map(({ frozen }) => (frozen ? 0 : most));
+  for (const relaxed of [[], ['churnMax'], ['onloadMax', 'churnMax']] as const) {
+    for (const toward of [want, null]) {
+      const limits: MoveLimits = {
+        onloadMax: relaxed.length > 1 ? Number.POSITIVE_INFINITY : onloadMax,
+        churnMax: relaxed.length > 0 ? open : within,
+        toward,
+      };
+      const reached = await reachableLevels(model, limits, policy.spec.utilizationMax, solve);
+      if (!reached) return 'no-answer';
+      if (Math.max(...reached) > mended + 1e-5) continue;
+      const levelMax = levels.map((level, k) => Math.max(level, mended, reached[k]!));
+      const placement = await calmestPlacement(model, limits, levelMax, solve);
+      if (!placement) return 'no-answer';
+      const isChurnKept = within.every((share, s) => movedShare(model, placement.gained, s) <= share * (1 + 1e-9));
+      return { placement, limits, relaxed: relaxed.filter((limit) => limit !== 'churnMax' || !isChurnKept) };
+    }
+  }
+  return 'none';
+}
+
+/** The utilization from which a datacenter is no longer over its limit. Where even the optimum is, coming near it is
+ *  worth breaking guards for, and the rest is not. */
+export function mendedAt({ spec }: Policy, levels: Float64Array): number {
+  const { utilizationMax } = spec;
+  const lowest = Math.max(...levels);
+  return lowest > utilizationMax ? 1.05 * lowest : utilizationMax;
+}
+
+/** The least movement within the guards that brings datacenters back that are far over the level, and no further than
+ *  that: what carried them there may carry them back. */
+async function evenedOut(
+  services: readonly RuntimeInputs[],
+  model: Model,
+  levels: Float64Array,
+  solve: SolveCertified,
+): Promise<Mend | 'no-answer'> {
+  const { onloadMax, balanceTolerance } = services[0]!.policy.spec.guards;
+  const limits: MoveLimits = { onloadMax, churnMax: churnMaxOf(services), toward: null };
+  const reached = await lowestLevels(model, limits, solve);
+  if (!reached) return 'no-answer';
+  const levelMax = levels.map((level, k) => Math.max(level + unevenAt * balanceTolerance, reached[k]!));
+  const placement = await calmestPlacement(model, limits, levelMax, solve);
+  return placement ? { placement, limits, relaxed: [] } : 'no-answer';
+}
+
+/** [s] A freeze moves nothing by choice. */
+export function churnMaxOf(services: readonly RuntimeInputs[]): readonly number[] {
+  return services.map(({ frozen, policy }) => (frozen ? 0 : policy.spec.guards.churnMax));
+}

@@ -1,0 +1,98 @@
+/** Which of an epoch's wants is worth acting on. Demand is noisy, so every epoch wants something, and the next one mostly
+ *  something else: with 2 % noise at each edge a want of .008 of all demand is usual and one of .015 not rare, and what
+ *  two epochs in a row want of the same edge and datacenter is a tenth of that. So a want is judged by how long it has
+ *  been wanted: one of `sureAt` x minShift acts at once, one of minShift in the part the epoch before wanted too, a
+ *  smaller one in the part that this epoch and the three before agree on.
+ *  Declined: planning on smoothed demand (it hides load); a wider tolerance for what is served than for what is planned
+ *  (a datacenter then stays .02 over the level for good); a dearer move (it is the policy's to say what one is worth). */
+
+import type { DatacenterId, EdgeId } from '../config/ids.ts';
+import type { Topology } from '../config/topology.ts';
+import { ppmPerUnit } from '../config/units.ts';
+
+/** By how much an edge's fraction at a datacenter was wanted to change, and was not. Plain data. */
+export interface Want {
+  readonly edge: EdgeId;
+  readonly datacenter: DatacenterId;
+  readonly changesPpm: readonly number[]; // the last epochs', newest first; absent: 0
+}
+
+/** What an epoch wants by choice. */
+export interface Wanted {
+  readonly topology: Topology;
+  readonly changePpm: Int32Array; // [e * D + d] of the edge's demand
+  readonly share: Float64Array; // [e] of all demand
+}
+
+/** Times minShift, by how many epochs agree (this one first): what their common part must come to. */
+const sureAt = 4;
+const enough = [sureAt, 1, 1, 0] as const;
+
+/** Less than this share of all demand is nothing anybody agrees on. */
+const nothing = 1e-5;
+
+/** `act`: on the changes that are wanted for long enough, none larger than what is wanted now; null: on all of it.
+ *  `wait`: what to carry. */
+export function judgeWant(
+  wanted: Wanted,
+  past: readonly Want[],
+  minShift: number,
+):
+  | { readonly kind: 'act'; readonly agreedPpm: Int32Array | null }
+  | { readonly kind: 'wait'; readonly wants: readonly Want[] } {
+  const history = historyOf(wanted.topology, past);
+  const agreed = wanted.changePpm.slice();
+  for (const [before, least] of enough.entries()) {
+    if (before > 0)
+      agreed.forEach((ppm, i) => {
+        agreed[i] = common(ppm, history[before - 1]![i]!);
+      });
+    const shift = movable(wanted, agreed);
+    if (shift >= least * minShift && shift > nothing) return { kind: 'act', agreedPpm: before > 0 ? agreed : null };
+  }
+  return { kind: 'wait', wants: wantsOf(wanted, history) };
+}
+
+/** What both want: the smaller of two changes in the same direction. */
+function common(a: number, b: number): number {
+  if (a > 0 && b > 0) return Math.min(a, b);
+  return a < 0 && b < 0 ? Math.max(a, b) : 0;
+}
+
+/** Share of all demand that the changes can move: at each edge, what arrives has to leave. */
+function movable({ topology, share }: Wanted, changePpm: Int32Array): number {
+  const width = topology.datacenters.length;
+  return share.reduce((sum, part, e) => {
+    const row = changePpm.subarray(e * width, (e + 1) * width);
+    const arriving = row.reduce((ppm, change) => ppm + Math.max(0, change), 0);
+    const leaving = row.reduce((ppm, change) => ppm - Math.min(0, change), 0);
+    return sum + (part * Math.min(arriving, leaving)) / ppmPerUnit;
+  }, 0);
+}
+
+/** [epochs before, from 1][e * D + d] ppm; places that are gone are left out. */
+function historyOf(topology: Topology, past: readonly Want[]): readonly Int32Array[] {
+  const width = topology.datacenters.length;
+  const edgeAt = new Map(topology.edges.map(({ id }, e) => [id, e]));
+  const datacenterAt = new Map(topology.datacenters.map(({ id }, d) => [id, d]));
+  const history = enough.slice(1).map(() => new Int32Array(topology.edges.length * width));
+  for (const { edge, datacenter, changesPpm } of past) {
+    const [e, d] = [edgeAt.get(edge), datacenterAt.get(datacenter)];
+    if (e === undefined || d === undefined) continue;
+    history.forEach((changes, before) => {
+      changes[e * width + d] = changesPpm[before] ?? 0;
+    });
+  }
+  return history;
+}
+
+function wantsOf({ topology, changePpm }: Wanted, history: readonly Int32Array[]): readonly Want[] {
+  const width = topology.datacenters.length;
+  const kept = [changePpm, ...history.slice(0, -1)];
+  return topology.edges.flatMap(({ id: edge }, e) =>
+    topology.datacenters.flatMap(({ id: datacenter }, d): Want[] => {
+      const changesPpm = kept.map((changes) => changes[e * width + d]!);
+      return changesPpm.every((ppm) => ppm === 0) ? [] : [{ edge, datacenter, changesPpm }];
+    }),
+  );
+}
