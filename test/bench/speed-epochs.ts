@@ -1,14 +1,18 @@
 /** Epochs of a seeded world of one size in a process of its own, so that its memory and its compiled code are its own:
- *  `node dist/test/bench/speed-epochs.js EDGES DATACENTERS SERVICES EPOCHS [MPS FILE]` prints one line of JSON. The demand
+ *  `node dist/test/bench/speed-epochs.js EDGES DATACENTERS SERVICES EPOCHS [MPS FILE]` prints one line of JSON; the programs of the
+ *  last epoch go into MPS FILE, and as textbooks have them into
+ *  MPS FILE.level and MPS FILE.nearness. The demand
  *  of an epoch drifts by a fifth over a day and has 2 % of noise on it. */
 
 import { writeFileSync } from 'node:fs';
 import { seededRandom } from '../../config/random.ts';
-import { type CarriedState, freshState } from '../../runtime/guards.ts';
+import { type CarriedState, freshState, retainedFractions } from '../../runtime/guards.ts';
 import type { RuntimeInputs } from '../../runtime/inputs.ts';
 import { openSolver } from '../../runtime/io/solver-host.ts';
 import { certifiedBy } from '../../runtime/lp/certified.ts';
 import type { LinearProgram, RowPrices, Solver } from '../../runtime/lp/problem.ts';
+import { buildGroupModel } from '../../runtime/model.ts';
+import { formulate } from '../../runtime/placement.ts';
 import { solveGroup } from '../../runtime/solve.ts';
 import { openBareHighs } from '../peers/bare-highs.ts';
 import { mpsOf } from '../peers/mps.ts';
@@ -48,7 +52,7 @@ interface Size {
   readonly datacenters: number;
   readonly services: number;
   readonly epochs: number;
-  readonly mpsFile: string | null; // where the last epoch's largest program goes
+  readonly mpsFile: string | null; // where the last epoch's programs go
 }
 
 async function speedOf(size: Size): Promise<SpeedRun> {
@@ -100,8 +104,29 @@ async function speedOf(size: Size): Promise<SpeedRun> {
   const enginesOwn = await enginesShare(asked, () => plan(world(size.epochs, served), carried));
   await host.close();
   const largest = asked.reduce((a, b) => (b.program.cost.length >= a.program.cost.length ? b : a)).program;
-  if (size.mpsFile !== null) writeFileSync(size.mpsFile, mpsOf(largest));
+  if (size.mpsFile !== null) {
+    writeFileSync(size.mpsFile, mpsOf(largest));
+    const [level, nearness] = textbookPrograms(world(size.epochs, null));
+    writeFileSync(`${size.mpsFile}.level`, mpsOf(level));
+    writeFileSync(`${size.mpsFile}.nearness`, mpsOf(nearness));
+  }
   return { columns: largest.cost.length, coldMs, restartMs, warmMs, enginesOwn, rssMb: { ...rssMb, most } };
+}
+
+/** What an epoch comes to for a solver that starts from nothing: the level, then the least latency near it, fraction by
+ *  fraction, no edge summed with another and nothing counted from what is served. */
+function textbookPrograms(services: readonly RuntimeInputs[]): readonly [LinearProgram, LinearProgram] {
+  const { topology, states } = services[0]!;
+  const retained = retainedFractions(freshState, topology, states);
+  const built = buildGroupModel(services.map((inputs) => ({ inputs, retained })));
+  if (built.kind !== 'model') throw new Error(`no model: ${built.edge}`);
+  const { model } = built;
+  const levelMax = new Float64Array(model.capacity.length).fill(Number.NaN);
+  const near = levelMax.map(() => 1 / room + 0.005);
+  return [
+    formulate(model, { limits: null, levelMax, seek: 'level' }).program,
+    formulate(model, { limits: null, levelMax: near, seek: 'nearness' }).program,
+  ];
 }
 
 /** Of one epoch, several times over. */
