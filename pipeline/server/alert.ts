@@ -12,6 +12,7 @@ export const alertReasons = [
   'allocation-contradicting', // edges send users elsewhere than the table says
   'plan-failed', // planning threw; the last table stays
   'plan-held', // planning refused to decide; the last table stays
+  'held-long', // whatever holds, fails or is rejected has gone on for six epochs in a row
   'plan-rejected', // a candidate failed validation; the last table stays
   'solver-disagreement', // the two solvers claim different minima of one program; a certificate decided
   'limits-relaxed', // a stated limit had to give

@@ -45,6 +45,7 @@ export interface LoopState {
   readonly carried: CarriedState;
   readonly freshUntilMs: number; // wall clock; 0 before the first table
   readonly overruns: number; // epochs in a row that took longer than their period
+  readonly standstills: number; // epochs in a row that held, were rejected or could not be decided
   readonly decision: Decision | null; // of the epoch in work, once there is one
   readonly stopping: boolean;
   readonly alerts: Alerts;
@@ -109,6 +110,7 @@ export function startLoop(
     dueMs,
     begunMs: nowMs,
     overruns: 0,
+    standstills: 0,
     decision: null,
     stopping: false,
   };
@@ -225,17 +227,27 @@ function endEpoch(state: LoopState, nowMs: number): Step {
   const overruns = tookMs > epochWallMs ? state.overruns + 1 : 0;
   const late = `an epoch took ${tookMs} ms, more than its ${epochWallMs} ms, ${overruns} times in a row`;
   const dueMs = nextDueMs(state.dueMs, state.settings, nowMs);
+  const standstills = standsStill(state.decision) ? state.standstills + 1 : 0;
+  const long = `nothing was decided for ${standstills} epochs in a row; traffic goes by the last table`;
+  const told = alerted(state, 'epoch-overrun', overruns >= overrunsTolerated ? late : null);
   const next: LoopState = {
-    ...alerted(state, 'epoch-overrun', overruns >= overrunsTolerated ? late : null),
+    ...alerted(told, 'held-long', standstills >= standstillsTolerated ? long : null),
     phase: 'waiting',
     decision: null,
     epoch: state.epoch + 1,
     startMs: state.startMs + epochMs,
     dueMs,
     overruns,
+    standstills,
   };
   if (next.stopping) return stopped(next, null);
   return { state: next, commands: [{ kind: 'wait', untilMs: dueMs }] };
+}
+
+/** Did the epoch leave the table as it is without saying that it is good? Without telemetry there is no decision at all. */
+function standsStill(decision: Decision | null): boolean {
+  if (decision?.kind !== 'decided') return true;
+  return decision.plan.outcome === 'held' || decision.plan.outcome === 'rejected';
 }
 
 /** A period after the last one; a loop that fell behind goes on at once, without a burst, and a clock that was set back
@@ -247,6 +259,9 @@ function nextDueMs(lastMs: number, { epochWallMs }: LoopSettings, nowMs: number)
 export function wholeSecondMs(timeMs: number): number {
   return Math.floor(timeMs / 1000) * 1000;
 }
+
+/** Half an hour of the usual epochs: by then somebody has read the first alert, or nobody will. */
+const standstillsTolerated = 6;
 
 /** One late epoch is a busy moment, three in a row are a machine too small. */
 const overrunsTolerated = 3;

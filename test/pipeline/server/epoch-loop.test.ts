@@ -140,6 +140,19 @@ test('held and rejected keep the table, renew it, and raise their alert until an
   }
 });
 
+test('what holds for six epochs in a row is escalated, whatever holds, until an epoch decides', () => {
+  const held = [due, observed, recorded, planned(planOf('held', first)), published, closed];
+  const failed: LoopEvent[] = [due, observed, recorded, { kind: 'planning-failed', message: 'boom' }, closed];
+  const blind: LoopEvent[] = [due, { kind: 'observing-failed', message: 'no answer' }];
+  const five = run([...held, ...failed, ...blind, ...held, ...held]).state;
+  expect(five.alerts.has('held-long')).toBe(false);
+  const six = run(blind, five).state;
+  expect(six.alerts.get('held-long')).toBe('nothing was decided for 6 epochs in a row; traffic goes by the last table');
+  const decided = run([due, observed, recorded, planned(planOf('unchanged', first)), published, closed], six).state;
+  expect(decided.alerts.has('held-long')).toBe(false);
+  expect(run(blind, decided).state.alerts.has('held-long')).toBe(false);
+});
+
 test('an empty table is never published, whatever the plan says', () => {
   const empty = { ...tableOf('empty'), edges: [], byEdge: [] };
   for (const table of [null, empty]) {
