@@ -3,7 +3,7 @@
 import type { Policy } from '../config/policy.ts';
 import { type NearestPlacement, nearestPlacement, reachableLevels } from './balance.ts';
 import type { RuntimeInputs } from './inputs.ts';
-import type { Limit } from './limits.ts';
+import { emergencyExcess, type Limit, loadAt, mendMin } from './limits.ts';
 import type { SolveCertified } from './lp/certified.ts';
 import { calmestMend, churnMaxOf, mendedAt } from './mend.ts';
 import type { Model } from './model.ts';
@@ -36,8 +36,14 @@ export async function withinGuards(
     if (placement) onPlaced(placement);
     return placement && { placement, relaxed, isMended };
   };
-  const kept = await within(full, []);
-  if (!kept || kept.isMended || services.every(({ frozen }) => frozen)) return kept;
+  const onTheWay = await within(full, []);
+  if (!onTheWay) return null;
+  // What a loss would lift too high is brought back by whatever route the guards leave, not by the wanted one alone.
+  const excess = (placement: Placement): number => emergencyExcess(model, (i) => loadAt(model, placement, i));
+  const isOff = excess(onTheWay.placement) > mendMin;
+  const free = isOff ? await within({ ...full, toward: null }, []) : null;
+  const kept = free && excess(free.placement) < excess(onTheWay.placement) ? free : onTheWay;
+  if (kept.isMended || services.every(({ frozen }) => frozen)) return kept;
   const mend = await calmestMend(services, model, levels, toward, solve);
   if (mend === 'no-answer') return null;
   if (mend === 'none') return kept;

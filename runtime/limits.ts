@@ -31,7 +31,7 @@ export const nothing = 1e-6;
 const overMuch = 1e-5;
 
 /** What a limit broken now has to win by a solve for the solve to be a mend. */
-const mendMin = 0.005;
+export const mendMin = 0.005;
 
 /** Limits of service `s` that cannot be kept even without guards. `levels`: the lowest utilizations. */
 export function brokenBy(
@@ -98,7 +98,7 @@ export function utilizations(model: Model, load: (i: number) => number): Float64
 }
 
 /** By how much the worst loss of a datacenter would lift another over emergencyMax; 0 where none does. */
-function emergencyExcess(model: Model, load: (i: number) => number): number {
+export function emergencyExcess(model: Model, load: (i: number) => number): number {
   if (!Number.isFinite(model.emergencyMax)) return 0;
   let highest = 0;
   for (let lost = 0; lost < model.datacenters; lost++) {
