@@ -3,7 +3,7 @@
 import { didYouMean } from './did-you-mean.ts';
 import { ConfigError } from './errors.ts';
 import type { Policy } from './policy.ts';
-import { indexById, requests, type Topology } from './topology.ts';
+import { indexById, type Resource, requests, requestsOf, type Topology } from './topology.ts';
 
 /** Throws a ConfigError at what is a mistake whatever the traffic does. Returns what is legal and yet surely not meant,
  *  one line each: the limits concerned give way in their written order. `where` names the policy's source. */
@@ -52,6 +52,22 @@ export function checkPolicyFor(policy: Policy, topology: Topology, where: string
     }
   });
 
+  const drawn = drawnOn(policy, topology);
+  for (const { name, capacity } of drawn) {
+    if (capacity.some((has) => has > 0)) continue;
+    throw new ConfigError(
+      `${subject}: no datacenter has any of "${name}", which the service draws on; give it capacity or take it out of spec.resources`,
+    );
+  }
+  if (spec.resources === undefined && !drawn.some(({ name }) => name === requestsOf(policy.metadata.service))) {
+    const served = (topology.resources ?? []).filter(({ name }) => name.startsWith(requestsOf('')));
+    if (served.length > 0) {
+      throw new ConfigError(
+        `${subject}: datacenters.csv gives capacity by service and none to "${policy.metadata.service}"; add its rows, or name what it draws on in spec.resources`,
+      );
+    }
+  }
+
   const warnings: string[] = [];
   const width = topology.datacenters.length;
   topology.edges.forEach((edge, e) => {
@@ -82,6 +98,12 @@ export function checkPolicyFor(policy: Policy, topology: Topology, where: string
     }
   });
   return warnings;
+}
+
+/** The resources that the policy's service draws on and the topology knows of by name. */
+function drawnOn({ spec, metadata }: Policy, { resources = [] }: Topology): readonly Resource[] {
+  const own = requestsOf(metadata.service);
+  return resources.filter(({ name }) => (spec.resources ? name in spec.resources : name === own));
 }
 
 function some(ids: Iterable<string>): string {

@@ -4,7 +4,15 @@
 import { csvField, csvNumber, csvTable } from './csv.ts';
 import { ConfigError, quoteStart } from './errors.ts';
 import { compareIds, type DatacenterId, datacenterId, nameSchema, serviceId } from './ids.ts';
-import { capacityRpsLeast, type Datacenter, indexById, type Resource, requestsOf, type Topology } from './topology.ts';
+import {
+  capacityRpsLeast,
+  type Datacenter,
+  indexById,
+  type Resource,
+  requests,
+  requestsOf,
+  type Topology,
+} from './topology.ts';
 import { csvText, pick, place, refuseTwice, refuseUnknown, type WorldFile } from './world-rows.ts';
 
 interface ParsedDatacenters {
@@ -75,7 +83,7 @@ export function parseResources({ text, where }: WorldFile, topology: Topology): 
     const datacenter = datacenterId(id!, `${where}:${row.line}`);
     refuseUnknown(index, 'datacenter', datacenter, 'datacenters.csv', row.line, where);
     const name = nameSchema.safeParse(resource);
-    if (!name.success || resource!.startsWith(requestsOf(''))) {
+    if (!name.success || name.data === requests || resource!.startsWith(requestsOf(''))) {
       throw new ConfigError(
         `${where}:${row.line}: resource ${quoteStart(resource!)} is not a name, or one of capacity_rps in datacenters.csv; use 1 to 63 letters, digits, ". _ : -"`,
       );

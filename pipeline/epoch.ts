@@ -41,6 +41,7 @@ export interface EpochInputs {
   readonly previous: RoutingTable | null; // of the context's tree
   readonly carried: CarriedState;
   readonly sessions?: Float64Array; // [e * D + d] of a sticky service, observed; absent: as the tables so far would have placed them
+  readonly epochMs?: number; // how long it lasts; absent: as the policy says
   readonly isDue?: boolean; // false: not this service's tick; only what a state forces moves
 }
 
@@ -151,7 +152,7 @@ function settingOf({ inputs, context }: PlannedService): Setting {
   const sessions = isSticky ? (inputs.sessions ?? placedSoFar()) : [];
   const established =
     sessions.length > 0
-      ? outliving(sessions, survivalOf(policy), states, demandRps)
+      ? outliving(sessions, survivalOf(policy, inputs.epochMs), states, demandRps)
       : new Float64Array(topology.edges.length * width);
   const frozen = freezeInForce(inputs.intents, startMs) !== null;
   return {
@@ -331,7 +332,10 @@ function standing(
 
 /** A sticky service's sessions after the epoch, to the thousandth. */
 function withSessions({ inputs, established, arriving }: Setting, carried: CarriedState, served: FractionMatrix) {
-  if (inputs.policy.spec.traffic.kind !== 'sticky') return carried;
+  if (inputs.policy.spec.traffic.kind !== 'sticky') {
+    const { sessions: _, ...stateless } = carried;
+    return stateless;
+  }
   const sessions = sessionsAfter(established, arriving, served);
   return { ...carried, sessions: Array.from(sessions, (count) => Math.round(count * 1000) / 1000) };
 }

@@ -130,7 +130,7 @@ export function buildGroupModel(settings: readonly ServiceSetting[]): BuiltModel
   for (let i = 0; i < base.length; i++) meanRttMs += (base[i]! / totalLoad) * topology.rttMs[i % pairs]!;
   const services = settings.map(({ inputs }) => inputs);
   const costs = tieBrokenCosts(services, meanRttMs);
-  const { standsFor, ...loads } = amounts;
+  const unsteeredAt = (c: number): number | undefined => topology.edges[c % edges]!.unsteered;
   return {
     kind: 'model',
     model: {
@@ -139,7 +139,7 @@ export function buildGroupModel(settings: readonly ServiceSetting[]): BuiltModel
       commodities,
       service: Int32Array.from(amounts.load, (_, c) => Math.floor(c / edges)),
       datacenters,
-      ...loads,
+      ...amounts,
       resources: pools.resources,
       use: pools.use,
       base,
@@ -151,8 +151,9 @@ export function buildGroupModel(settings: readonly ServiceSetting[]): BuiltModel
       shareMax: Float64Array.from(services, (inputs) => inputs.policy.spec.guards.shareMax),
       fallbackWeight,
       emergencyMax: policy.spec.emergencyMax ?? Number.POSITIVE_INFINITY,
-      rttCost: costs.rttCost.map((cost, i) => cost * standsFor[Math.floor(i / datacenters)]!),
-      moveCost: costs.moveCost.map((cost, i) => cost * amounts.churnWeight[Math.floor(i / datacenters)]!),
+      rttCost: costs.rttCost,
+      // Demand without a bucket has nothing to lose by a move.
+      moveCost: costs.moveCost.map((cost, i) => cost * (1 - (unsteeredAt(Math.floor(i / datacenters)) ?? 0))),
       meeting: meetingAt(services, amounts.load, sharesOf(base, amounts.load)),
       utilizationPrices: utilizationPrices(policy),
       still,
@@ -174,7 +175,7 @@ export function sharesOf(loadAt: Float64Array, load: Float64Array): Float64Array
 function weighedLoad(
   settings: readonly ServiceSetting[],
   pools: Pools,
-): Pick<Model, 'load' | 'settled' | 'churnWeight' | 'capacity'> & { readonly standsFor: Float64Array } {
+): Pick<Model, 'load' | 'settled' | 'churnWeight' | 'capacity'> {
   const { topology } = settings[0]!.inputs;
   const edges = topology.edges.length;
   const datacenters = topology.datacenters.length;
@@ -189,8 +190,6 @@ function weighedLoad(
   const shareTotal = share.reduce((a, b) => a + b, 0);
   const load = share.map((value) => (value / shareTotal) * totalLoad);
   const settled = new Float64Array(load.length * datacenters);
-  // Where the new sessions of one epoch go, in time all go: a unit of them stands for as many.
-  const standsFor = new Float64Array(load.length).fill(1);
   const churnWeight = new Float64Array(load.length).fill(1);
   settings.forEach(({ inputs }, s) => {
     const { established } = inputs;
@@ -210,12 +209,11 @@ function weighedLoad(
           load[c]! -= stays;
         }
       }
-      standsFor[c] = whole / load[c]!;
-      churnWeight[c] = standsFor[c]! * steered;
+      churnWeight[c] = (whole / load[c]!) * steered;
     }
   });
   const capacity = pools.capacity.map((units) => within(demandTotal > 0 ? (units / demandTotal) * totalLoad : units));
-  return { load, settled, standsFor, churnWeight, capacity };
+  return { load, settled, churnWeight, capacity };
 }
 
 /** A capacity that the engines can compute with: a million times the load is as good as more, a millionth as less. */

@@ -10,10 +10,10 @@ import type { FractionMatrix } from './fractions.ts';
 import type { DatacenterState } from './inputs.ts';
 import { isDrain } from './states.ts';
 
-/** Share of sessions that outlives an epoch; 0 where the service is stateless. */
-export function survivalOf({ spec }: Policy): number {
+/** Share of sessions that outlives an epoch, which is `epochMs` long; 0 where the service is stateless. */
+export function survivalOf({ spec }: Policy, epochMs = durationMs(spec.epoch)): number {
   if (spec.traffic.kind !== 'sticky') return 0;
-  return exponential(durationMs(spec.epoch) / durationMs(spec.traffic.sessionLifetime));
+  return exponential(epochMs / durationMs(spec.traffic.sessionLifetime));
 }
 
 /** [e * D + d] of `sessions`, those that are still where they are at the end of the epoch; never more of an edge than its

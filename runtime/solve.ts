@@ -118,19 +118,27 @@ async function decide(
 
   let { model } = built;
   let levels = await reachableLevels(model, null, utilizationMax, solve);
+  // What bars a datacenter gives where that brings one that is over its capacity down, and stays where it does not.
+  const openTo = async (opened: Model): Promise<void> => {
+    const lower = await reachableLevels(opened, null, utilizationMax, solve);
+    if (lower && levels && Math.max(...lower) > Math.max(...levels) - 1e-5) return;
+    model = opened;
+    levels = lower;
+  };
   if (levels && isHeldDown && Math.max(...levels) > 1) {
     // A datacenter that flaps and is well now is better than one over its capacity.
     const open = build(withoutHoldDown(services));
-    if (open.kind === 'model') model = open.model;
-    levels = await reachableLevels(model, null, utilizationMax, solve);
+    if (open.kind === 'model') await openTo(open.model);
   }
   if (levels && Math.max(...levels) > 1 && model.tooFar.includes(1)) {
     // Too far is better than over capacity, no further is better than either.
-    model = withoutLatencyMax(model, withoutHoldDown(services));
-    levels = await reachableLevels(model, null, utilizationMax, solve);
+    await openTo(withoutLatencyMax(model, services));
+    if (levels && isHeldDown && Math.max(...levels) > 1)
+      await openTo(withoutLatencyMax(model, withoutHoldDown(services)));
   }
-  if (!levels) return uncertified();
-  let want = await nearestPlacement(model, null, ceilingOf(levels, levels, policy), solve, memory);
+  const reached = levels;
+  if (!reached) return uncertified();
+  let want = await nearestPlacement(model, null, ceilingOf(reached, reached, policy), solve, memory);
   if (want && model.initial) ({ model, want } = await metUp(services, model, want, solve, memory));
   if (!want) return uncertified();
   services.forEach((inputs, service) => {
@@ -142,12 +150,12 @@ async function decide(
   const first = services.map((inputs, s): Decision | Open => {
     const edge = model.nowhere[s]!;
     if (edge !== null) return heldBy({ kind: 'nowhere-to-go', edge }, s);
-    return whetherToGo({ inputs, s, model, levels, want, gain, misplaced, carried: carried[s]! });
+    return whetherToGo({ inputs, s, model, levels: reached, want, gain, misplaced, carried: carried[s]! });
   });
   const open = first.flatMap((one) => (one.kind === 'open' ? [one] : []));
   const isCut = open.some(({ goes }) => goes !== 'whole');
   const mayMove = holding(model, (s) => first[s]!.kind !== 'open');
-  const mend = isCut ? await mendOf(services, mayMove, levels, want, solve) : 'none';
+  const mend = isCut ? await mendOf(services, mayMove, reached, want, solve) : 'none';
   if (mend === 'no-answer') return uncertified();
 
   // Who waits is fixed load, and what is wanted without guards is wanted beside everybody's moves.
@@ -163,7 +171,7 @@ async function decide(
       return {
         kind: 'move',
         ...fractionsOf(settled, placement, s, allTheWay ? 1 : own.spec.guards.damping, served),
-        levels,
+        levels: reached,
         stuckEdges: stuckEdgesOf(model, s),
         relaxed: inOrder([...one.relaxed, ...relaxed]),
         carried: one.carried,
@@ -178,7 +186,7 @@ async function decide(
     services.forEach((inputs, service) => {
       onStep({ kind: 'guarded', inputs, service, model: settled, placement });
     });
-  const guarded = await withinGuards(services, settled, levels, whole, toward, solve, memory, onPlaced);
+  const guarded = await withinGuards(services, settled, reached, whole, toward, solve, memory, onPlaced);
   if (!guarded) return uncertified();
   // Forced load was placed counting on what moves by choice beside it: going only part of that way would overload
   // whoever was to make room. A mend goes all the way too.

@@ -2,6 +2,8 @@
  *  together. */
 
 import { progressBar } from '../../bucketizer/io/progress.ts';
+import { ConfigError } from '../../config/errors.ts';
+import { compareIds } from '../../config/ids.ts';
 import { readPolicy } from '../../config/load.ts';
 import { checkDistinct, checkGroup } from '../../config/policy-group.ts';
 import { checkPolicyFor } from '../../config/policy-topology.ts';
@@ -52,6 +54,11 @@ export async function replayServices(
 
 /** The services that the policies name, as the world knows them. Throws a ConfigError. */
 export function servicesOf(world: World, files: readonly string[], context: EpochContext): readonly ReplayedService[] {
+  if (!world.services) {
+    throw new ConfigError(
+      'several policies need a world whose demand.csv has a column "service"; this one has the demand of one service',
+    );
+  }
   const services = files.map((file): ReplayedService => {
     const policy = readPolicy(file);
     checkPolicyFor(policy, world.topology, file);
@@ -59,5 +66,6 @@ export function servicesOf(world: World, files: readonly string[], context: Epoc
     return { world: worldOfService(world, policy.metadata.service, file), policy, context };
   });
   checkDistinct(services.map(({ policy }) => policy));
-  return services;
+  // By name, so that the order of the flags means nothing.
+  return services.sort((a, b) => compareIds(a.policy.metadata.service, b.policy.metadata.service));
 }

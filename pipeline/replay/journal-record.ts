@@ -13,12 +13,15 @@ import type { DatacenterState } from '../../runtime/inputs.ts';
 import type { CarriedState, Churn, EpochInputs, Outcome } from '../epoch.ts';
 import type { EncodedTable } from '../table/routing-table.ts';
 
+/** Rises where epochs recorded before would not be planned as they were. */
+export const journalFormat = 2;
+
 export type JournalRecord = CheckpointRecord | InputsRecord | OutcomeRecord;
 
 /** Everything the epochs of a file start from, besides tree and weights. First line of every file. */
 export interface CheckpointRecord {
   readonly kind: 'checkpoint';
-  readonly format: 1;
+  readonly format: typeof journalFormat;
   readonly topology: {
     readonly edges: readonly Edge[];
     readonly datacenters: readonly Datacenter[];

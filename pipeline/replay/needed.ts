@@ -38,7 +38,14 @@ export class NeededMovement {
     if (!placement) return null;
     this.#fractions = fractionsAfter(model, placement);
     if (model.initial) return 0;
-    return [...model.forced, ...placement.gained].reduce((a, b) => a + b, 0) / totalLoad;
+    let moved = 0;
+    model.forced.forEach((load, c) => {
+      moved += load * model.churnWeight[c]!;
+    });
+    placement.gained.forEach((load, i) => {
+      moved += load * model.churnWeight[Math.floor(i / model.datacenters)]!;
+    });
+    return moved / totalLoad;
   }
 }
 

@@ -13,8 +13,8 @@ export class SessionLife {
   #sessions: Float64Array | null = null;
 
   /** Seeded by the service's name. */
-  constructor(policy: Policy) {
-    this.#survival = survivalOf(policy);
+  constructor(policy: Policy, epochMs: number) {
+    this.#survival = survivalOf(policy, epochMs);
     this.#random = seededRandom(hash32(policy.metadata.service));
   }
 

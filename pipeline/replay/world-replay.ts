@@ -63,7 +63,7 @@ export async function* replayGroup(
   const runs = services.map((service) => ({
     ...service,
     planned: new PlannedDemand(service.world, service.policy, options.oracle),
-    life: new SessionLife(service.policy),
+    life: new SessionLife(service.policy, stepMs(demand)),
     everySteps: services.length > 1 ? stepsAnEpoch(service) : 1,
   }));
   let last = services.map((): { previous: RoutingTable | null; carried: CarriedState } => ({
@@ -89,6 +89,7 @@ export async function* replayGroup(
           states,
           intents: [],
           ...last[s]!,
+          epochMs: stepMs(demand),
           ...(life.sessions && { sessions: life.sessions }),
           ...(epoch % everySteps !== 0 && { isDue: false }),
         },

@@ -104,6 +104,21 @@ describe('a world of several services', () => {
   });
 });
 
+test('what no datacenter has for the service is refused, not planned as no load', () => {
+  const none = readWorld(
+    smallWorld({ ...services, 'resources.csv': resources.replace('ashburn,memory,8', 'ashburn,memory,0') }),
+  );
+  const hungry = policyFor('web', { resources: { requests: 1, memory: 1 } });
+  expect(complaintOf(() => checkPolicyFor(hungry, none.topology, 'p.yaml'))).toMatch(
+    /no datacenter has any of "memory", which the service draws on/,
+  );
+  const { topology } = readWorld(smallWorld(services));
+  expect(complaintOf(() => checkPolicyFor(policyFor('mail'), topology, 'p.yaml'))).toMatch(
+    /gives capacity by service and none to "mail"/,
+  );
+  expect(() => checkPolicyFor(policyFor('mail', { resources: { cores: 1 } }), topology, 'p.yaml')).not.toThrow();
+});
+
 describe('policies of one group', () => {
   test('say one thing of what they share', () => {
     const [web, chat] = [policyFor('web'), policyFor('chat', { guards: { churnMax: 0.01 }, latencyMsMax: 100 })];

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { freshState } from '../../runtime/guards.ts';
+import { type DatacenterState, normalState } from '../../runtime/inputs.ts';
 import { utilizationOf } from '../../runtime/judge.ts';
 import { solveFractions } from '../../runtime/solve.ts';
 import { certifiedHere, inputsOf, policyOf, topologyOf } from '../scene.ts';
@@ -45,5 +46,29 @@ describe('limits of lower rank give for those of higher, by what is needed', () 
     const { relaxed, highest } = await placed([40, 100], [60, 100, 100], spec);
     expect(relaxed).toEqual(['emergencyMax']);
     expect(highest).toBeLessThan(0.8 + 1e-4);
+  });
+});
+
+describe('a datacenter over its capacity opens what is barred', () => {
+  /** e0 may go to d0 alone, which is too small for it. */
+  const pocket = async (spec: Record<string, unknown>, states?: readonly DatacenterState[]) => {
+    const topology = topologyOf(3, [40, 100, 100], (e, d) => 10 + 60 * Math.abs(e - d));
+    const policy = policyOf({ allowed: [{ edge: 'e0', datacenters: ['d0'] }], ...spec });
+    const inputs = inputsOf(topology, [60, 40, 40], { policy, ...(states && { states }) });
+    const decision = await solveFractions(inputs, freshState, await certifiedHere('highs'));
+    if (decision.kind !== 'move') throw new Error(decision.kind);
+    return decision;
+  };
+
+  test('not where that helps nobody: distance still counts at the other edges', async () => {
+    const { wanted, relaxed } = await pocket({ latencyMsMax: 50 });
+    expect([...wanted]).toEqual([1, 0, 0, 0, 1, 0, 0, 0, 1]);
+    expect(relaxed).toEqual(['capacity']);
+  });
+
+  test('nor does it bring users to a datacenter that is sick', async () => {
+    const sick: DatacenterState = { keep: 1, refill: false, cause: 'unhealthy: errors', untilMs: null };
+    const { wanted } = await pocket({}, [normalState, normalState, sick]);
+    expect([2, 5, 8].map((i) => wanted[i])).toEqual([0, 0, 0]);
   });
 });

@@ -115,3 +115,18 @@ test('a drain moves new sessions at once and none of the established ones', asyn
   if (decision.kind !== 'move') throw new Error(decision.kind);
   expect([...decision.wanted]).toEqual([1, 0, 1, 0]);
 });
+
+test('pins hold however few of the sessions are new', async () => {
+  const topology = topologyOf(2, [100, 100], (e, d) => (e === d ? 5 : 300));
+  const pins = [{ edge: 'e0', datacenter: 'd1', fraction: 0.3 }];
+  const inputs = inputsOf(topology, [40, 40], {
+    established: matrixOf([
+      [39.8, 0],
+      [0, 39.8],
+    ]),
+    policy: policyOf({ ...sticky('12h'), pins }),
+  });
+  const decision = await solveFractions(inputs, freshState, await certifiedHere('highs'));
+  if (decision.kind !== 'move') throw new Error(decision.kind);
+  expect(decision.wanted[1]).toBeCloseTo(0.3, 5);
+});

@@ -14,6 +14,7 @@ import {
   changedRtt,
   frozenInputs,
   type InputsRecord,
+  journalFormat,
   type OutcomeRecord,
   plainTopology,
 } from '../../replay/journal-record.ts';
@@ -195,7 +196,7 @@ export class LoopDriver {
     const { table, carried } = this.#state;
     return {
       kind: 'checkpoint',
-      format: 1,
+      format: journalFormat,
       topology: plainTopology(topology),
       policy,
       treeVersion: context.tree.version,

@@ -7,7 +7,7 @@ import { ConfigError } from '../../../config/errors.ts';
 import type { EngineName } from '../../../runtime/lp/problem.ts';
 import { type EpochContext, type PlanEpoch, planEpoch } from '../../epoch.ts';
 import { planWatched, type WatchedEpoch } from '../../replay/explanation.ts';
-import { decodeJournal } from '../../replay/journal-record.ts';
+import { decodeJournal, journalFormat } from '../../replay/journal-record.ts';
 import { checkpointOf, type RecordedReplay, replayRecorded } from '../../replay/recorded.ts';
 import { decodeWeights } from '../../replay/recorded-weights.ts';
 import { messageOf } from './data-directory.ts';
@@ -67,6 +67,11 @@ async function withRecorded<T>(
   if (!checkpoint) {
     throw new ConfigError(
       `${file}: does not begin with a whole checkpoint; expected a file of a data directory's journal, or a newer one of it`,
+    );
+  }
+  if (checkpoint.format !== journalFormat) {
+    throw new ConfigError(
+      `${file}: journal format ${JSON.stringify(checkpoint.format)}, this version replays ${journalFormat}; replay it with the version that wrote it`,
     );
   }
   const objects = join(dirname(resolve(file)), '..', 'objects');

@@ -19,7 +19,7 @@ import { policyOf, topologyOf } from '../../../scene.ts';
 const settings: JournalSettings = { epochsPerFile: 3, bytesPerFile: 1_000_000, filesKept: 4, deadlineMs: 30_000 };
 const checkpoint = async (): Promise<CheckpointRecord> => ({
   kind: 'checkpoint',
-  format: 1,
+  format: 2,
   topology: plainTopology(topologyOf(1, [1])),
   policy: policyOf(),
   treeVersion: 't',
