@@ -5,7 +5,7 @@ import { type NearestPlacement, nearestPlacement, reachableLevels } from './bala
 import type { RuntimeInputs } from './inputs.ts';
 import { emergencyExcess, type Limit, loadAt, mendMin } from './limits.ts';
 import type { SolveCertified } from './lp/certified.ts';
-import { calmestMend, churnMaxOf, mendedAt } from './mend.ts';
+import { calmestMend, churnMaxOf, mendedAt, type SeekLevels } from './mend.ts';
 import type { Model } from './model.ts';
 import { type MoveLimits, movedShare, type Placement } from './placement.ts';
 import type { PriceMemory } from './prices.ts';
@@ -20,6 +20,7 @@ export async function withinGuards(
   levels: Float64Array,
   want: Placement | null,
   toward: Placement,
+  seekLevels: SeekLevels,
   solve: SolveCertified,
   memory: PriceMemory,
   onPlaced: (placement: NearestPlacement) => void,
@@ -28,8 +29,8 @@ export async function withinGuards(
   const churnMax = churnMaxOf(services);
   const full: MoveLimits = { onloadMax: policy.spec.guards.onloadMax, churnMax, toward };
   if (toward === want && obeys(model, want, full)) return { placement: want, relaxed: [] };
-  const within = async (limits: MoveLimits, relaxed: readonly Limit[]) => {
-    const reached = await reachableLevels(model, limits, policy.spec.utilizationMax, solve);
+  const within = async (limits: MoveLimits, relaxed: readonly Limit[], seek = seekLevels) => {
+    const reached = await seek(model, limits, policy.spec.utilizationMax, solve);
     if (!reached) return null;
     const isMended = Math.max(...reached) <= mendedAt(policy, levels) + 1e-5;
     const placement = await nearestPlacement(model, limits, ceilingOf(reached, levels, policy), solve, memory);
@@ -43,10 +44,11 @@ export async function withinGuards(
   const isOff = excess(onTheWay.placement) > mendMin;
   const free = isOff ? await within({ ...full, toward: null }, []) : null;
   const kept = free && excess(free.placement) < excess(onTheWay.placement) ? free : onTheWay;
-  if (kept.isMended || services.every(({ frozen }) => frozen)) return kept;
-  const mend = await calmestMend(services, model, levels, toward, solve);
+  if (kept.isMended) return kept;
+  const mayGive = services.some(({ frozen }) => !frozen);
+  const mend = mayGive ? await calmestMend(services, model, levels, toward, seekLevels, solve) : 'none';
   if (mend === 'no-answer') return null;
-  if (mend === 'none') return kept;
+  if (mend === 'none') return within(full, [], reachableLevels);
   const needed = churnMax.map((most, s) =>
     services[s]!.frozen ? 0 : Math.max(most, movedShare(model, mend.placement.gained, s) * (1 + 1e-9) + 1e-9),
   );

@@ -4,10 +4,10 @@
 import type { Policy } from '../config/policy.ts';
 import { calmestPlacement, lowestLevels, reachableLevels } from './balance.ts';
 import type { RuntimeInputs } from './inputs.ts';
-import { type Limit, utilizations } from './limits.ts';
+import { brokenBy, type Limit, utilizations } from './limits.ts';
 import type { SolveCertified } from './lp/certified.ts';
 import type { Model } from './model.ts';
-import { type MoveLimits, movedShare, type Placement } from './placement.ts';
+import type { MoveLimits, Placement } from './placement.ts';
 
 export interface Mend {
   readonly placement: Placement;
@@ -29,11 +29,32 @@ export async function mendOf(
   const { objective, utilizationMax, guards } = services[0]!.policy.spec;
   const staying = utilizations(model, (i) => model.base[i]!);
   if (staying.some((utilization) => utilization > utilizationMax)) {
-    return calmestMend(services, model, levels, want, solve);
+    return calmestMend(services, model, levels, want, seekingLevels(services, model, levels, want), solve);
   }
   const isUneven = staying.some((utilization, k) => utilization > levels[k]! + unevenAt * guards.balanceTolerance);
   return objective === 'balance' && isUneven ? evenedOut(services, model, levels, solve) : 'none';
 }
+
+export type SeekLevels = typeof reachableLevels;
+
+/** How levels are sought under guards. What can be kept beside the higher limits without guards is kept under them too: the
+ *  guards give before shareMax does. */
+export function seekingLevels(
+  services: readonly RuntimeInputs[],
+  model: Model,
+  levels: Float64Array,
+  want: Placement,
+): SeekLevels {
+  const giveAnyway = services.some(({ policy }, s) =>
+    brokenBy(model, levels, want, s, policy).some(
+      (limit) => limit === 'shareMax' || limit.endsWith('P95Max') || limit === 'emergencyMax',
+    ),
+  );
+  return giveAnyway ? reachableLevels : (of, limits, _, solve) => lowestLevels(of, limits, solve);
+}
+
+/** In the order in which they are tried: churnMax gives before onloadMax, and neither where the other alone will do. */
+const givingGuards: readonly (readonly Limit[])[] = [[], ['churnMax'], ['onloadMax'], ['onloadMax', 'churnMax']];
 
 /** The least movement that brings every datacenter under its limit. As much of it as can is on the way to what is wanted,
  *  which will not take it back. The guards give where they must, churnMax first. `none`: there is no such movement. */
@@ -42,6 +63,7 @@ export async function calmestMend(
   model: Model,
   levels: Float64Array,
   want: Placement,
+  seekLevels: SeekLevels,
   solve: SolveCertified,
 ): Promise<Mend | 'none' | 'no-answer'> {
   const { policy } = services[0]!;
@@ -50,21 +72,19 @@ export async function calmestMend(
   const most = model.churnWeight.reduce((a, b) => Math.max(a, b), 1);
   const within = churnMaxOf(services);
   const open = services.map(({ frozen }) => (frozen ? 0 : most));
-  for (const relaxed of [[], ['churnMax'], ['onloadMax', 'churnMax']] as const) {
+  for (const relaxed of givingGuards) {
     for (const toward of [want, null]) {
       const limits: MoveLimits = {
-        onloadMax: relaxed.length > 1 ? Number.POSITIVE_INFINITY : onloadMax,
-        churnMax: relaxed.length > 0 ? open : within,
+        onloadMax: relaxed.includes('onloadMax') ? Number.POSITIVE_INFINITY : onloadMax,
+        churnMax: relaxed.includes('churnMax') ? open : within,
         toward,
       };
-      const reached = await reachableLevels(model, limits, policy.spec.utilizationMax, solve);
+      const reached = await seekLevels(model, limits, policy.spec.utilizationMax, solve);
       if (!reached) return 'no-answer';
       if (Math.max(...reached) > mended + 1e-5) continue;
       const levelMax = levels.map((level, k) => Math.max(level, mended, reached[k]!));
       const placement = await calmestPlacement(model, limits, levelMax, solve);
-      if (!placement) return 'no-answer';
-      const isChurnKept = within.every((share, s) => movedShare(model, placement.gained, s) <= share * (1 + 1e-9));
-      return { placement, limits, relaxed: relaxed.filter((limit) => limit !== 'churnMax' || !isChurnKept) };
+      return placement ? { placement, limits, relaxed } : 'no-answer';
     }
   }
   return 'none';

@@ -117,6 +117,8 @@ export function formulate(model: Model, formulation: Formulation): { program: Li
   };
   const toward = limits?.toward;
   const again = (i: number): number => (seek === 'nearness' && toward?.placed[i] === 0 ? twicePrice : 0);
+  // A share that is too large already is brought back by what the guards leave over, and does not claim it first.
+  const mayStay = (i: number): number => (limits && seek !== 'nearness' ? base[i]! : 0);
   const movingRow = new Int32Array(commodities).fill(-1);
   const placingRow = new Int32Array(commodities).fill(-1);
   for (let c = 0; c < commodities; c++) {
@@ -129,7 +131,7 @@ export function formulate(model: Model, formulation: Formulation): { program: Li
       const i = c * datacenters + d;
       const shareRow =
         shareMax < 1 && mayGain[i] === 1
-          ? lp.row(Number.NEGATIVE_INFINITY, Math.max(0, shareMax * load[c]!) - base[i]!)
+          ? lp.row(Number.NEGATIVE_INFINITY, Math.max(mayStay(i), shareMax * load[c]!) - base[i]!)
           : -1;
       const pinRow = Number.isNaN(pinned[i]!) ? -1 : lp.row(pinned[i]! - base[i]!, pinned[i]! - base[i]!);
       const put = (column: number, sign: 1 | -1, byChoice: boolean): number => {

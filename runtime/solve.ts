@@ -11,7 +11,7 @@ import type { DatacenterState, RuntimeInputs } from './inputs.ts';
 import { brokenBy, inOrder, isMisplaced, type Limit, nothing } from './limits.ts';
 import type { SolveCertified } from './lp/certified.ts';
 import { meetingAt } from './meeting.ts';
-import { mendOf } from './mend.ts';
+import { mendOf, seekingLevels } from './mend.ts';
 import {
   type BuiltModel,
   buildGroupModel,
@@ -173,7 +173,7 @@ async function decide(
         ...fractionsOf(settled, placement, s, allTheWay ? 1 : own.spec.guards.damping, served),
         levels: reached,
         stuckEdges: stuckEdgesOf(model, s),
-        relaxed: inOrder([...one.relaxed, ...relaxed]),
+        relaxed: inOrder([...one.relaxed, ...brokenBy(model, reached, placement, s, own), ...relaxed]),
         carried: one.carried,
       };
     });
@@ -186,7 +186,8 @@ async function decide(
     services.forEach((inputs, service) => {
       onStep({ kind: 'guarded', inputs, service, model: settled, placement });
     });
-  const guarded = await withinGuards(services, settled, reached, whole, toward, solve, memory, onPlaced);
+  const seek = seekingLevels(services, model, reached, want);
+  const guarded = await withinGuards(services, settled, reached, whole, toward, seek, solve, memory, onPlaced);
   if (!guarded) return uncertified();
   // Forced load was placed counting on what moves by choice beside it: going only part of that way would overload
   // whoever was to make room. A mend goes all the way too.
