@@ -48,7 +48,7 @@ export async function withinGuards(
   const mayGive = services.some(({ frozen }) => !frozen);
   const mend = mayGive ? await calmestMend(services, model, levels, toward, seekLevels, solve) : 'none';
   if (mend === 'no-answer') return null;
-  if (mend === 'none') return within(full, [], reachableLevels);
+  if (mend === 'none') return seekLevels === reachableLevels ? kept : within(full, [], reachableLevels);
   const needed = churnMax.map((most, s) =>
     services[s]!.frozen ? 0 : Math.max(most, movedShare(model, mend.placement.gained, s) * (1 + 1e-9) + 1e-9),
   );
