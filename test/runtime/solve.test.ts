@@ -228,3 +228,16 @@ test.skipIf(engines.length < 2)('either engine gives the same millionths, tied i
     expect(b, `seed ${seed}`).toEqual(a);
   }
 });
+
+test.each([
+  ['residency', { allowed: [{ edge: 'e0', datacenters: ['d0'] }] }],
+  ['a pin', { pins: [{ edge: 'e0', datacenter: 'd0', fraction: 1 }] }],
+])('with one datacenter stuck high by %s, the others end equal where balanceTolerance is 0', async (_, stuck) => {
+  const topology = topologyOf(3, [10, 100, 50, 100]);
+  const demand = [9, 60, 40];
+  const policy = policyOf({ ...stuck, guards: { balanceTolerance: 0 } });
+  const { solved } = moved(await solveFractions(inputsOf(topology, demand, { policy }), freshState, solve));
+  const [first, ...others] = utilizationOf(topology, Float64Array.from(demand), solved);
+  expect(first).toBeCloseTo(0.9, 4);
+  for (const utilization of others) expect(utilization).toBeCloseTo(0.4, 4);
+});
