@@ -4,6 +4,7 @@
 import { randomBytes } from 'node:crypto';
 import {
   closeSync,
+  existsSync,
   fsyncSync,
   mkdirSync,
   openSync,
@@ -55,6 +56,17 @@ function worldFilesIn(dir: string): WorldFiles {
   const optional = (name: string): WorldFile | null =>
     isFile(join(dir, name)) ? { text: readText(join(dir, name)), where: `${where}/${name}` } : null;
   return Object.assign(read, { optional });
+}
+
+/** Names of files in the directory that writing the world there would change or remove; none where it is there already,
+ *  in whole or in part. */
+export function replacedBy(dir: string, world: World): string[] {
+  const texts: Readonly<Record<string, string>> = formatWorld(world);
+  const names = [...worldFileNames, 'friends.csv.gz', ...optionalWorldFileNames];
+  return names.filter((name) => {
+    const path = join(dir, name);
+    return existsSync(path) && textOrNull(path) !== texts[name.replace(/\.gz$/, '')];
+  });
 }
 
 /** Writes a world directory: the files a real one has, the friends gzipped. The same world gives the same contents. */
@@ -129,6 +141,16 @@ export function writeFileAtomically(path: string, contents: string | Uint8Array,
     );
   }
   syncDirectory(dirname(path));
+}
+
+/** Null where it is no text that can be read. */
+function textOrNull(path: string): string | null {
+  try {
+    return readText(path);
+  } catch (error) {
+    if (error instanceof ConfigError) return null;
+    throw error;
+  }
 }
 
 function friendsFile(dir: string, where: string): string {

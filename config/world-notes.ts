@@ -48,7 +48,7 @@ function spike({ topology: { edges }, demand: { timesMs, rps } }: World): string
     for (let t = 0; t < timesMs.length; t++) if (t !== highest) otherwise = Math.max(otherwise, rps[t * width + e]!);
     const most = rps[highest * width + e]!;
     if (otherwise > 0 && most > spikeFactor * otherwise) {
-      return `demand of ${id} at ${formatTime(timesMs[highest]!)} is ${most} rps, at no other time more than ${otherwise}; it is taken as it stands`;
+      return `demand of ${id} at ${formatTime(timesMs[highest]!)} is ${most} rps, at no other time more than ${otherwise}; it is believed and planned on: if it is a slip, mend that row of demand.csv`;
     }
   }
   return null;

@@ -14,7 +14,7 @@ import { certifiedBy } from '../../runtime/lp/certified.ts';
 import type { EngineName } from '../../runtime/lp/problem.ts';
 import { statesAt } from '../../runtime/states.ts';
 import { type Churn, type EpochContext, type EpochPlan, freshState, type Outcome, planEpoch } from '../epoch.ts';
-import { type AssertionResult, assertionLines, judgeAssertions, someFail } from '../replay/assertions.ts';
+import { type AssertionResult, allHold, assertionLines, judgeAssertions } from '../replay/assertions.ts';
 import { aligned } from '../replay/comparison.ts';
 import { type Edit, parseEdits } from '../replay/edits.ts';
 import { ConnectionLocality } from '../replay/locality.ts';
@@ -107,7 +107,7 @@ Examples:
   taiji plan --world world --policy policy.yaml --tree tree --what-if 'rtt.fra.dublin=30,policy.guards.churnMax=0.02'
 
 What the policy asserts (assert: ["utilizationMax < 0.85", "rttMsP95 rise < 5"]) must hold of the plan, or the exit is 3; a
-rise is over the table of --previous under the same demand.
+rise is over the table of --previous under the same demand and cannot hold without one.
 Of what-if edits, *= is always the operator: demand.*=1.3 multiplies all demand, demand.* =100 sets it.`,
     )
     .action(async (flags: PlanFlags) => {
@@ -125,7 +125,7 @@ Of what-if edits, *= is always the operator: demand.*=1.3 multiplies all demand,
         const { outcome } = planned.plan;
         const changes = outcome === 'published' || outcome === 'initial';
         if (changes && flags.detailedExitcode === true) process.exitCode = 2;
-        if (outcome === 'held' || outcome === 'rejected' || someFail(assertions)) process.exitCode = 3;
+        if (outcome === 'held' || outcome === 'rejected' || !allHold(assertions)) process.exitCode = 3;
       } finally {
         await setting.close();
       }

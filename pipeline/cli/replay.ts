@@ -12,7 +12,7 @@ import { certifiedBy } from '../../runtime/lp/certified.ts';
 import type { EngineName } from '../../runtime/lp/problem.ts';
 import { checkSupported } from '../../runtime/supported.ts';
 import type { EpochContext } from '../epoch.ts';
-import { assertionLines, judgeAssertions, someFail } from '../replay/assertions.ts';
+import { allHold, assertionLines, judgeAssertions } from '../replay/assertions.ts';
 import { changesOf } from '../replay/comparison.ts';
 import { parseEdits } from '../replay/edits.ts';
 import { type ReplayReport, type ReplaySummary, ReportBuilder } from '../replay/report.ts';
@@ -75,7 +75,7 @@ Examples:
   taiji replay --journal data/journal/00000001.jsonl
 
 What the policy asserts (assert: ["utilizationMax < 0.85", "rttMsP95 rise < 5"]) must hold in every epoch, or the exit is 3;
-a rise is over the policy of --against.
+a rise is over the policy of --against and cannot hold without one.
 Of what-if edits, *= is always the operator: demand.*=1.3 multiplies all demand, demand.* =100 sets it. Edits of the
 world hold for both policies, edits of the policy for --policy alone.`,
     )
@@ -159,7 +159,7 @@ async function replayWorldFiles(flags: ReplayFlags): Promise<void> {
     const report: ReplayReport = { ...own, assertions, ...said };
     writeReports(flags.report, report);
     if (flags.timings !== undefined) writeTimings(flags.timings, startedMs);
-    if (someFail(assertions)) process.exitCode = 3;
+    if (!allHold(assertions)) process.exitCode = 3;
     const lines = [
       ...summaryLines(report.summary),
       ...assertionLines(assertions),
@@ -219,7 +219,7 @@ function writeServices(
       }
     }
   }
-  if (judged.some(({ report }) => someFail(report.assertions))) process.exitCode = 3;
+  if (!judged.every(({ report }) => allHold(report.assertions))) process.exitCode = 3;
   if (flags.output !== 'table') {
     print(
       { services: Object.fromEntries(judged.map(({ service, report }) => [service, report.summary])) },

@@ -1,9 +1,10 @@
-/** `taiji world`: a generated world, the same files as a real one. */
+/** `taiji world`: a generated world, the same files as a real one. What somebody else's world has there is not replaced
+ *  unless told to; the same world again is no change. */
 
 import { Command } from 'commander';
 import { ConfigError } from '../../config/errors.ts';
 import { generateWorld } from '../../config/generate.ts';
-import { writeWorld } from '../../config/load.ts';
+import { replacedBy, writeWorld } from '../../config/load.ts';
 
 interface WorldOptions {
   readonly out: string;
@@ -12,6 +13,7 @@ interface WorldOptions {
   readonly users: string;
   readonly days: string;
   readonly seed: string;
+  readonly force?: boolean;
 }
 
 export function worldCommand(): Command {
@@ -23,13 +25,16 @@ export function worldCommand(): Command {
     .option('--users <n>', 'users', '20000')
     .option('--days <n>', 'days of demand in steps of 5 minutes', '7')
     .option('--seed <n>', 'the same seed gives the same world', '1')
+    .option('--force', 'replace another world that is there')
     .addHelpText(
       'after',
       `
 Examples:
   taiji world --out world
   taiji world --out small --edges 3 --datacenters 2 --users 500 --days 1 --seed 7
-  taiji bucketize world/friends.csv.gz --users world/users.csv --out tree`,
+  taiji bucketize world/friends.csv.gz --users world/users.csv --out tree
+
+A directory that holds another world is left alone, with exit 1; the same arguments again change nothing.`,
     )
     .action((options: WorldOptions) => {
       const world = generateWorld({
@@ -39,6 +44,12 @@ Examples:
         days: wholeNumber(options.days, '--days'),
         seed: wholeNumber(options.seed, '--seed'),
       });
+      const replaced = options.force === true ? [] : replacedBy(options.out, world);
+      if (replaced.length > 0) {
+        throw new ConfigError(
+          `${options.out}: holds another world (${replaced.join(', ')}); choose an empty directory, or --force to replace it`,
+        );
+      }
       writeWorld(options.out, world);
       const { topology, demand, users, friends } = world;
       process.stdout.write(

@@ -1,7 +1,7 @@
 /** A policy's assertions held against the epochs of a dry run. Each must hold in every epoch that has its figure; counts
  *  (`heldEpochs` and the like) are of the epochs so far, so that the first epoch over the bound is known. A `rise` is
- *  the figure less that of the same epoch without the change; where there is nothing to compare with, that is said and
- *  nothing fails: the first table has none before it. */
+ *  the figure less that of the same epoch without the change. One that cannot be judged (a rise with nothing to compare
+ *  with, a figure no epoch has) does not hold: whoever asserts something in a pipeline wants to hear that nobody looked. */
 
 import type { Assertion } from '../../config/assertion.ts';
 
@@ -76,8 +76,8 @@ export function assertionLines(results: readonly AssertionResult[]): string[] {
   });
 }
 
-export function someFail(results: readonly AssertionResult[]): boolean {
-  return results.some(({ holds }) => holds === false);
+export function allHold(results: readonly AssertionResult[]): boolean {
+  return results.every(({ holds }) => holds === true);
 }
 
 function unjudged({ text }: Assertion, why: string): AssertionResult {

@@ -14,7 +14,7 @@ const notesOf = (rows: readonly string[]): string[] =>
 
 test('one step far above all others of its edge is told, with its time', () => {
   expect(notesOf(['10,20', '10,230', '12,20'])).toEqual([
-    'demand of nyc at 2026-03-02T00:10:00Z is 230 rps, at no other time more than 20; it is taken as it stands',
+    'demand of nyc at 2026-03-02T00:10:00Z is 230 rps, at no other time more than 20; it is believed and planned on: if it is a slip, mend that row of demand.csv',
   ]);
 });
 

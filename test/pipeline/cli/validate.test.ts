@@ -128,6 +128,24 @@ test('-o json says the same to programs', async () => {
   expect(exitCode).toBe(1);
 });
 
+test('taiji world leaves another world alone, whoever made it, unless forced', async () => {
+  const dir = join(scratchDirectory(), 'world');
+  const small = ['--edges', '3', '--datacenters', '2', '--users', '50', '--days', '1', '--out', dir];
+  const bytes = (): Buffer[] => readdirSync(dir).map((name) => readFileSync(join(dir, name)));
+  await run(worldCommand(), ...small, '--seed', '9');
+  const before = bytes();
+  await run(worldCommand(), ...small, '--seed', '9'); // the same again is no change
+  await expect(run(worldCommand(), ...small, '--seed', '8')).rejects.toThrow(
+    /world: holds another world \(edges\.csv, .*friends\.csv\.gz\); choose an empty directory, or --force to replace it$/,
+  );
+  expect(bytes()).toEqual(before);
+  writeFileSync(join(dir, 'resources.csv'), 'datacenter,resource,capacity\n'); // a generated world has none
+  await expect(run(worldCommand(), ...small, '--seed', '9')).rejects.toThrow('(resources.csv)');
+  await run(worldCommand(), ...small, '--seed', '8', '--force');
+  expect(bytes()).toHaveLength(before.length);
+  expect(bytes()).not.toEqual(before);
+});
+
 test('taiji world writes a world that reads back, and the same seed the same files', async () => {
   const dir = scratchDirectory();
   const args = ['--edges', '3', '--datacenters', '2', '--users', '50', '--days', '1', '--seed', '9'];

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { type Assertion, parseAssertion } from '../../../config/assertion.ts';
-import { assertionLines, judgeAssertions, someFail } from '../../../pipeline/replay/assertions.ts';
+import { allHold, assertionLines, judgeAssertions } from '../../../pipeline/replay/assertions.ts';
 
 const epochOf = (minute: number, more: object = {}) => ({
   time: `2026-03-02T00:${String(minute).padStart(2, '0')}:00Z`,
@@ -43,7 +43,7 @@ test('one that fails is one line with the first epoch and the worst value', () =
   expect(assertionLines(results)).toEqual([
     'assertion failed: utilizationMax < 0.85: 0.9 at 2026-03-02T00:05:00Z in 2 epochs, worst 1.2 at 2026-03-02T00:10:00Z',
   ]);
-  expect(someFail(results)).toBe(true);
+  expect(allHold(results)).toBe(false);
 });
 
 test('a bound is exact: less is not less or equal, and a lower bound fails below', () => {
@@ -62,12 +62,12 @@ test('a rise is over the same epoch without the change', () => {
   expect(assertionLines(results)).toEqual(['assertion failed: rttMsP95 rise < 5: 10 at 2026-03-02T00:00:00Z']);
 });
 
-test('a rise with nothing to compare with is said, and fails nothing', () => {
+test('a rise with nothing to compare with is said, and does not hold', () => {
   const results = judge('rttMsP95 rise < 5', [epochOf(0)]);
   expect(assertionLines(results)).toEqual([
     'assertion not judged: rttMsP95 rise < 5: nothing to compare with; give --against POLICY',
   ]);
-  expect(someFail(results)).toBe(false);
+  expect(allHold(results)).toBe(false);
 });
 
 test('counts are of the epochs so far: the first over the bound is named', () => {
