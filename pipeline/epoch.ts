@@ -210,8 +210,7 @@ function planned(setting: Setting, decision: Decision, doubts: readonly Doubt[])
     const frozen = freezeInForce(inputs.intents, inputs.startMs);
     const reason =
       decision.reason === 'frozen' ? frozen && `frozen by ${frozen.author}: ${frozen.reason}` : decision.reason;
-    const outcome = decision.reason === 'frozen' ? 'held' : 'unchanged';
-    return standing(setting, { ...said, outcome, reason, solved, relaxed });
+    return standing(setting, { ...said, outcome: 'unchanged', reason, solved, relaxed });
   }
   return move(setting, decision, ceilings, doubts);
 }

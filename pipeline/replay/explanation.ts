@@ -141,7 +141,7 @@ function standsBecause({ outcome, reason, carried }: EpochPlan, minShift: number
     case 'unchanged':
       if (reason === 'min-shift')
         return `what is wanted moves less than minShift ${minShift}, or not for long enough, and waits`;
-      return null;
+      return reason?.startsWith('frozen') ? reason : null;
     case 'published':
       return carried.wants.length > 0 ? `minShift ${minShift} holds it back: only what could not wait moved` : null;
     case 'initial':

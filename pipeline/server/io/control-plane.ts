@@ -52,8 +52,9 @@ export interface ControlPlaneOptions {
   readonly baseDirectory: string;
   /** Called after each epoch, once everybody was told. */
   readonly onEpoch?: (epoch: EpochSummary) => void;
-  /** For tests of what happens when planning or a disk fails. */
+  /** For tests of what happens when planning, an engine or a disk fails. */
   readonly plan?: PlanEpoch;
+  readonly solverEntry?: string; // what the engines' workers run
   readonly openJournalFile?: ConstructorParameters<typeof Journal>[3];
 }
 
@@ -143,6 +144,7 @@ async function assemble(
       driver?.dispatch({ kind: 'noticed', reason: 'solver-disagreement', message });
     },
     onEnded: (message) => log.warn({ message }, 'a solver was ended and replaced'),
+    ...(options.solverEntry && { entry: options.solverEntry }),
   });
   opened.push(() => engines.close());
   const publisher = new ServicePublisher(

@@ -16,6 +16,7 @@ export interface EnginesWatch {
   readonly onSolved: (seconds: number) => void;
   readonly onCompared: (comparison: Comparison) => void;
   readonly onEnded: (message: string) => void; // a worker ended before its time
+  readonly entry?: string; // the workers' file; another one in tests
 }
 
 /** The second engine is asked where the first one's answer does not hold, and now and then where somebody watches;
@@ -42,7 +43,7 @@ export async function openEngines(
   };
 
   async function open(): Promise<readonly SolverHost[]> {
-    const limits = watch ? { onEnded: watch.onEnded } : {};
+    const limits = watch ? { onEnded: watch.onEnded, ...(watch.entry && { entry: watch.entry }) } : {};
     const second = await openSolver(first === 'highs' ? 'glpk' : 'highs', limits).catch((): SolverHost | null => null);
     const host = await openSolver(first, limits);
     return second ? [host, second] : [host];

@@ -76,12 +76,12 @@ test('what a freeze holds back is wanted, and the freeze is named', async () => 
   const freeze = { kind: 'freeze', id: 'f', author: 'ann', reason: 'launch', priority: 'manual', until: null } as const;
   const far = topologyOf(2, [100, 100, 100], (e, d) => [10, 40, e === 1 ? 1 : 70][d]!);
   const watched = await next({ topology: far, policy: policyOf(), intents: [freeze] });
-  expect(watched.plan.outcome).toBe('held');
+  expect(watched.plan).toMatchObject({ outcome: 'unchanged', reason: 'frozen by ann: launch' });
   const explanation = explainEdge(watched, 1, null);
   const wanted = explanation.datacenters.find(({ datacenter }) => datacenter === 'd2')!;
   expect(wanted.solved).toBeGreaterThan(0.5);
   expect(wanted).toMatchObject({ served: 0, reason: 'guard' });
-  expect(wanted.detail).toMatch(/ is wanted; held: frozen by ann: launch$/);
+  expect(wanted.detail).toMatch(/ is wanted; frozen by ann: launch$/);
   expect(explanation.changes.map(({ input }) => input)).toEqual(expect.arrayContaining(['rtt', 'intent', 'policy']));
 });
 

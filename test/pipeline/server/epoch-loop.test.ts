@@ -211,6 +211,14 @@ test('a loop that falls behind starts the next epoch at once, and says so from t
   expect(state.alerts.has('epoch-overrun')).toBe(false);
 });
 
+test('a freeze is decided and wanted: however long it lasts it raises nothing, and edges are told that all is well', () => {
+  let { state } = start();
+  const frozen = planned(planOf('unchanged', first, { reason: 'frozen by ann: launch' }));
+  for (let n = 0; n < 20; n++) state = run([due, observed, recorded, frozen, published, closed], state, 100 * n).state;
+  expect([...state.alerts]).toEqual([]);
+  expect(state.freshUntilMs).toBe(1900 + settings.freshForMs);
+});
+
 test('a restart keeps the pace, so that a crash in a circle moves no more than a loop that runs', () => {
   const from = { epoch: 5, startMs: 0, table: first, carried: freshState, freshUntilMs: 0, alerts: new Map() };
   const dueMs = (decidedAtMs: number | null, nowMs: number) =>

@@ -57,7 +57,7 @@ async function frozen(body: () => Promise<void>): Promise<void> {
   const intent = { kind: 'freeze', id: 'hold-still', author: 'test', reason: 'test' };
   expect((await ask('/v1/intents', authorized(), 'POST', JSON.stringify(intent))).status).toBe(201);
   const from = server.epochs.length;
-  await server.epoch((epoch) => epoch.outcome === 'held' && server.epochs.indexOf(epoch) >= from);
+  await server.epoch((epoch) => epoch.reason === 'frozen by test: test' && server.epochs.indexOf(epoch) >= from);
   try {
     await body();
   } finally {
