@@ -36,6 +36,24 @@ export function auditCommunities(
   random: Random,
 ): CommunityAudit | null {
   if (graph.neighbour.length / 2 > auditTiesMax) return null;
+  const found = louvainCommunities(graph, random);
+  const members = new Map<number, number[]>();
+  for (let v = 0; v < graph.nodeCount; v++) {
+    const community = found.communityOf[v]!;
+    const others = members.get(community);
+    if (others === undefined) members.set(community, [v]);
+    else others.push(v);
+  }
+  const communities = [...members.values()].filter((users) => users.length > 1);
+  return {
+    communities: communities.length,
+    modularity: found.modularity,
+    levels: Array.from({ length: height + 1 }, (_, level) => auditLevel(graph, leafOf, height, level, communities)),
+  };
+}
+
+/** Louvain's communities of `graph`, [node] = community, and their modularity; 450 bytes a tie. */
+export function louvainCommunities(graph: Graph, random: Random): { communityOf: Uint32Array; modularity: number } {
   const found = louvain.detailed(asGraphology(graph), {
     // all given: the default generator is Math.random
     getEdgeWeight: 'weight',
@@ -44,18 +62,9 @@ export function auditCommunities(
     resolution: 1,
     rng: random,
   });
-  const members = new Map<number, number[]>();
-  for (let v = 0; v < graph.nodeCount; v++) {
-    const community = found.communities[v]!;
-    const others = members.get(community);
-    if (others === undefined) members.set(community, [v]);
-    else others.push(v);
-  }
-  const communities = [...members.values()].filter((users) => users.length > 1);
   return {
-    communities: communities.length,
+    communityOf: Uint32Array.from({ length: graph.nodeCount }, (_, v) => found.communities[v]!),
     modularity: Number.isFinite(found.modularity) ? found.modularity : 0, // 0/0 without ties
-    levels: Array.from({ length: height + 1 }, (_, level) => auditLevel(graph, leafOf, height, level, communities)),
   };
 }
 

@@ -13,7 +13,7 @@ export interface Peer {
 }
 
 /** The Python in which the packages are. */
-const peersPython = process.env['TAIJI_PEERS_PYTHON'] ?? 'python3';
+export const peersPython = process.env['TAIJI_PEERS_PYTHON'] ?? 'python3';
 
 export function findGlpsol(): Peer {
   return { name: 'glpsol', absent: runs('glpsol', ['--version']) ? null : 'no glpsol; apt-get install glpk-utils' };
@@ -26,7 +26,7 @@ export function findPackage(name: string): Peer {
   return { name, absent: there ? null : `${peersPython} has no package ${name}; ${mend}` };
 }
 
-function runs(program: string, args: readonly string[]): boolean {
+export function runs(program: string, args: readonly string[]): boolean {
   try {
     execFileSync(program, args, { stdio: 'ignore' });
     return true;
