@@ -65,6 +65,14 @@ const queriesSchema = z.strictObject({
     .nullable()
     .default(null)
     .meta({ description: "PromQL, by edge and datacenter: share of the edge's demand seen there" }),
+  sessions: promql
+    .nullable()
+    .default(null)
+    .meta({ description: 'PromQL, by edge and datacenter: established sessions of a sticky service' }),
+  sessionsObservedAt: promql.nullable().default(null).meta({
+    description:
+      'PromQL, by edge and datacenter: Unix time of the last sample behind sessions; null: that of the query',
+  }),
 });
 
 const telemetrySchema = z.discriminatedUnion('kind', [

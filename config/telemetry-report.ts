@@ -24,6 +24,10 @@ export const telemetryReportSchema = z.strictObject({
     .record(nameSchema, z.record(nameSchema, z.number().min(0).lt(60_000)))
     .default({})
     .meta({ description: "by edge and datacenter, round trip of users' connections in milliseconds" }),
+  sessions: z
+    .record(nameSchema, z.record(nameSchema, z.number().min(0).max(Number.MAX_SAFE_INTEGER)))
+    .default({})
+    .meta({ description: 'by edge and datacenter, established sessions of a sticky service' }),
   datacenters: z.record(nameSchema, datacenterSchema).default({}).meta({ description: 'by datacenter' }),
   allocation: z
     .record(nameSchema, z.record(nameSchema, z.number().min(0).max(1)))

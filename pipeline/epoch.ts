@@ -40,7 +40,7 @@ export interface EpochInputs {
   readonly intents: readonly Intent[];
   readonly previous: RoutingTable | null; // of the context's tree
   readonly carried: CarriedState;
-  readonly sessions?: Float64Array; // [e * D + d] of a sticky service, observed; absent: as the tables so far would have placed them
+  readonly sessions?: Float64Array; // [e * D + d] of a sticky service, observed; NaN or absent: as the tables so far would have placed them
   readonly epochMs?: number; // how long it lasts; absent: as the policy says
   readonly isDue?: boolean; // false: not this service's tick; only what a state forces moves
 }
@@ -149,7 +149,7 @@ function settingOf({ inputs, context }: PlannedService): Setting {
   const width = topology.datacenters.length;
   const placedSoFar = (): ArrayLike<number> =>
     inputs.carried.sessions ?? served?.map((fraction, i) => fraction * demandRps[Math.floor(i / width)]!) ?? [];
-  const sessions = isSticky ? (inputs.sessions ?? placedSoFar()) : [];
+  const sessions = isSticky ? observedOr(inputs.sessions, placedSoFar()) : [];
   const established =
     sessions.length > 0
       ? outliving(sessions, survivalOf(policy, inputs.epochMs), states, demandRps)
@@ -175,6 +175,11 @@ function settingOf({ inputs, context }: PlannedService): Setting {
     arriving: isSticky ? newSessions(demandRps, established) : demandRps,
     others: [],
   };
+}
+
+/** Sessions pair by pair: as observed, else as placed. */
+function observedOr(observed: Float64Array | undefined, placed: ArrayLike<number>): ArrayLike<number> {
+  return observed?.map((count, i) => (Number.isNaN(count) ? (placed[i] ?? 0) : count)) ?? placed;
 }
 
 function ceilingsOf({ runtime }: Setting, after: CarriedState): Ceilings {

@@ -12,7 +12,7 @@
 
 import type { Topology } from '../config/topology.ts';
 import { isJump, missing, timeTrouble } from './reading-trouble.ts';
-import type { Finding, Reading, Readings, Trouble } from './telemetry.ts';
+import { type Finding, pairName, type Reading, type Readings, type Trouble } from './telemetry.ts';
 
 export interface RttLimits {
   readonly ageMsMax: number; // older is stale
@@ -142,8 +142,4 @@ function follow(before: RememberedRtt | null, statedMs: number, reading: Reading
 
 function possible(value: number): Trouble | null {
   return value >= 0 && value < rttMsMax ? null : { kind: 'impossible', value, expected: `0..${rttMsMax} ms` };
-}
-
-function pairName({ edges, datacenters }: Topology, i: number): string {
-  return `${edges[Math.floor(i / datacenters.length)]!.id} to ${datacenters[i % datacenters.length]!.id}`;
 }

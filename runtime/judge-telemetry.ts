@@ -17,8 +17,10 @@ import type { Topology } from '../config/topology.ts';
 import type { FractionMatrix } from './fractions.ts';
 import { type DatacenterState, normalState } from './inputs.ts';
 import { judgeRtt, type RttLimits, type RttMemory } from './judge-rtt.ts';
-import { isJump, missing, timeTrouble } from './reading-trouble.ts';
-import { type Finding, listFindings, type Reading, type Readings, type Telemetry, type Trouble } from './telemetry.ts';
+import { judgeSessions, type SessionsMemory } from './judge-sessions.ts';
+import { impossible, type JudgedValue, judgeValue, type Remembered, unheard } from './judge-value.ts';
+import { timeTrouble } from './reading-trouble.ts';
+import { type Finding, listFindings, type Readings, type Telemetry, type Trouble } from './telemetry.ts';
 
 export interface TelemetryLimits extends RttLimits {
   readonly fillMsMax: number; // age up to which a last good value may stand in
@@ -33,18 +35,14 @@ export interface TelemetryMemory {
   readonly up: readonly Remembered[]; // [datacenter]
   readonly served: FractionMatrix | null; // by the table before the last
   readonly rtt: RttMemory;
-}
-
-interface Remembered {
-  readonly good: Reading | null;
-  readonly suspect: Reading | null; // a jump, until it is confirmed
+  readonly sessions: SessionsMemory;
 }
 
 export interface Judged {
   readonly decision: UsableTelemetry | { readonly kind: 'held'; readonly reason: string };
-  readonly findings: readonly Finding[]; // of demand, states, health and round trips
+  readonly findings: readonly Finding[]; // of demand, states, health, round trips and sessions
   readonly note: string | null; // what is suspect as a whole
-  readonly contradicting: readonly Finding[]; // of allocation
+  readonly contradicting: readonly Finding[]; // of allocation and sessions
   readonly unhealthy: readonly DatacenterId[];
   readonly memory: TelemetryMemory;
 }
@@ -55,6 +53,7 @@ export interface UsableTelemetry {
   readonly filled: readonly boolean[]; // [edge] with the last good value
   readonly states: readonly DatacenterState[]; // [datacenter]
   readonly rttMs: Float64Array | null; // [e * D + d] null: the topology's
+  readonly sessions: Float64Array | null; // [e * D + d] established, NaN: as the tables would have placed them; null: all of them
 }
 
 export interface JudgingContext {
@@ -62,11 +61,17 @@ export interface JudgingContext {
   readonly limits: TelemetryLimits;
   readonly nowMs: number; // wall clock
   readonly served: FractionMatrix | null; // by the table in force
+  readonly sessions?: ArrayLike<number> | null; // [e * D + d] as the tables so far would have placed them
 }
 
 export function nothingRemembered({ edges, datacenters }: Topology): TelemetryMemory {
-  const blank: Remembered = { good: null, suspect: null };
-  return { demandRps: edges.map(() => blank), up: datacenters.map(() => blank), served: null, rtt: new Map() };
+  return {
+    demandRps: edges.map(() => unheard),
+    up: datacenters.map(() => unheard),
+    served: null,
+    rtt: new Map(),
+    sessions: new Map(),
+  };
 }
 
 export function judgeTelemetry(said: Telemetry, memory: TelemetryMemory, context: JudgingContext): Judged {
@@ -75,7 +80,7 @@ export function judgeTelemetry(said: Telemetry, memory: TelemetryMemory, context
   // Beside the usual demand of an edge, changes of a few requests are no jumps, whatever their factor.
   const floorRps = (0.01 * knownRps) / edges.length;
   const demand = edges.map(({ id }, e) =>
-    judgeValue(said.demandRps[e] ?? null, memory.demandRps[e]!, context, demandTrouble, floorRps, {
+    judgeValue(said.demandRps[e] ?? null, memory.demandRps[e]!, context, (rps) => impossible(rps, 'rps'), floorRps, {
       signal: 'demandRps',
       place: { kind: 'edge', id },
     }),
@@ -88,80 +93,38 @@ export function judgeTelemetry(said: Telemetry, memory: TelemetryMemory, context
   );
   const health = judgeHealth(said.healthy, context);
   const rtt = judgeRtt(said.rttMs, memory.rtt, context.topology, context.limits, context.nowMs);
+  const sessions = judgeSessions(said.sessions, memory.sessions, { ...context, expected: context.sessions ?? null });
   const findings = [...demand, ...up].flatMap(({ finding }) => finding ?? []);
   const decision = decide(demand, up, findings, said.notes, context);
   return {
     decision:
       decision.kind === 'held'
         ? decision
-        : { ...decision, states: barred(decision.states, up, health, context), rttMs: rtt.rttMs },
-    findings: [...findings, ...health.findings, ...rtt.findings],
+        : {
+            ...decision,
+            states: barred(decision.states, up, health, context),
+            rttMs: rtt.rttMs,
+            sessions: sessions.sessions,
+          },
+    findings: [...findings, ...health.findings, ...rtt.findings, ...sessions.findings],
     note: rtt.note,
-    contradicting: contradictions(said.allocation, memory.served, context),
+    contradicting: [...contradictions(said.allocation, memory.served, context), ...sessions.contradicting],
     unhealthy: health.unhealthy,
     memory: {
       demandRps: demand.map(({ remembered }) => remembered),
       up: up.map(({ remembered }) => remembered),
       served: context.served,
       rtt: rtt.memory,
+      sessions: sessions.memory,
     },
   };
-}
-
-interface JudgedValue {
-  readonly value: number | null; // null: nothing usable, and nothing remembered that is young enough
-  readonly filled: boolean;
-  readonly finding: Finding | null;
-  readonly remembered: Remembered;
-}
-
-/** `floor` is added to both sides of a jump; null: the signal may jump. */
-function judgeValue(
-  reading: Reading | null,
-  remembered: Remembered,
-  { limits, nowMs }: JudgingContext,
-  troubleOf: (value: number) => Trouble | null,
-  floor: number | null,
-  named: Omit<Finding, 'trouble'>,
-): JudgedValue {
-  const { good, suspect } = remembered;
-  const isKnown = good !== null && nowMs - good.observedAtMs <= limits.fillMsMax;
-  const instead = (trouble: Trouble, next: Remembered): JudgedValue => ({
-    value: isKnown ? good.value : null,
-    filled: true,
-    finding: { ...named, trouble },
-    remembered: next,
-  });
-  const trouble =
-    reading === null ? missing : (troubleOf(reading.value) ?? timeTrouble(reading, limits.ageMsMax, nowMs));
-  if (reading === null || trouble !== null) return instead(trouble ?? missing, remembered);
-  const jumps = (from: Reading): boolean =>
-    floor !== null && isJump(from.value, reading.value, floor, limits.jumpFactorMax);
-  const isConfirmed = suspect !== null && reading.observedAtMs > suspect.observedAtMs && !jumps(suspect);
-  if (isKnown && jumps(good) && !isConfirmed) {
-    const jump: Trouble = {
-      kind: 'jumping',
-      value: reading.value,
-      before: good.value,
-      factorMax: limits.jumpFactorMax,
-    };
-    // Told again, the first word of a jump does not confirm itself.
-    const isTheSame = suspect !== null && reading.observedAtMs <= suspect.observedAtMs;
-    return instead(jump, { good, suspect: isTheSame ? suspect : reading });
-  }
-  return { value: reading.value, filled: false, finding: null, remembered: { good: reading, suspect: null } };
-}
-
-function demandTrouble(value: number): Trouble | null {
-  if (value >= 0 && value <= Number.MAX_SAFE_INTEGER) return null;
-  return { kind: 'impossible', value, expected: `0..${Number.MAX_SAFE_INTEGER} rps` };
 }
 
 function flagTrouble(value: number): Trouble | null {
   return value === 0 || value === 1 ? null : { kind: 'impossible', value, expected: '0 or 1' };
 }
 
-type Decided = Omit<UsableTelemetry, 'rttMs'> | Extract<Judged['decision'], { kind: 'held' }>;
+type Decided = Omit<UsableTelemetry, 'rttMs' | 'sessions'> | Extract<Judged['decision'], { kind: 'held' }>;
 
 function decide(
   demand: readonly JudgedValue[],

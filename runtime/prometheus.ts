@@ -25,7 +25,9 @@ export type PrometheusSignal =
   | 'datacenterHealthy'
   | 'rttMs'
   | 'rttObservedAt'
-  | 'allocation';
+  | 'allocation'
+  | 'sessions'
+  | 'sessionsObservedAt';
 
 /** Signal -> what came of its query; signals without a query are absent. */
 export type PrometheusAnswers = ReadonlyMap<PrometheusSignal, PrometheusAnswer>;
@@ -85,6 +87,7 @@ export function prometheusTelemetry(answers: PrometheusAnswers, topology: Topolo
     healthy: read('datacenterHealthy', [byDatacenter]),
     rttMs: timed('rttMs', 'rttObservedAt', [byEdge, byDatacenter]),
     allocation: read('allocation', [byEdge, byDatacenter]),
+    sessions: timed('sessions', 'sessionsObservedAt', [byEdge, byDatacenter]),
     notes,
   };
 }

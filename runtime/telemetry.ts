@@ -2,6 +2,7 @@
  *  Nothing here is believed yet: `judge-telemetry.ts` decides what an epoch may plan on. */
 
 import type { DatacenterId, EdgeId } from '../config/ids.ts';
+import type { Topology } from '../config/topology.ts';
 
 export interface Reading {
   readonly value: number; // anything, NaN too: sources send what they have
@@ -17,12 +18,13 @@ export interface Telemetry {
   readonly healthy: Readings; // [datacenter] 1 or 0 by its service metrics, which moves nothing; null: not watched
   readonly rttMs: Readings; // [e * D + d] of users' connections; null: not measured, the topology's counts
   readonly allocation: Readings; // [e * D + d] share of an edge's demand as observed there; a row of null: not watched
+  readonly sessions: Readings; // [e * D + d] established ones of a sticky service; null: not counted, the model's
   readonly notes: readonly string[]; // what went wrong on the way here, in words
 }
 
 /** A value that is not what it should be: which one, and why. */
 export interface Finding {
-  readonly signal: 'demandRps' | 'up' | 'healthy' | 'allocation' | 'rttMs';
+  readonly signal: 'demandRps' | 'up' | 'healthy' | 'allocation' | 'rttMs' | 'sessions';
   readonly place:
     | { readonly kind: 'edge'; readonly id: EdgeId }
     | { readonly kind: 'datacenter'; readonly id: DatacenterId }
@@ -41,6 +43,11 @@ export type Trouble =
 /** One finding in words: `demandRps of edge "fra" is 15m old, expected at most 10m`. */
 function wordsOf({ signal, place, trouble }: Finding): string {
   return `${signal} of ${place.kind} "${place.id}" ${wordsOfTrouble(trouble)}`;
+}
+
+/** As findings name it. */
+export function pairName({ edges, datacenters }: Topology, i: number): string {
+  return `${edges[Math.floor(i / datacenters.length)]!.id} to ${datacenters[i % datacenters.length]!.id}`;
 }
 
 /** Several, cut short after the first few: alerts are read by people. */

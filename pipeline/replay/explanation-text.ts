@@ -26,21 +26,26 @@ export function formatExplanation(explanation: Explanation): string[] {
 }
 
 function datacenterLines(datacenters: readonly ExplainedDatacenter[]): string[] {
-  const head = ['datacenter', 'rtt ms', 'utilization', 'before', 'solved', 'wanted', 'served', 'why nothing'];
+  const isSticky = datacenters.some(({ sessions }) => sessions !== null);
+  const stay = isSticky ? ['sessions that stay'] : [];
+  const head = ['datacenter', 'rtt ms', 'utilization', 'before', 'solved', 'wanted', 'served', ...stay, 'why nothing'];
   const share = (value: number | null): string => (value === null ? '-' : value.toFixed(4));
   return indented(
     aligned([
       head,
-      ...datacenters.map(({ datacenter, rttMs, utilization, before, solved, wanted, served, reason, detail }) => [
-        datacenter,
-        rttMs.toFixed(1),
-        utilization.toFixed(3),
-        share(before),
-        share(solved),
-        share(wanted),
-        share(served),
-        reason === null ? '' : `${reason}: ${detail}`,
-      ]),
+      ...datacenters.map(
+        ({ datacenter, rttMs, utilization, before, solved, wanted, served, sessions, reason, detail }) => [
+          datacenter,
+          rttMs.toFixed(1),
+          utilization.toFixed(3),
+          share(before),
+          share(solved),
+          share(wanted),
+          share(served),
+          ...(isSticky ? [sessions === null ? '-' : `${sessions.count.toFixed(1)} by ${sessions.by}`] : []),
+          reason === null ? '' : `${reason}: ${detail}`,
+        ],
+      ),
     ]),
   );
 }

@@ -49,9 +49,16 @@ export interface ExplainedDatacenter {
   readonly solved: number;
   readonly wanted: number;
   readonly served: number; // by the table in force after the epoch
+  readonly sessions: EstablishedSessions | null; // null: the service is stateless, or nothing was solved
   readonly reason: ReasonWord | null; // why it gets nothing; null: it gets something
   readonly detail: string | null;
   readonly closerMs: number | null; // too-far: how much shorter the round trip would have to be
+}
+
+/** Of a sticky service, those that outlive the epoch where they are. */
+export interface EstablishedSessions {
+  readonly count: number;
+  readonly by: 'telemetry' | 'model'; // counted by the fleet, or as the tables so far would have placed them
 }
 
 /** Plans an epoch and keeps what can be explained of it. */
@@ -124,12 +131,19 @@ function explainDatacenters({ inputs, plan, steps, weights }: WatchedEpoch, e: n
         solved: rounded(plan.solved[i]!),
         wanted: rounded(plan.wanted[i]!),
         served: rounded(plan.served[i]!),
+        sessions: sessionsAt(inputs, solves, i),
         reason: why?.reason ?? null,
         detail: why?.detail ?? null,
         closerMs: why && why.closerMs !== null ? rounded(why.closerMs) : null,
       };
     })
     .sort((a, b) => b.served - a.served || a.rttMs - b.rttMs);
+}
+
+function sessionsAt({ policy, sessions }: EpochInputs, { want }: Solves, i: number): EstablishedSessions | null {
+  const established = want?.inputs.established;
+  if (policy.spec.traffic.kind !== 'sticky' || !established) return null;
+  return { count: rounded(established[i]!), by: Number.isNaN(sessions?.[i] ?? Number.NaN) ? 'model' : 'telemetry' };
 }
 
 /** Why the table stood, or moved by a mend alone, although something else was wanted. */

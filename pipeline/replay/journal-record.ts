@@ -44,6 +44,7 @@ export interface InputsRecord {
   readonly demandRps: readonly number[];
   readonly states: readonly DatacenterState[];
   readonly rttMs?: readonly (readonly [pair: number, ms: number])[]; // [e * D + d] where not the checkpoint's; none: as there
+  readonly sessions?: readonly (number | null)[]; // [e * D + d] of a sticky service as observed, null: not; none: nothing was
   readonly intents: readonly Intent[];
   readonly previousSha256: string | null; // tableDigest
 }
@@ -119,6 +120,7 @@ export function frozenInputs(record: InputsRecord, base: FrozenBase): EpochInput
     policy: base.policy,
     demandRps: Float64Array.from(plain.demandRps),
     states: plain.states,
+    ...(plain.sessions && { sessions: Float64Array.from(plain.sessions, (count) => count ?? Number.NaN) }),
     intents: plain.intents,
     previous: base.previous,
     carried: JSON.parse(JSON.stringify(base.carried)) as CarriedState,

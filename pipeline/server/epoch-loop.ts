@@ -22,6 +22,7 @@ export interface Observation {
   readonly demandRps: Float64Array; // [edge]
   readonly states: readonly DatacenterState[]; // [datacenter]
   readonly rttMs?: Float64Array | null; // [e * D + d] observed; none: the topology's
+  readonly sessions?: Float64Array | null; // [e * D + d] observed of a sticky service, NaN: not; none: as the tables placed them
   readonly intents: readonly Intent[];
 }
 

@@ -39,7 +39,12 @@ export class LiveTelemetry implements TelemetrySource {
     this.#forecaster = new Forecaster({ edges: topology.edges.length, epochMs, kind: forecast });
   }
 
-  async observe(startMs: number, nowMs: number, served: () => FractionMatrix | null): Promise<Observed> {
+  async observe(
+    startMs: number,
+    nowMs: number,
+    served: () => FractionMatrix | null,
+    placed: () => ArrayLike<number> | null = () => null,
+  ): Promise<Observed> {
     const { topology, limits, read } = this.#parts;
     let said: Telemetry;
     try {
@@ -50,13 +55,19 @@ export class LiveTelemetry implements TelemetrySource {
         message: `the source failed: ${error instanceof Error ? error.message : String(error)}`,
       };
     }
-    const judged = judgeTelemetry(said, this.#memory, { topology, limits, nowMs, served: served() });
+    const judged = judgeTelemetry(said, this.#memory, {
+      topology,
+      limits,
+      nowMs,
+      served: served(),
+      sessions: placed(),
+    });
     this.#memory = judged.memory;
     const notices = noticesOf(judged, said.notes);
     const { decision } = judged;
     if (decision.kind === 'held') return { kind: 'nothing', message: decision.reason, notices };
-    const { states, rttMs } = decision;
-    return { kind: 'observed', demandRps: this.#planned(decision, startMs), states, rttMs, notices };
+    const { states, rttMs, sessions } = decision;
+    return { kind: 'observed', demandRps: this.#planned(decision, startMs), states, rttMs, sessions, notices };
   }
 
   #planned({ demandRps, filled }: UsableTelemetry, startMs: number): Float64Array {

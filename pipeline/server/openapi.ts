@@ -80,6 +80,11 @@ const explanationSchema = object({
       solved: share,
       wanted: share,
       served: share,
+      sessions: {
+        ...object({ count: number, by: { enum: ['telemetry', 'model'] } }),
+        type: ['object', 'null'],
+        description: 'of a sticky service, those that outlive the epoch there; null: stateless',
+      },
       reason: { enum: [...reasonWords, null], description: 'why it gets nothing; null: it gets something' },
       detail: nullable(text),
       closerMs: { ...nullable(number), description: 'too-far: how much shorter the round trip would have to be' },

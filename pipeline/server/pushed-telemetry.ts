@@ -25,6 +25,7 @@ export class PushedTelemetry {
   readonly #up: Slots;
   readonly #healthy: Slots;
   readonly #rttMs: Slots; // [e * D + d]
+  readonly #sessions: Slots; // [e * D + d]
   readonly #allocation: Slots; // [e * D + d]; a row has one time
 
   constructor({ edges, datacenters }: Topology) {
@@ -34,6 +35,7 @@ export class PushedTelemetry {
     this.#up = datacenters.map(() => null);
     this.#healthy = datacenters.map(() => null);
     this.#rttMs = edges.flatMap(() => datacenters.map(() => null));
+    this.#sessions = edges.flatMap(() => datacenters.map(() => null));
     this.#allocation = edges.flatMap(() => datacenters.map(() => null));
   }
 
@@ -55,12 +57,16 @@ export class PushedTelemetry {
       if (state !== undefined) put(this.#up, d, state === 'normal' ? 1 : 0);
       if (healthy !== undefined) put(this.#healthy, d, healthy ? 1 : 0);
     }
-    for (const [edge, trips] of Object.entries(report.rttMs)) {
-      const e = this.#edge(edge, 'rttMs');
-      for (const [datacenter, rttMs] of Object.entries(trips)) {
-        put(this.#rttMs, e * this.#datacenters.size + this.#datacenter(datacenter, `rttMs of ${edge}`), rttMs);
+    const putPairs = (slots: Slots, signal: 'rttMs' | 'sessions'): void => {
+      for (const [edge, row] of Object.entries(report[signal])) {
+        const e = this.#edge(edge, signal);
+        for (const [datacenter, value] of Object.entries(row)) {
+          put(slots, e * this.#datacenters.size + this.#datacenter(datacenter, `${signal} of ${edge}`), value);
+        }
       }
-    }
+    };
+    putPairs(this.#rttMs, 'rttMs');
+    putPairs(this.#sessions, 'sessions');
     for (const [edge, shares] of Object.entries(report.allocation)) {
       const e = this.#edge(edge, 'allocation');
       const row = new Array<number>(this.#datacenters.size).fill(0);
@@ -82,6 +88,7 @@ export class PushedTelemetry {
       healthy: [...this.#healthy],
       rttMs: [...this.#rttMs],
       allocation: [...this.#allocation],
+      sessions: [...this.#sessions],
       notes: [],
     };
   }

@@ -6,8 +6,14 @@ import type { AlertReason } from './alert.ts';
 
 export interface TelemetrySource {
   /** Asked once an epoch, in order of time: `startMs` is the world's, `nowMs` the wall clock's. `served` gives the
-   *  fractions of the table in force, null before the first one. Never rejects for what can go wrong on the way. */
-  observe(startMs: number, nowMs: number, served: () => FractionMatrix | null): Observed | Promise<Observed>;
+   *  fractions of the table in force, null before the first one; `placed` the sessions of a sticky service as the tables so
+   *  far have placed them, [e * D + d]. Never rejects for what can go wrong on the way. */
+  observe(
+    startMs: number,
+    nowMs: number,
+    served: () => FractionMatrix | null,
+    placed?: () => ArrayLike<number> | null,
+  ): Observed | Promise<Observed>;
 }
 
 export type Observed =
@@ -16,6 +22,7 @@ export type Observed =
       readonly demandRps: Float64Array; // [edge] to plan on
       readonly states: readonly DatacenterState[]; // [datacenter]
       readonly rttMs?: Float64Array | null; // [e * D + d] observed; none: the topology's
+      readonly sessions?: Float64Array | null; // [e * D + d] observed of a sticky service, NaN: not usable; none: all by the model
       readonly notices?: Notices;
     }
   | { readonly kind: 'nothing'; readonly message: string; readonly notices?: Notices };

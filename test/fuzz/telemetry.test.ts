@@ -105,6 +105,7 @@ test('whatever body comes, names and all', async () => {
         datacenters: fc.oneof(fc.dictionary(names, anyNasty), anyNasty),
         rttMs: fc.oneof(fc.dictionary(names, fc.oneof(fc.dictionary(names, anyNasty), anyNasty)), anyNasty),
         allocation: fc.oneof(fc.dictionary(names, fc.oneof(fc.dictionary(names, anyNasty), anyNasty)), anyNasty),
+        sessions: fc.oneof(fc.dictionary(names, fc.oneof(fc.dictionary(names, anyNasty), anyNasty)), anyNasty),
       },
       { requiredKeys: ['observedAt'], noNullPrototype: true },
     ),
@@ -140,6 +141,11 @@ const answers: Readonly<Record<PrometheusSignal, unknown>> = {
     [{ edge: 'e0', datacenter: 'd0' }, '1'],
     [{ edge: 'e1', datacenter: 'd0' }, '0.5'],
     [{ edge: 'e1', datacenter: 'd1' }, '0.5'],
+  ),
+  sessions: vector([{ edge: 'e0', datacenter: 'd0' }, '300'], [{ edge: 'e1', datacenter: 'd1' }, '40']),
+  sessionsObservedAt: vector(
+    [{ edge: 'e0', datacenter: 'd0' }, `${seconds}`],
+    [{ edge: 'e1', datacenter: 'd1' }, `${seconds}`],
   ),
 };
 const signals = Object.keys(answers) as PrometheusSignal[];

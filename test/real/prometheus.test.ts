@@ -50,7 +50,10 @@ describe.skipIf(!isThere)('telemetry from a real Prometheus', () => {
       `dc_up{datacenter="${id}"} ${abnormal.has(id) ? 0 : 1}`,
       `dc_errors{datacenter="${id}"} ${unhealthy.has(id) ? 0.2 : 0.001}`,
     ]);
-    return `${[...rps, ...shares, ...trips, ...states, 'nothing NaN'].join('\n')}\n`;
+    const sessions = [0, 1].map(
+      (pod) => `edge_sessions{edge="${edges[1]!.id}",datacenter="${second}",pod="${pod}"} ${60 + pod}`,
+    );
+    return `${[...rps, ...shares, ...trips, ...sessions, ...states, 'nothing NaN'].join('\n')}\n`;
   }
 
   beforeAll(async () => {
@@ -103,6 +106,8 @@ describe.skipIf(!isThere)('telemetry from a real Prometheus', () => {
     rttMs: 'avg by (edge, datacenter) (edge_rtt_seconds) * 1000',
     rttObservedAt: 'min by (edge, datacenter) (timestamp(edge_rtt_seconds))',
     allocation: 'avg by (edge, datacenter) (edge_share)',
+    sessions: 'sum by (edge, datacenter) (edge_sessions)',
+    sessionsObservedAt: 'min by (edge, datacenter) (timestamp(edge_sessions))',
   };
 
   function ask(more: Partial<Record<PrometheusSignal, string>> = {}) {
@@ -111,7 +116,7 @@ describe.skipIf(!isThere)('telemetry from a real Prometheus', () => {
   }
 
   test('every signal comes to its place, with the time of its last scrape', async () => {
-    const { demandRps, up, healthy, rttMs, allocation, notes } = await ask();
+    const { demandRps, up, healthy, rttMs, allocation, sessions, notes } = await ask();
     expect(notes).toEqual([]);
     expect(demandRps.map((reading) => reading!.value)).toEqual(edges.map((_, e) => 99 + 110 * e));
     for (const reading of demandRps) expect(Math.abs(Date.now() - reading!.observedAtMs)).toBeLessThan(60_000);
@@ -122,6 +127,9 @@ describe.skipIf(!isThere)('telemetry from a real Prometheus', () => {
     expect(rttMs[0]!.value).toBeCloseTo(rttSeconds * 1000 + 0.5, 6);
     expect(Math.abs(Date.now() - rttMs[0]!.observedAtMs)).toBeLessThan(60_000);
     expect(rttMs.slice(1).every((reading) => reading === null)).toBe(true);
+    expect(sessions.map((reading) => reading?.value ?? null)).toEqual(
+      edges.flatMap((_, e) => datacenters.map((__, d) => (e === 1 && d === 1 ? 121 : null))),
+    );
     expect(allocation.map((reading) => reading!.value)).toEqual(
       edges.flatMap(() => datacenters.map((_, d) => (d === 0 ? 1 : 0))),
     );

@@ -44,6 +44,7 @@ function telemetry(atMs: number, more: Partial<Telemetry> = {}): Telemetry {
     healthy: [null, null, null],
     rttMs: [],
     allocation: new Array(12).fill(null),
+    sessions: [],
     notes: [],
     ...more,
   };
@@ -302,6 +303,7 @@ test('whatever a source says, an epoch is planned on finite values or held with 
     healthy: row,
     rttMs: row,
     allocation: row,
+    sessions: row,
     notes: fc.array(fc.string(), { maxLength: 2 }),
   });
   let usable = 0;
@@ -320,6 +322,7 @@ test('whatever a source says, an epoch is planned on finite values or held with 
         usable += 1;
         expect(decision.demandRps).toHaveLength(4);
         for (const rps of decision.demandRps) expect(rps >= 0 && rps <= Number.MAX_SAFE_INTEGER).toBe(true);
+        for (const count of decision.sessions ?? []) expect(Number.isNaN(count) || count >= 0).toBe(true);
         for (const ms of decision.rttMs ?? []) expect(ms >= 0 && ms < 60_000).toBe(true);
         expect(decision.states.map(({ keep }) => keep).every((keep) => keep === 0 || keep === 1)).toBe(true);
         const named = findings.filter(({ signal }) => signal === 'demandRps').map(({ place }) => place.id);

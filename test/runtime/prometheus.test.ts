@@ -44,6 +44,8 @@ test('series come to their edges and datacenters by label, at the time of the qu
     datacenterHealthy: vector([[{ datacenter: x }, '0']]),
     rttMs: vector([[{ edge: a, datacenter: y }, '31.5']]),
     allocation: vector([[{ edge: b, datacenter: y }, '0.25']]),
+    sessions: vector([[{ edge: b, datacenter: x }, '120']]),
+    sessionsObservedAt: vector([[{ edge: b, datacenter: x }, '1799999000']]),
   });
   expect(said).toEqual({
     demandRps: [at(1000), at(2.5), null],
@@ -51,6 +53,7 @@ test('series come to their edges and datacenters by label, at the time of the qu
     healthy: [at(0), null],
     rttMs: [null, at(31.5), null, null, null, null],
     allocation: [null, null, null, at(0.25), null, null],
+    sessions: [null, null, { value: 120, observedAtMs: 1_799_999_000_000 }, null, null, null],
     notes: [],
   });
 });

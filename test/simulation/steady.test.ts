@@ -123,6 +123,7 @@ describe('what comes and goes', () => {
       healthy: topology.datacenters.map(() => null),
       allocation: [],
       rttMs: [],
+      sessions: [],
       notes: [],
     });
     const live = new LiveTelemetry({ topology, limits, epochMs: 300_000, forecast: 'last', read });

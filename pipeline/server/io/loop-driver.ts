@@ -156,16 +156,17 @@ export class LoopDriver {
 
   async #observe(startMs: number): Promise<LoopEvent> {
     const { intents, telemetry, engines, nowMs } = this.#parts;
-    const { table } = this.#state;
+    const { table, carried } = this.#state;
     await intents.settle(startMs).catch((error: unknown) => {
       this.#parts.log.warn({ err: messageOf(error) }, 'the intents could not be stored; they count all the same');
     });
     const served = () => table && servedFractions(table, engines.context.weights);
-    const observed = await telemetry.observe(startMs, nowMs(), served);
+    const observed = await telemetry.observe(startMs, nowMs(), served, () => carried.sessions ?? null);
     for (const [reason, message] of observed.notices ?? []) this.dispatch({ kind: 'noticed', reason, message });
     if (observed.kind === 'nothing') return { kind: 'observing-failed', message: observed.message };
-    const { demandRps, states, rttMs = null } = observed;
-    return { kind: 'observed', observation: { demandRps, states, rttMs, intents: intents.inForce(startMs) } };
+    const { demandRps, states, rttMs = null, sessions = null } = observed;
+    const observation = { demandRps, states, rttMs, sessions, intents: intents.inForce(startMs) };
+    return { kind: 'observed', observation };
   }
 
   async #record({ observation }: Extract<LoopCommand, { kind: 'record' }>): Promise<LoopEvent> {
@@ -178,6 +179,7 @@ export class LoopDriver {
       demandRps: [...observation.demandRps],
       states: observation.states,
       ...(observation.rttMs && { rttMs: changedRtt(topology, observation.rttMs) }),
+      ...(observation.sessions && { sessions: [...observation.sessions] }), // NaN is null in JSON
       intents: observation.intents,
       previousSha256: table && tableDigest(table),
     };

@@ -38,6 +38,7 @@ async function run(
       healthy: [healthy ? 1 : 0, null].map(reading),
       rttMs: [],
       allocation: [],
+      sessions: [],
       notes,
     };
     observed.push(await live.observe(nowMs, nowMs, () => null));

@@ -51,6 +51,14 @@ test('a row of observed allocation is whole: a datacenter that is not named saw 
   expect(values).toEqual([null, null, null, 0, 1, 0, null, null, null, null, null, null]);
 });
 
+test('sessions add up pair by pair, and a pair that is not named is not known', () => {
+  const pushed = new PushedTelemetry(topology);
+  receive(pushed, { observedAt: at(-1000), sessions: { [a]: { [x]: 120, [y]: 0 } } });
+  receive(pushed, { observedAt: at(0), sessions: { [a]: { [x]: 118 } } });
+  const values = pushed.read().sessions.map((reading) => reading?.value ?? null);
+  expect(values).toEqual([118, 0, null, null, null, null, null, null, null, null, null, null]);
+});
+
 test('round trips add up pair by pair', () => {
   const pushed = new PushedTelemetry(topology);
   receive(pushed, { observedAt: at(-1000), rttMs: { [b]: { [x]: 12, [y]: 40.5 } } });
@@ -82,6 +90,7 @@ describe('refused, by name, and nothing of it is taken:', () => {
     ['a negative demand', { observedAt: at(0), demandRps: { [a]: -1 } }, /demandRps\.\w+ is -1/],
     ['a demand in words', { observedAt: at(0), demandRps: { [a]: '5' } }, /demandRps\.\w+ is "5"/],
     ['a demand without end', { observedAt: at(0), demandRps: { [a]: Number.POSITIVE_INFINITY } }, /demandRps/],
+    ['sessions below 0', { ...good, observedAt: at(0), sessions: { [a]: { [x]: -3 } } }, /sessions.* is -3/],
     ['a share over 1', { ...good, observedAt: at(0), allocation: { [a]: { [x]: 1.5 } } }, /allocation.* is 1\.5/],
     ['a state nobody knows', { ...good, observedAt: at(0), datacenters: { [x]: { state: 'sick' } } }, /"sick"/],
     ['no time', good, /observedAt is missing/],
@@ -115,6 +124,7 @@ test('no payload crashes or becomes a number that is none: refused by name, held
         fc.constant(Object.fromEntries(topology.datacenters.map(({ id }) => [id, { state: 'normal' }]))),
       ),
       allocation: byName(byName(value)),
+      sessions: byName(byName(value)),
     },
     { requiredKeys: ['observedAt'] },
   );

@@ -1,14 +1,15 @@
 /** The control plane on telemetry that is brought to it: held until the fleet has reported, then steering by it. */
 
-import { existsSync, readdirSync, rmSync } from 'node:fs';
+import { existsSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
+import { stringify } from 'yaml';
 import { formatTime } from '../../../../config/duration.ts';
 import { compareIds } from '../../../../config/ids.ts';
 import { explainEdge } from '../../../../pipeline/replay/explanation.ts';
 import { journalFiles } from '../../../../pipeline/server/io/journal.ts';
 import { replayJournal, watchRecorded } from '../../../../pipeline/server/io/recorded-file.ts';
-import { type Run, run, smallSetting } from '../small-setting.ts';
+import { type Run, run, service, smallSetting } from '../small-setting.ts';
 
 const setting = smallSetting();
 // A live fleet has neither recorded demand nor events, and its friends went into the tree.
@@ -134,6 +135,58 @@ test('round trips of users are planned with, told as what changed, and replay to
     }
   }
   expect(changed).toEqual([`${edge} to ${first}: ${rttMs[0]} to ${longer}`]);
+});
+
+test('counted sessions of a sticky service stay where they were counted, are told, and replay to the byte', async () => {
+  const policy = {
+    apiVersion: 'taiji/v1',
+    kind: 'Policy',
+    metadata: { service },
+    spec: { traffic: { kind: 'sticky', sessionLifetime: '10m' } },
+  };
+  writeFileSync(join(setting.directory, 'sticky.yaml'), stringify(policy));
+  const dataDirectory = `live-${directories++}`;
+  const telemetry = { kind: 'push', topology: { dir: 'world' } };
+  const server = await run(setting, { dataDirectory, telemetry, policy: 'sticky.yaml' });
+  onTestFinished(() => server.stop());
+  await report(server, all());
+  await server.epoch(({ version }) => version > 0);
+  const edge = edges[0]!.id;
+  type Sessions = { readonly count: number; readonly by: string };
+  const explained = async (): Promise<Map<string, Sessions>> => {
+    const reply = await fetch(`${server.url}/v1/explain?edge=${edge}`);
+    const { datacenters: rows } = JSON.parse(await reply.text());
+    return new Map(rows.map((row: { datacenter: string; sessions: Sessions }) => [row.datacenter, row.sessions]));
+  };
+  await next(server);
+  const modelled = [...(await explained())].sort(([, one], [, other]) => one.count - other.count);
+  expect(modelled.map(([, { by }]) => by)).toEqual(datacenters.map(() => 'model'));
+  const [far, uncounted, near] = modelled.map(([id]) => id) as [string, string, string];
+  let counts: Record<string, number> = { [far]: 90, [near]: 0 };
+  /** Counts again and lets an epoch see it: each count is used once. */
+  const count = async (): Promise<void> => {
+    await report(server, all({ observedAt: new Date().toISOString(), sessions: { [edge]: counts } }));
+    await next(server);
+  };
+  const told = (reason: string) =>
+    String(server.logged.find((line) => line['reason'] === reason)?.['message'] ?? 'nothing');
+  await count();
+  expect(told('allocation-contradicting')).toMatch(
+    new RegExp(`^sessions of edge "${edge}" differs from the last tables`),
+  );
+  const isCounted = async (): Promise<boolean> => (await explained()).get(far)!.by === 'telemetry';
+  for (let tries = 0; tries < 50 && !(await isCounted()); tries++) await count();
+  const rows = await explained();
+  expect(rows.get(far)!.count).toBeGreaterThan(50); // of 90, those that outlive the epoch
+  expect(rows.get(near)).toEqual({ count: 0, by: 'telemetry' });
+  expect(rows.get(uncounted)).toMatchObject({ by: 'model' });
+  counts = { [far]: 9000 };
+  await count();
+  expect(told('telemetry-partial')).toContain(`sessions of pair "${edge} to ${far}" jumped from 90 to 9000`);
+  await server.stop();
+  for (const file of await journalFiles(join(setting.directory, dataDirectory, 'journal'))) {
+    expect((await replayJournal(file)).difference).toBe(null);
+  }
 });
 
 test('values that grow stale hold the epoch by name, and the last table goes on serving', async () => {
