@@ -4,7 +4,6 @@
  *  there is always a leaf that may take one more user, whoever it is (`restoreBalance`).
  *  Declined: caps that hold by luck of the search; balance is then a matter of the graph. */
 
-import assert from 'node:assert';
 import { type Graph, maxOf, sumOf } from './graph.ts';
 
 export const imbalanceMax = 0.05;
@@ -87,9 +86,19 @@ export function treeWeights(nodeWeight: Float64Array, leafOf: Uint32Array, heigh
   return weight;
 }
 
-/** Moves users, in place, until the promise holds at every tree node; returns how many moved. From the tree node that is
- *  too heavy those go who have the least ties there for their weight, to the nearest leaf that may take them. */
-export function restoreBalance(graph: Graph, leafOf: Uint32Array, height: number): number {
+/** Who may be moved for the sake of balance. */
+export interface Movable {
+  first(v: number): boolean; // goes before others
+  may(v: number, from: number, to: number): boolean;
+  moved(v: number, from: number, to: number): void;
+}
+
+const anybody: Movable = { first: () => false, may: () => true, moved: () => {} };
+
+/** Moves users, in place, until the promise holds at every tree node, or nobody may be moved any more; returns how many
+ *  moved. From the tree node that is too heavy those go who have the least ties there for their weight, to the nearest
+ *  leaf that may take them. */
+export function restoreBalance(graph: Graph, leafOf: Uint32Array, height: number, movable = anybody): number {
   const leaves = 1 << height;
   const weight = treeWeights(graph.nodeWeight, leafOf, height);
   const total = weight[1]!;
@@ -101,12 +110,18 @@ export function restoreBalance(graph: Graph, leafOf: Uint32Array, height: number
     for (let i = 0; i < 1 << level; i++) {
       const node = (1 << level) + i;
       if (weight[node]! <= (1 + imbalanceMax) * share) continue;
-      const leaving = easiestToMove(graph, members.user.subarray(members.start[i]!, members.start[i + 1]!));
-      const heaviestAfter = (k: number): number => Math.max(leaving.heaviestFrom[k] ?? 0, arrived[i]!);
-      for (let k = 0; !withinShare(weight[node]!, heaviestAfter(k), share); k++) {
+      const leaving = easiestToMove(graph, members.user.subarray(members.start[i]!, members.start[i + 1]!), movable);
+      let stayed = 0; // heaviest of those who were asked and may not be moved
+      const heaviestAfter = (k: number): number => Math.max(leaving.heaviestFrom[k] ?? 0, arrived[i]!, stayed);
+      for (let k = 0; k < leaving.user.length && !withinShare(weight[node]!, heaviestAfter(k), share); k++) {
         const v = leaving.user[k]!;
         const w = graph.nodeWeight[v]!;
         const leaf = nearestLeafFor(w, node, weight, height);
+        if (leaf < 0 || !movable.may(v, leafOf[v]!, leaf)) {
+          stayed = Math.max(stayed, w);
+          continue;
+        }
+        movable.moved(v, leafOf[v]!, leaf);
         for (let t = leaves + leafOf[v]!; t >= 1; t >>>= 1) weight[t]! -= w;
         for (let t = leaves + leaf; t >= 1; t >>>= 1) weight[t]! += w;
         leafOf[v] = leaf;
@@ -131,9 +146,13 @@ function membersByNode(leafOf: Uint32Array, height: number, level: number): { st
   return { start, user };
 }
 
-/** Ordered by tie weight to the others per weight, ascending; weightless users never need to go.
+/** Those who go first, then by tie weight to the others per weight, ascending; weightless users never need to go.
  *  `heaviestFrom[k]`: the heaviest of `user[k]` and those after it. */
-function easiestToMove(graph: Graph, users: Uint32Array): { user: Uint32Array; heaviestFrom: Float64Array } {
+function easiestToMove(
+  graph: Graph,
+  users: Uint32Array,
+  movable: Movable,
+): { user: Uint32Array; heaviestFrom: Float64Array } {
   const among = new Set(users);
   const cost = new Map<number, number>();
   for (const v of users) {
@@ -144,7 +163,10 @@ function easiestToMove(graph: Graph, users: Uint32Array): { user: Uint32Array; h
     }
     cost.set(v, ties / graph.nodeWeight[v]!);
   }
-  const user = Uint32Array.from([...cost.keys()].sort((a, b) => cost.get(a)! - cost.get(b)! || a - b));
+  const rank = (v: number): number => (movable.first(v) ? 0 : 1);
+  const user = Uint32Array.from(
+    [...cost.keys()].sort((a, b) => rank(a) - rank(b) || cost.get(a)! - cost.get(b)! || a - b),
+  );
   const heaviestFrom = new Float64Array(user.length);
   for (let k = user.length - 1; k >= 0; k--) {
     heaviestFrom[k] = Math.max(graph.nodeWeight[user[k]!]!, heaviestFrom[k + 1] ?? 0);
@@ -153,7 +175,8 @@ function easiestToMove(graph: Graph, users: Uint32Array): { user: Uint32Array; h
 }
 
 /** Climbs from `node`; on the far side of each ancestor walks down to the lighter child, and takes the first leaf whose
- *  path has room for `w` throughout. */
+ *  path has room for `w` throughout. There always is one where the levels above are balanced: the lighter child of a node
+ *  within its share is within its share. -1: none. */
 function nearestLeafFor(w: number, node: number, weight: Float64Array, height: number): number {
   const leaves = 1 << height;
   const total = weight[1]!;
@@ -166,5 +189,5 @@ function nearestLeafFor(w: number, node: number, weight: Float64Array, height: n
     while (t < leaves && hasRoom(t)) t = weight[2 * t]! <= weight[2 * t + 1]! ? 2 * t : 2 * t + 1;
     if (t >= leaves && hasRoom(t)) return t - leaves;
   }
-  assert.fail('the lighter child of a node within its share is within its share');
+  return -1;
 }

@@ -103,13 +103,22 @@ export function prepareBuild(input: BucketizeInput, options: BucketizeOptions): 
 
 /** `leafOf`: the bisections' result, improved in place. */
 export function finishBuild(
-  { users, graph, counts, options }: PreparedBuild,
+  prepared: PreparedBuild,
   leafOf: Uint32Array,
   onProgress: (progress: BucketizeProgress) => void,
 ): { tree: BucketTree; report: TreeReport } {
+  const { height, seed, effort = 'default' } = prepared.options;
+  restoreBalance(prepared.graph, leafOf, height);
+  improveTree(prepared.graph, leafOf, { height, seed }, efforts[effort], onProgress);
+  return sealBuild(prepared, leafOf);
+}
+
+/** Tree and report of users who are where they shall be: `leafOf` is kept in the tree. */
+export function sealBuild(
+  { users, graph, counts, options }: PreparedBuild,
+  leafOf: Uint32Array,
+): { tree: BucketTree; report: TreeReport } {
   const { height, seed, effort = 'default' } = options;
-  restoreBalance(graph, leafOf, height);
-  improveTree(graph, leafOf, { height, seed }, efforts[effort], onProgress);
   const levels = levelQuality(graph, leafOf, height);
   const tree = sealTree({
     height,

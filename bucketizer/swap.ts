@@ -133,7 +133,7 @@ export function swapUsers(
 }
 
 /** Who lives in which leaf, as linked lists in typed arrays. */
-class LeafMembers {
+export class LeafMembers {
   private readonly head: Int32Array;
   private readonly next: Int32Array;
   private readonly previous: Int32Array;

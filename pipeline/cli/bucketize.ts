@@ -2,24 +2,36 @@
 
 import { availableParallelism } from 'node:os';
 import { Command, Option } from 'commander';
-import type { BucketizeInput, BucketizeOptions, EffortName, TreeReport } from '../../bucketizer/bucketize.ts';
+import {
+  type BucketizeInput,
+  type BucketizeOptions,
+  type BucketizeProgress,
+  type EffortName,
+  prepareBuild,
+  type TreeReport,
+} from '../../bucketizer/bucketize.ts';
 import { type EdgeList, readEdgeList } from '../../bucketizer/io/edge-list.ts';
-import { writeLeaves } from '../../bucketizer/io/leaves-file.ts';
+import { writeLeaves, writeMoves } from '../../bucketizer/io/leaves-file.ts';
 import { bucketizeInParallel } from '../../bucketizer/io/parallel-bucketize.ts';
 import { progressBar } from '../../bucketizer/io/progress.ts';
-import { writeTree } from '../../bucketizer/io/tree-file.ts';
+import { readTree, writeTree } from '../../bucketizer/io/tree-file.ts';
 import { readUsers, type WeightedUsers } from '../../bucketizer/io/users.ts';
 import { checkWritable } from '../../bucketizer/io/writable.ts';
-import { heightMax } from '../../bucketizer/tree.ts';
+import { type Move, moveMaxDefault, type RefreshReport, refresh } from '../../bucketizer/refresh.ts';
+import { type BucketTree, heightMax } from '../../bucketizer/tree.ts';
 import { ConfigError } from '../../config/errors.ts';
 import { writeFileAtomically } from '../../config/load.ts';
 
 const workersMax = 256;
+const heightDefault = 14;
 
 interface Flags {
   readonly out: string;
   readonly users?: string;
-  readonly height: string;
+  readonly height?: string;
+  readonly previous?: string;
+  readonly moveMax: string;
+  readonly moves?: string;
   readonly seed: string;
   readonly workers?: string;
   readonly effort: EffortName;
@@ -35,6 +47,7 @@ interface Flags {
 interface FileReport extends TreeReport {
   readonly badLines: number; // of the ties, skipped
   readonly usersUnlisted: number; // in the ties but not in --users; each was given the mean weight
+  readonly refresh?: RefreshReport; // with --previous
 }
 
 export function bucketizeCommand(): Command {
@@ -49,7 +62,12 @@ export function bucketizeCommand(): Command {
       '--users <file>',
       'CSV with columns user,weight: what users weigh, and users without ties; others weigh the mean',
     )
-    .option('--height <levels>', `levels of the tree, 1 to ${heightMax}: 2^height buckets`, '14')
+    .option(
+      '--height <levels>',
+      `levels of the tree, 1 to ${heightMax}: 2^height buckets (default: 14, or as --previous)`,
+    )
+    .option('--previous <tree>', 'refresh this tree: its users stay in their buckets unless moving pays')
+    .option('--move-max <share>', 'of the users of --previous, and of their weight, that may move', `${moveMaxDefault}`)
     .option('--seed <n>', 'the same seed gives the same tree', '1')
     .option('--workers <n>', 'threads that bisect; the tree is the same for any number (default: one a core)')
     .addOption(new Option('--effort <name>', 'time spent').choices(['fast', 'default', 'best']).default('default'))
@@ -59,12 +77,14 @@ export function bucketizeCommand(): Command {
     .option('--max-bad-lines <n>', 'bad lines of TIES to skip before giving up', '0')
     .option('--report <file>', 'write quality and counts as JSON')
     .option('--leaves <file>', 'write user,bucket as CSV')
+    .option('--moves <file>', 'with --previous: write user,from,to of every moved user as CSV')
     .addHelpText(
       'after',
       `
 Examples:
   taiji bucketize world/friends.csv.gz --users world/users.csv --out tree
   taiji bucketize soc-Epinions1.txt.gz --out tree --directed --hub-degree 1000 --report report.json
+  taiji bucketize friends.csv --out tree-2 --previous tree --move-max 0.03 --moves moves.csv
   taiji tree info tree`,
     )
     .action(async (ties: string, flags: Flags) => {
@@ -74,36 +94,72 @@ Examples:
 }
 
 async function bucketizeFiles(tiesPath: string, flags: Flags): Promise<FileReport> {
-  const options = optionsOf(flags);
   const badLinesMax = numberFlag('--max-bad-lines', flags.maxBadLines, 'a whole number', 0, Infinity);
+  const moveMax = numberFlag('--move-max', flags.moveMax, 'a number', 0, 1);
   const workers =
     flags.workers === undefined
       ? availableParallelism()
       : numberFlag('--workers', flags.workers, 'a whole number', 1, workersMax);
-  const inputs = [tiesPath, ...(flags.users === undefined ? [] : [flags.users])];
-  checkWritable(flags.out, 'tree', inputs);
-  if (flags.report !== undefined) checkWritable(flags.report, 'report', [...inputs, flags.out]);
-  if (flags.leaves !== undefined) checkWritable(flags.leaves, 'list of leaves', [...inputs, flags.out]);
+  if (flags.moves !== undefined && flags.previous === undefined) {
+    throw new ConfigError('--moves is given without --previous; name the tree that users move from');
+  }
+  checkOutputs(
+    flags,
+    [tiesPath, flags.users, flags.previous].filter((path) => path !== undefined),
+  );
+  const previous = flags.previous === undefined ? null : readTree(flags.previous);
+  const options = optionsOf(flags, previous);
   const bar = progressBar();
   try {
     const list = await readEdgeList(tiesPath, badLinesMax, (bytes, of) => bar.show('read', bytes, of));
     const listed = flags.users === undefined ? null : await readUsers(flags.users);
     const { input, unlisted } = withListedUsers(list, listed);
-    const { tree, report } = await bucketizeInParallel(input, options, workers, ({ stage, done, total }) =>
-      bar.show(stage, done, total),
-    );
-    writeTree(flags.out, tree);
-    const full = { ...report, badLines: list.badLines, usersUnlisted: unlisted };
-    if (flags.report !== undefined) writeFileAtomically(flags.report, `${JSON.stringify(full, null, 2)}\n`);
-    if (flags.leaves !== undefined) writeLeaves(flags.leaves, tree);
-    return full;
+    const show = ({ stage, done, total }: BucketizeProgress): void => bar.show(stage, done, total);
+    const built: Built =
+      previous === null
+        ? await bucketizeInParallel(input, options, workers, show)
+        : refresh(prepareBuild(input, options), previous, moveMax, show);
+    const report = { ...built.report, badLines: list.badLines, usersUnlisted: unlisted };
+    writeTree(flags.out, built.tree);
+    if (flags.report !== undefined) writeFileAtomically(flags.report, `${JSON.stringify(report, null, 2)}\n`);
+    if (flags.leaves !== undefined) writeLeaves(flags.leaves, built.tree);
+    if (flags.moves !== undefined) writeMoves(flags.moves, built.moves ?? []);
+    return report;
   } finally {
     bar.stop();
   }
 }
 
-function optionsOf(flags: Flags): BucketizeOptions {
-  const height = numberFlag('--height', flags.height, 'a whole number', 1, heightMax);
+interface Built {
+  readonly tree: BucketTree;
+  readonly report: TreeReport & { readonly refresh?: RefreshReport };
+  readonly moves?: readonly Move[];
+}
+
+/** Before any work: no input and no other output is ever replaced. */
+function checkOutputs({ out, report, leaves, moves }: Flags, inputs: readonly string[]): void {
+  const taken = [...inputs];
+  const files = [
+    [out, 'tree'],
+    [report, 'report'],
+    [leaves, 'list of leaves'],
+    [moves, 'list of moves'],
+  ] as const;
+  for (const [path, noun] of files) {
+    if (path === undefined) continue;
+    checkWritable(path, noun, taken);
+    taken.push(path);
+  }
+}
+
+function optionsOf(flags: Flags, previous: BucketTree | null): BucketizeOptions {
+  const height = numberFlag(
+    '--height',
+    flags.height ?? `${previous?.height ?? heightDefault}`,
+    'a whole number',
+    1,
+    heightMax,
+  );
   const seed = numberFlag('--seed', flags.seed, 'a whole number', 0, Number.MAX_SAFE_INTEGER);
   const { effort, directed = false, hubDegree, minWeight } = flags;
   return {
@@ -162,6 +218,17 @@ function summary(report: FileReport, out: string): string {
     `users     ${report.usersWithoutTies} without ties${unlisted}`,
     `locality  ${buckets.locality.toFixed(3)} of tie weight inside buckets, ${report.meanLocality.toFixed(3)} in the mean of the levels`,
     `balance   heaviest bucket ${(1 + buckets.imbalance).toFixed(3)} x even, its heaviest user ${buckets.heaviestUserInIt.toFixed(3)} x even`,
+    ...(report.refresh === undefined ? [] : [refreshSummary(report.refresh)]),
     '',
   ].join('\n');
+}
+
+function refreshSummary(refreshed: RefreshReport): string {
+  const percent = (share: number): string => `${(100 * share).toFixed(2)} %`;
+  const { usersMoved, usersMovedShare, weightMovedShare, usersPlaced, usersGone, balanceGiven, moveMax } = refreshed;
+  const gave = balanceGiven > 0 ? `; balance gave way by ${balanceGiven.toFixed(3)} x even` : '';
+  return (
+    `moved     ${usersMoved} users (${percent(usersMovedShare)}), ${percent(weightMovedShare)} of weight, ` +
+    `of ${percent(moveMax)} allowed; ${usersPlaced} new, ${usersGone} gone${gave}`
+  );
 }

@@ -98,6 +98,44 @@ test('tree info prints the tree, for people and for programs', async () => {
   expect(parse(printed)).toEqual(json);
 });
 
+test('a refresh keeps users where they are, lists who moved, and takes the height of the tree before', async () => {
+  const { dir, write } = scratchFolder();
+  const [first, second, moves, report] = ['first', 'second', 'moves.csv', 'report.json'].map((name) =>
+    join(dir, name),
+  ) as [string, string, string, string];
+  await run(write('ties', ties), '--out', first, '--height', '2');
+  const later = write('later', `${ties}g a\n`);
+  await run(later, '--out', second, '--previous', first, '--move-max', '0.5', '--moves', moves, '--report', report);
+  const [before, after] = [readTree(first), readTree(second)];
+  expect(after.height).toBe(2);
+  const moved = before.users.filter(
+    (user, i) => after.bucketOfUser[after.users.indexOf(user)] !== before.bucketOfUser[i],
+  );
+  const lines = readFileSync(moves, 'utf8').trimEnd().split('\n');
+  expect(lines[0]).toBe('user,from,to');
+  expect(lines.slice(1).map((line) => line.split(',')[0])).toEqual(moved);
+  expect(statSync(moves).mode & 0o777).toBe(0o600);
+  expect(JSON.parse(readFileSync(report, 'utf8')).refresh).toMatchObject({
+    previousVersion: before.version,
+    usersKept: 6,
+    usersPlaced: 1,
+    usersGone: 0,
+    usersMoved: moved.length,
+    balanceGiven: 0,
+  });
+  expect(printed).toMatch(/moved +\d+ users \(.* %\), .* % of weight, of 50.00 % allowed; 1 new, 0 gone\n/);
+
+  for (const [flags, message] of [
+    [['--previous', first, '--height', '3'], /^the previous tree has height 2, --height is 3; [^\n]*$/],
+    [['--previous', later], /later: not a tree file, it begins with "a b\?b c\?"; expected/],
+    [['--moves', moves], /^--moves is given without --previous; name the tree that users move from$/],
+    [['--previous', first, '--move-max', '5'], /^--move-max is "5", expected a number from 0 to 1$/],
+    [['--previous', first, '--out', first], /first: the tree would replace a file that is read/],
+  ] as const) {
+    await expect(run(later, '--out', second, ...flags)).rejects.toThrow(message);
+  }
+});
+
 test.each([
   [['--height', '17'], '--height is "17", expected a whole number from 1 to 16'],
   [['--height', '0'], '--height is "0", expected a whole number from 1 to 16'],

@@ -1,0 +1,49 @@
+import { expect, test } from 'vitest';
+import { restoreBalance, treeBounds } from '../../bucketizer/balance.ts';
+import { refineWithin } from '../../bucketizer/budgeted-refine.ts';
+import { swapWithin } from '../../bucketizer/budgeted-swap.ts';
+import { MoveBudget } from '../../bucketizer/move-budget.ts';
+import { seededRandom } from '../../config/random.ts';
+import { checkBalance } from './check-tree.ts';
+import { plainWorth } from './plain-worth.ts';
+import { below, randomGraph } from './sample-graphs.ts';
+
+test.each([
+  ['moves', refineWithin],
+  ['swaps', swapWithin],
+] as const)('%s raise the worth of a tree, keep its balance, and never spend more than the budget', (_, search) => {
+  let raised = 0;
+  for (let seed = 1; seed <= 40; seed++) {
+    const random = seededRandom(seed);
+    const height = 1 + below(5, random);
+    const n = 120;
+    const graph = randomGraph(n, seed, seed % 2 === 0);
+    const leafOf = Uint32Array.from({ length: n }, () => below(1 << height, random));
+    restoreBalance(graph, leafOf, height);
+    const newcomers = seed % 4;
+    const leaf = Int32Array.from(leafOf, (b, v) =>
+      v < newcomers ? -1 : v % 11 === 0 ? below(1 << height, random) : b,
+    );
+    const homes = { leaf, users: new Float64Array(n).fill(1), weight: graph.nodeWeight };
+    const budget = new MoveBudget(n * 0.3, graph.nodeWeight.reduce((a, b) => a + b, 0) * 0.2);
+    budget.count(homes, leafOf);
+    const least = { users: budget.usersMoved, weight: budget.weightMoved };
+    const before = plainWorth(graph, leafOf, height);
+    const moves = search(graph, leafOf, treeBounds(graph, height), { homes, budget, bonus: 0 });
+    const after = plainWorth(graph, leafOf, height);
+    if (moves > 0) expect(after, `seed ${seed}`).toBeGreaterThan(before);
+    else expect(after, `seed ${seed}`).toBe(before);
+    if (after > before) raised++;
+    const away = Array.from(leafOf.keys()).filter((v) => leaf[v]! >= 0 && leaf[v] !== leafOf[v]);
+    expect(budget.usersMoved, `seed ${seed}`).toBe(away.length);
+    expect(budget.weightMoved, `seed ${seed}`).toBe(away.reduce((sum, v) => sum + graph.nodeWeight[v]!, 0));
+    expect(budget.usersMoved).toBeLessThanOrEqual(Math.max(least.users, budget.usersMax));
+    expect(budget.weightMoved).toBeLessThanOrEqual(Math.max(least.weight, budget.weightMax));
+    try {
+      checkBalance({ height, bucketOfUser: leafOf }, graph.nodeWeight);
+    } catch (error) {
+      throw new Error(`seed ${seed}: ${String(error)}`);
+    }
+  }
+  expect(raised).toBeGreaterThan(25);
+});
