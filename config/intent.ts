@@ -17,6 +17,7 @@ const common = {
   author: z.string().min(1).max(128),
   reason: z.string().min(1).max(1024),
   priority: z.enum(intentPriorities).default('manual'),
+  service: nameSchema.optional().meta({ description: 'whose traffic; left out: that of every service' }),
   until: timeSchema.nullable().default(null).meta({ description: 'when it ends by itself; null: until withdrawn' }),
 };
 
@@ -51,6 +52,11 @@ export type Intent = z.infer<typeof intentSchema>;
 
 export function isInForce(intent: Intent, nowMs: number): boolean {
   return intent.until === null || nowMs < Date.parse(intent.until);
+}
+
+/** Is it about this service's traffic? */
+export function concerns({ service }: Intent, name: string): boolean {
+  return service === undefined || service === name;
 }
 
 /** An intent from outside, such as the body of a request. Throws a ConfigError that starts with `where`. */

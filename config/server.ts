@@ -117,14 +117,24 @@ const journalSchema = z.strictObject({
   filesKept: z.int().min(1).default(30),
 });
 
+const serviceSchema = z.strictObject({
+  policy: path,
+  tree: path.nullable().default(null).meta({ description: 'a tree of its own; null: the one beside services' }),
+});
+
 export const serverSchema = z.strictObject({
   apiVersion: z.literal('taiji/v1'),
   kind: z.literal('Server'),
   spec: z
     .strictObject({
       dataDirectory: path,
-      policy: path,
-      tree: path,
+      policy: path.nullable().default(null).meta({ description: 'of the one service; null: services lists several' }),
+      tree: path.nullable().default(null).meta({ description: 'of every service that names none of its own' }),
+      services: z
+        .array(serviceSchema)
+        .max(100)
+        .default([])
+        .meta({ description: 'several services in one process; those that draw on the same are solved together' }),
       telemetry: telemetrySchema,
       clock: clockSchema.prefault({}),
       listen: z
@@ -158,9 +168,33 @@ export const serverSchema = z.strictObject({
     .refine(({ telemetry, clock }) => telemetry.kind === 'world' || clock.acceleration === 1, {
       path: ['clock', 'acceleration'],
       error: 'expected 1: only a world runs faster than the clock',
+    })
+    .refine(({ policy, services }) => policy !== null || services.length > 0, {
+      path: ['policy'],
+      error: 'no policy is given, expected the file of one; or several under services',
+    })
+    .refine(({ policy, services }) => policy === null || services.length === 0, {
+      path: ['services'],
+      error: 'policy is given, too; move it here, or remove one of the two keys',
+    })
+    .refine(({ tree, services }) => tree !== null || (services.length > 0 && services.every((one) => one.tree)), {
+      path: ['tree'],
+      error: 'no tree is given, expected the file of one that taiji bucketize wrote',
     }),
 });
 
 export type ServerConfig = z.infer<typeof serverSchema>;
 export type ServerSpec = ServerConfig['spec'];
+/** A service's files, as the config names them. */
+export interface StatedService {
+  readonly policy: string;
+  readonly tree: string;
+}
+
+/** At least one. */
+export function statedServices({ policy, tree, services }: ServerSpec): readonly StatedService[] {
+  const all = policy === null ? services : [{ policy, tree }];
+  return all.map((one) => ({ policy: one.policy, tree: one.tree ?? tree! }));
+}
+
 export type LiveTelemetrySpec = Exclude<ServerSpec['telemetry'], { kind: 'world' }>;

@@ -16,6 +16,9 @@ const datacenterSchema = z.strictObject({
 
 export const telemetryReportSchema = z.strictObject({
   observedAt: timeSchema.meta({ description: 'when all of this was observed' }),
+  service: nameSchema
+    .optional()
+    .meta({ description: 'whose demand, allocation and health; left out where there is one service' }),
   demandRps: z
     .record(nameSchema, z.number().min(0).max(Number.MAX_SAFE_INTEGER))
     .default({})

@@ -81,11 +81,14 @@ export interface EpochPlan {
 
 export type PlanEpoch = (inputs: EpochInputs, context: EpochContext) => Promise<EpochPlan>;
 
-/** One service of a group, which is solved together. Topology, states, intents and start are the same for all. */
+/** One service of a group, which is solved together. Topology and start are the same for all; states may differ in what is
+ *  known of one service's health, intents in whose traffic they are about. */
 export interface PlannedService {
   readonly inputs: EpochInputs;
   readonly context: EpochContext;
 }
+
+export type PlanGroup = (services: readonly PlannedService[]) => Promise<readonly EpochPlan[]>;
 
 /** More than this share of all capacity failing by itself is suspect: the table is held until an operator drains. */
 const suspectShareMax = 0.5;
@@ -97,10 +100,12 @@ export const planEpoch: PlanEpoch = async (inputs, context) => {
 
 /** [s] a plan each. Services that draw on the same datacenters are in one program; each then gets a table of its own. The
  *  first one's solver solves. */
-export async function planGroup(services: readonly PlannedService[]): Promise<readonly EpochPlan[]> {
+export const planGroup: PlanGroup = async (services) => {
   const settings = services.map(settingOf);
   const { inputs } = services[0]!;
-  const suspect = suspectShare(inputs.topology, inputs.states, inputs.intents, inputs.startMs);
+  // Whoever drains a datacenter, for whichever service, has looked at it.
+  const intents = services.flatMap((service) => service.inputs.intents);
+  const suspect = suspectShare(inputs.topology, inputs.states, intents, inputs.startMs);
   if (suspect > suspectShareMax) {
     const reason = `${(suspect * 100).toFixed(0)} % of all capacity failed at once, which is suspect; drain to confirm it`;
     return settings.map((setting) => {
@@ -126,7 +131,7 @@ export async function planGroup(services: readonly PlannedService[]): Promise<re
     plans.push(planned({ ...setting, others }, decisions[s]!, doubts));
   });
   return plans;
-}
+};
 
 /** One service's epoch, made ready to be solved. */
 interface Setting {

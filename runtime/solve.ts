@@ -74,9 +74,9 @@ export async function solveFractions(
   return decision!;
 }
 
-/** Services that share resources, in one program; topology, states and start are the same for all, and so are what their
- *  policies say of the pools they share (`checkGroup`). [s] one decision each. A service that has nothing to do, waits or
- *  is not due is fixed load for the others. */
+/** Services that share resources, in one program; topology and start are the same for all, and so are what their
+ *  policies say of the pools they share (`checkGroup`); states are each one's own, for a drain may be of one service. [s]
+ *  one decision each. A service that has nothing to do, waits or is not due is fixed load for the others. */
 export async function solveGroup(
   services: readonly RuntimeInputs[],
   before: readonly CarriedState[],
@@ -95,17 +95,16 @@ async function decide(
   memory: PriceMemory,
   onStep: (step: SolveStep) => void,
 ): Promise<readonly Decision[]> {
-  const { topology, states } = services[0]!;
-  const { policy } = services[0]!;
+  const { topology, policy } = services[0]!;
   const { utilizationMax } = policy.spec;
-  const carried = services.map(({ served }, s) => observeStates(before[s]!, topology, states, served));
-  const retained = carried.map((own) => retainedFractions(own, topology, states));
+  const carried = services.map(({ served, states }, s) => observeStates(before[s]!, topology, states, served));
+  const retained = carried.map((own, s) => retainedFractions(own, topology, services[s]!.states));
   const build = (of: readonly RuntimeInputs[]): BuiltModel =>
     buildGroupModel(
       of.map((inputs, s): ServiceSetting => ({ inputs, retained: retained[s]!, isStill: inputs.isDue === false })),
     );
   let built = build(services);
-  const isHeldDown = states.some(isBarredFromGaining);
+  const isHeldDown = services.some(({ states }) => states.some(isBarredFromGaining));
   if (isHeldDown && (built.kind === 'nowhere' || built.model.stuck.length > 0)) {
     built = build(withoutHoldDown(services));
   }
@@ -333,8 +332,10 @@ function isBarredFromGaining({ keep, refill }: DatacenterState): boolean {
 }
 
 function withoutHoldDown(services: readonly RuntimeInputs[]): readonly RuntimeInputs[] {
-  const states = services[0]!.states.map((state) => (isBarredFromGaining(state) ? { ...state, refill: true } : state));
-  return services.map((inputs) => ({ ...inputs, states }));
+  return services.map((inputs) => ({
+    ...inputs,
+    states: inputs.states.map((state) => (isBarredFromGaining(state) ? { ...state, refill: true } : state)),
+  }));
 }
 
 /** Whole millionths. Forced load goes all the way, moves by choice `damping` of it, counted from the millionths of the

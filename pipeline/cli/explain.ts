@@ -107,7 +107,7 @@ function watchJournal(flags: ExplainFlags, file: string): Promise<WatchedEpoch> 
     throw new ConfigError('--journal: a journal brings its own world, policy and tree; leave those flags out');
   }
   if (flags.epoch === undefined) throw new ConfigError('--journal: name the epoch to explain with --epoch');
-  return watchRecorded(file, flags.epoch, flags.solver);
+  return watchRecorded(file, flags.epoch, null, flags.solver);
 }
 
 function indexOf(items: Topology['edges'] | Topology['datacenters'], id: string, flag: string, noun: string): number {

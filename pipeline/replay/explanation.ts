@@ -5,11 +5,10 @@ import { formatTime } from '../../config/duration.ts';
 import type { DatacenterId, EdgeId } from '../../config/ids.ts';
 import { type ReasonWord, type Solves, whyNothing } from '../../runtime/explain.ts';
 import { type InputChange, inputChanges } from '../../runtime/input-changes.ts';
-import { utilizationOf } from '../../runtime/judge.ts';
 import { type BindingLimit, bindingLimits, meanRttMs, serviceLimits } from '../../runtime/shadow-prices.ts';
 import type { SolveStep } from '../../runtime/solve.ts';
 import { effectiveStates } from '../../runtime/states.ts';
-import type { EpochContext, EpochInputs, EpochPlan, Outcome, PlanEpoch } from '../epoch.ts';
+import type { EpochContext, EpochInputs, EpochPlan, Outcome, PlanEpoch, PlanGroup, PlannedService } from '../epoch.ts';
 import type { BucketWeights } from '../table/bucket-weights.ts';
 import { servedFractions } from '../table/routing-table.ts';
 
@@ -68,15 +67,34 @@ export async function planWatched(
   context: EpochContext,
   planEpoch: PlanEpoch,
 ): Promise<WatchedEpoch> {
-  const steps: SolveStep[] = [];
-  const plan = await planEpoch(inputs, { ...context, onStep: (step) => steps.push(step) });
-  let limits: readonly BindingLimit[] | null = null;
-  const serviceLimitsOnce = (): readonly BindingLimit[] => {
-    const last = steps.at(-1);
-    limits ??= last ? serviceLimits(last) : [];
-    return limits;
-  };
-  return { inputs, before, plan, steps, weights: context.weights, serviceLimits: serviceLimitsOnce };
+  const planOne: PlanGroup = async ([one]) => [await planEpoch(one!.inputs, one!.context)];
+  const [watched] = await planGroupWatched([{ inputs, context }], [before], planOne);
+  return watched!;
+}
+
+/** [s] of services that are solved together. */
+export async function planGroupWatched(
+  services: readonly PlannedService[],
+  before: readonly WatchedEpoch['before'][],
+  plan: PlanGroup,
+): Promise<readonly WatchedEpoch[]> {
+  const steps = services.map((): SolveStep[] => []);
+  const plans = await plan(
+    services.map(({ inputs, context }, s) => ({
+      inputs,
+      context: { ...context, onStep: (step) => void steps[s]!.push(step) },
+    })),
+  );
+  return services.map(({ inputs, context }, s): WatchedEpoch => {
+    let limits: readonly BindingLimit[] | null = null;
+    const serviceLimitsOnce = (): readonly BindingLimit[] => {
+      const last = steps[s]!.at(-1);
+      limits ??= last ? serviceLimits(last) : [];
+      return limits;
+    };
+    const { weights } = context;
+    return { inputs, before: before[s]!, plan: plans[s]!, steps: steps[s]!, weights, serviceLimits: serviceLimitsOnce };
+  });
 }
 
 /** `d` null: all datacenters. */
@@ -110,14 +128,13 @@ export function explainEdge(watched: WatchedEpoch, e: number, d: number | null):
 }
 
 function explainDatacenters({ inputs, plan, steps, weights }: WatchedEpoch, e: number): ExplainedDatacenter[] {
-  const { topology, policy, previous, demandRps } = inputs;
+  const { topology, policy, previous } = inputs;
   const width = topology.datacenters.length;
   const of = (kind: SolveStep['kind']): SolveStep | null => steps.findLast((step) => step.kind === kind) ?? null;
   const solves: Solves = { want: of('want'), guarded: of('guarded') };
   // The states an epoch was solved with are also held down; without a solve, what was observed and intended.
   const states = solves.want?.inputs.states ?? effectiveStates(topology, inputs.states, inputs.intents, inputs.startMs);
   const before = previous && servedFractions(previous, weights);
-  const utilization = utilizationOf(topology, demandRps, plan.served);
   const stands = standsBecause(plan, policy.spec.guards.minShift);
   return topology.datacenters
     .map(({ id }, d): ExplainedDatacenter => {
@@ -126,7 +143,7 @@ function explainDatacenters({ inputs, plan, steps, weights }: WatchedEpoch, e: n
       return {
         datacenter: id,
         rttMs: topology.rttMs[i]!,
-        utilization: rounded(utilization[d]!),
+        utilization: rounded(plan.utilization[d]!),
         before: before && rounded(before[i]!),
         solved: rounded(plan.solved[i]!),
         wanted: rounded(plan.wanted[i]!),

@@ -2,6 +2,8 @@
  *  a line, `{"sha256":"...","record":{...}}`, the checksum over the record's very text, so that `jq` reads it and a torn
  *  or altered line is told from a whole one. A file starts with a checkpoint and replays alone; tree and bucket
  *  weights, too large to repeat, are named by their digests.
+ *  Services that are solved together share a file: its records are of kind group-..., and say in `services` of each one,
+ *  in the same order throughout, what a record of one service says of it.
  *  Declined: a binary log (nobody reads it at three in the morning); the table in every outcome (a digest proves as
  *  much, and a replay makes the table again). */
 
@@ -16,7 +18,13 @@ import type { EncodedTable } from '../table/routing-table.ts';
 /** Rises where epochs recorded before would not be planned as they were. */
 export const journalFormat = 2;
 
-export type JournalRecord = CheckpointRecord | InputsRecord | OutcomeRecord;
+export type JournalRecord =
+  | CheckpointRecord
+  | InputsRecord
+  | OutcomeRecord
+  | GroupCheckpointRecord
+  | GroupInputsRecord
+  | GroupOutcomeRecord;
 
 /** Everything the epochs of a file start from, besides tree and weights. First line of every file. */
 export interface CheckpointRecord {
@@ -47,6 +55,9 @@ export interface InputsRecord {
   readonly sessions?: readonly (number | null)[]; // [e * D + d] of a sticky service as observed, null: not; none: nothing was
   readonly intents: readonly Intent[];
   readonly previousSha256: string | null; // tableDigest
+  readonly epochMs?: number; // where an epoch of the group is shorter than the policy's
+  readonly isDue?: false; // another service's tick
+  readonly isSilent?: true; // nothing usable was observed: load as it was last, and the table stays
 }
 
 /** What an epoch came to. A replay compares all but `summary`, which is for people and carries wall time. */
@@ -62,6 +73,68 @@ export interface OutcomeRecord {
   readonly bodies: Readonly<Record<string, string>>; // edge -> SHA-256 of its body; empty where the last ones stand unasked (held, rejected, undecided)
   readonly carried: CarriedState;
   readonly summary: unknown;
+}
+
+export interface GroupCheckpointRecord extends Pick<CheckpointRecord, 'format' | 'topology'> {
+  readonly kind: 'group-checkpoint';
+  readonly services: readonly Omit<CheckpointRecord, 'kind' | 'format' | 'topology'>[];
+}
+
+export interface GroupInputsRecord extends Pick<InputsRecord, 'epoch' | 'startMs'> {
+  readonly kind: 'group-inputs';
+  readonly services: readonly Omit<InputsRecord, 'kind' | 'epoch' | 'startMs'>[];
+}
+
+export interface GroupOutcomeRecord extends Pick<OutcomeRecord, 'epoch'> {
+  readonly kind: 'group-outcome';
+  readonly services: readonly Omit<OutcomeRecord, 'kind' | 'epoch'>[];
+}
+
+/** [s] one record for all services of a group; of one service it is that service's own. */
+export function checkpointOfAll(of: readonly CheckpointRecord[]): CheckpointRecord | GroupCheckpointRecord {
+  const { format, topology } = of[0]!;
+  if (of.length === 1) return of[0]!;
+  const services = of.map(({ kind: _, format: __, topology: ___, ...own }) => own);
+  return { kind: 'group-checkpoint', format, topology, services };
+}
+
+/** [s] likewise. */
+export function inputsOfAll(of: readonly InputsRecord[]): InputsRecord | GroupInputsRecord {
+  const { epoch, startMs } = of[0]!;
+  if (of.length === 1) return of[0]!;
+  const services = of.map(({ kind: _, epoch: __, startMs: ___, ...own }) => own);
+  return { kind: 'group-inputs', epoch, startMs, services };
+}
+
+/** [s] likewise. */
+export function outcomeOfAll(of: readonly OutcomeRecord[]): OutcomeRecord | GroupOutcomeRecord {
+  const { epoch } = of[0]!;
+  if (of.length === 1) return of[0]!;
+  return { kind: 'group-outcome', epoch, services: of.map(({ kind: _, epoch: __, ...own }) => own) };
+}
+
+/** [s] what a checkpoint says of each service; nothing where it is none. */
+export function checkpointsIn(record: JournalRecord | undefined): readonly CheckpointRecord[] {
+  if (record?.kind === 'checkpoint') return [record];
+  if (record?.kind !== 'group-checkpoint') return [];
+  const { format, topology, services } = record;
+  return services.map((own) => ({ kind: 'checkpoint', format, topology, ...own }));
+}
+
+/** [s] likewise. */
+export function inputsIn(record: JournalRecord | undefined): readonly InputsRecord[] {
+  if (record?.kind === 'inputs') return [record];
+  if (record?.kind !== 'group-inputs') return [];
+  const { epoch, startMs, services } = record;
+  return services.map((own) => ({ kind: 'inputs', epoch, startMs, ...own }));
+}
+
+/** [s] likewise. */
+export function outcomesIn(record: JournalRecord | undefined): readonly OutcomeRecord[] {
+  if (record?.kind === 'outcome') return [record];
+  if (record?.kind !== 'group-outcome') return [];
+  const { epoch, services } = record;
+  return services.map((own) => ({ kind: 'outcome', epoch, ...own }));
 }
 
 /** One line, with its newline. */
@@ -124,6 +197,8 @@ export function frozenInputs(record: InputsRecord, base: FrozenBase): EpochInput
     intents: plain.intents,
     previous: base.previous,
     carried: JSON.parse(JSON.stringify(base.carried)) as CarriedState,
+    ...(plain.epochMs !== undefined && { epochMs: plain.epochMs }),
+    ...(plain.isDue === false && { isDue: false }),
   };
 }
 

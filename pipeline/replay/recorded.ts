@@ -4,18 +4,21 @@
  *  replay itself made of the one before. */
 
 import { compareIds } from '../../config/ids.ts';
-import type { CarriedState, EpochContext, EpochPlan, PlanEpoch } from '../epoch.ts';
+import type { CarriedState, EpochContext, EpochPlan, PlanGroup } from '../epoch.ts';
 import { canonicalJson, type Json } from '../table/canonical-json.ts';
 import { decodeTable, type RoutingTable, tableDigest } from '../table/routing-table.ts';
 import { bodiesAfter, bodyDigests, type EpochBodies } from './epoch-bodies.ts';
 import {
   type CheckpointRecord,
+  checkpointsIn,
   decodeJournal,
   type FrozenBase,
   frozenInputs,
   type InputsRecord,
+  inputsIn,
   type JournalRecord,
   type OutcomeRecord,
+  outcomesIn,
   topologyOf,
 } from './journal-record.ts';
 
@@ -30,58 +33,77 @@ export interface RecordedReplay {
 /** Where record and replay part. `field` is an outcome's field, `bodies.<edge>`, or `journal` for a damaged file. */
 export interface RecordedDifference {
   readonly epoch: number | null;
+  readonly service?: string; // in a file of several
   readonly field: string;
   readonly recorded: string;
   readonly replayed: string;
 }
 
-/** What a replay needs besides the file; tree and weights are those that the checkpoint names. */
-export interface RecordedContext extends EpochContext {
-  readonly plan: PlanEpoch;
+/** What a replay needs besides the file: [s] tree and weights as the checkpoint names them. */
+export interface RecordedContext {
+  readonly contexts: readonly EpochContext[];
+  readonly plan: PlanGroup;
 }
 
-/** The checkpoint a journal file starts with, or what is wrong. */
-export function checkpointOf(text: string): CheckpointRecord | null {
-  const first = decodeJournal(text.slice(0, text.indexOf('\n') + 1)).records[0];
-  return first?.kind === 'checkpoint' ? first : null;
+/** [s] the checkpoint a journal file starts with, of each service; nothing where its first line is none. */
+export function checkpointsOfFile(text: string): readonly CheckpointRecord[] {
+  return checkpointsIn(decodeJournal(text.slice(0, text.indexOf('\n') + 1)).records[0]);
+}
+
+/** A service between two epochs of the file. */
+interface Recorded {
+  readonly service: string;
+  readonly context: EpochContext;
+  base: FrozenBase;
+  bodies: EpochBodies | null;
 }
 
 /** `text`: one journal file. */
-export async function replayRecorded(text: string, context: RecordedContext): Promise<RecordedReplay> {
+export async function replayRecorded(text: string, { contexts, plan }: RecordedContext): Promise<RecordedReplay> {
   const { records, bad } = decodeJournal(text);
   const counts = { epochs: 0, undecided: 0, unfinished: 0, tornTail: bad?.torn ?? false };
   const [first, ...rest] = records;
-  if (first?.kind !== 'checkpoint') {
-    return { ...counts, difference: damage('its first line is no whole checkpoint') };
-  }
-  let base: FrozenBase = {
-    topology: topologyOf(first.topology),
-    policy: first.policy,
-    previous: first.previous && decodeTable(first.previous, 'journal checkpoint'),
-    carried: first.carried,
-  };
-  let lastBodies: EpochBodies | null = null;
+  const checkpoints = checkpointsIn(first);
+  if (checkpoints.length === 0) return { ...counts, difference: damage('its first line is no whole checkpoint') };
+  const services = checkpoints.map((checkpoint, s): Recorded => {
+    const base = {
+      topology: topologyOf(checkpoint.topology),
+      policy: checkpoint.policy,
+      previous: checkpoint.previous && decodeTable(checkpoint.previous, 'journal checkpoint'),
+      carried: checkpoint.carried,
+    };
+    return { service: checkpoint.policy.metadata.service, context: contexts[s]!, base, bodies: null };
+  });
+  const named = (difference: RecordedDifference, { service }: Recorded): RecordedDifference =>
+    services.length > 1 ? { ...difference, service } : difference;
 
-  for (const [inputs, outcome] of epochsOf(rest)) {
-    if (!outcome) {
+  for (const [inputs, outcomes] of epochsOf(rest)) {
+    if (outcomes.length === 0) {
       counts.unfinished += 1;
       continue;
     }
-    const previous = base.previous && tableDigest(base.previous);
-    const started = compare(inputs.epoch, [['previousSha256', inputs.previousSha256, previous]]);
-    if (started) return { ...counts, difference: started };
-    if (!outcome.decided) {
+    for (const [s, one] of services.entries()) {
+      const { epoch, previousSha256 } = inputs[s]!;
+      const previous = one.base.previous && tableDigest(one.base.previous);
+      const started = compare(epoch, [['previousSha256', previousSha256, previous]]);
+      if (started) return { ...counts, difference: named(started, one) };
+    }
+    if (!outcomes.some(({ decided }) => decided)) {
       counts.undecided += 1;
       continue;
     }
-    const frozen = frozenInputs(inputs, base);
-    const plan = await context.plan(frozen, context);
-    const table = changesTable(plan) ? plan.table : base.previous;
-    const bodies = bodiesAfter(frozen.topology, plan, lastBodies);
-    const difference = compareOutcome(outcome, plan, table, bodies);
-    if (difference) return { ...counts, difference };
-    lastBodies = bodies ?? lastBodies;
-    base = { ...base, previous: table, carried: plan.carried };
+    const frozen = services.map((one, s) => ({ inputs: frozenInputs(inputs[s]!, one.base), context: one.context }));
+    const plans = await plan(frozen);
+    for (const [s, one] of services.entries()) {
+      if (!outcomes[s]!.decided) continue;
+      const planned = plans[s]!;
+      const table = changesTable(planned) ? planned.table : one.base.previous;
+      const bodies = bodiesAfter(frozen[s]!.inputs.topology, planned, one.bodies);
+      const difference = compareOutcome(outcomes[s]!, planned, table, bodies);
+      if (difference) return { ...counts, difference: named(difference, one) };
+      one.bodies = bodies ?? one.bodies;
+      one.base = { ...one.base, previous: table, carried: planned.carried };
+    }
     counts.epochs += 1;
   }
   const difference = bad && !bad.torn ? damage(`line ${bad.line} is altered, and whole lines follow it`) : null;
@@ -93,12 +115,13 @@ export function changesTable(plan: EpochPlan): boolean {
   return plan.outcome === 'published' || plan.outcome === 'initial';
 }
 
-/** Inputs with the outcome that follows them, if one does. */
-function* epochsOf(records: readonly JournalRecord[]): Generator<[InputsRecord, OutcomeRecord | null]> {
+/** [s] inputs with the outcomes that follow them, if they do. */
+function* epochsOf(records: readonly JournalRecord[]): Generator<[readonly InputsRecord[], readonly OutcomeRecord[]]> {
   for (const [index, record] of records.entries()) {
-    if (record.kind !== 'inputs') continue;
-    const next = records[index + 1];
-    yield [record, next?.kind === 'outcome' && next.epoch === record.epoch ? next : null];
+    const inputs = inputsIn(record);
+    if (inputs.length === 0) continue;
+    const outcomes = outcomesIn(records[index + 1]);
+    yield [inputs, outcomes[0]?.epoch === inputs[0]!.epoch ? outcomes : []];
   }
 }
 

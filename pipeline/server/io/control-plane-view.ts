@@ -16,23 +16,29 @@ import type { Metrics } from './metrics.ts';
 import type { SigningKey } from './secrets.ts';
 
 export interface ControlPlaneView {
-  readonly service: ServiceId;
+  readonly services: ReadonlyMap<string, ServiceView>; // by name, in the order of names
   readonly topology: Topology;
-  readonly feed: Feed;
-  readonly history: EpochHistory;
   readonly intents: IntentBook;
-  readonly pushed: PushedTelemetry | null; // null: telemetry comes from elsewhere
   readonly events: EventStream;
   readonly metrics: Metrics;
   readonly signingKey: SigningKey;
+  readiness(): { readonly ready: boolean; readonly detail: string };
+  stopping: AbortSignal;
+  nowMs(): number; // wall clock
+}
+
+export interface ServiceView {
+  readonly service: ServiceId;
+  readonly kind: 'stateless' | 'sticky';
+  readonly solvedWith: readonly ServiceId[]; // its group, itself too, in the order of names
+  readonly feed: Feed;
+  readonly history: EpochHistory;
+  readonly pushed: PushedTelemetry | null; // null: telemetry comes from elsewhere
   /** As it is now. */
   status(): Status;
   /** The last epoch that was decided since the start, as it was planned; null: none yet. */
   watched(): WatchedEpoch | null;
-  readiness(): { readonly ready: boolean; readonly detail: string };
   version(version: number): Promise<Snapshot | null>;
-  stopping: AbortSignal;
-  nowMs(): number; // wall clock
 }
 
 export interface Status {

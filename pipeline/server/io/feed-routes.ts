@@ -5,6 +5,7 @@ import { durationMs, durationSchema } from '../../../config/duration.ts';
 import { HttpProblem } from '../problem.ts';
 import type { ControlPlaneView } from './control-plane-view.ts';
 import { type Encoding, etagOf, type FedTable } from './feed.ts';
+import { serviceAt } from './named-service.ts';
 
 const waitMsMax = 60_000;
 const waitingMax = 10_000; // edges times a few; beyond it somebody forgot to stop
@@ -21,8 +22,8 @@ export function feedRoutes(view: ControlPlaneView): Router {
 }
 
 async function sendTable(view: ControlPlaneView, request: Request, response: Response): Promise<void> {
-  response.on('finish', () => view.metrics.feedAnswered(response.statusCode));
-  checkService(view, request.params['service']);
+  const { service, feed } = serviceAt(view, request.params['service']);
+  response.on('finish', () => view.metrics.feedAnswered(service, response.statusCode));
   const edge = String(request.params['edge']);
   if (!view.topology.edges.some(({ id }) => id === edge)) {
     throw new HttpProblem(
@@ -32,13 +33,13 @@ async function sendTable(view: ControlPlaneView, request: Request, response: Res
   }
   const waitMs = waitOf(request.query['wait']);
   const encoding: Encoding = request.acceptsEncodings('gzip', 'identity') === 'gzip' ? 'gzip' : 'identity';
-  let table = view.feed.get(edge);
+  let table = feed.get(edge);
   if (waitMs > 0 && (table === null || isKnown(request, table, encoding))) {
-    if (view.feed.waiting >= waitingMax) {
+    if (feed.waiting >= waitingMax) {
       throw new HttpProblem(503, `${waitingMax} requests wait already; ask without ?wait`, { 'Retry-After': '10' });
     }
-    await view.feed.change(edge, waitMs, goneOf(response, view.stopping));
-    table = view.feed.get(edge);
+    await feed.change(edge, waitMs, goneOf(response, view.stopping));
+    table = feed.get(edge);
   }
   if (response.destroyed) return;
   if (table === null) {
@@ -61,12 +62,12 @@ async function sendTable(view: ControlPlaneView, request: Request, response: Res
 }
 
 async function sendVersion(view: ControlPlaneView, request: Request, response: Response): Promise<void> {
-  checkService(view, request.params['service']);
+  const its = serviceAt(view, request.params['service']);
   const text = String(request.params['version']);
-  const version = text === 'current' ? view.status().version : Number(text);
-  const snapshot = Number.isSafeInteger(version) && version > 0 ? await view.version(version) : null;
+  const version = text === 'current' ? its.status().version : Number(text);
+  const snapshot = Number.isSafeInteger(version) && version > 0 ? await its.version(version) : null;
   if (!snapshot) {
-    const newest = view.status().version;
+    const newest = its.status().version;
     throw new HttpProblem(
       404,
       `version ${JSON.stringify(text.slice(0, 40))} is not kept; the one in force is ${newest}`,
@@ -83,15 +84,6 @@ async function sendVersion(view: ControlPlaneView, request: Request, response: R
     tableSha256,
     edges: Object.fromEntries(bodies.map((of) => [of.edge, { sha256: of.version, body: JSON.parse(of.body) }])),
   });
-}
-
-function checkService(view: ControlPlaneView, service: unknown): void {
-  if (service !== view.service) {
-    throw new HttpProblem(
-      404,
-      `service ${JSON.stringify(String(service).slice(0, 80))} is not here; this is "${view.service}"`,
-    );
-  }
 }
 
 function isKnown(request: Request, table: FedTable, encoding: Encoding): boolean {

@@ -2,9 +2,10 @@
 
 import { randomBytes } from 'node:crypto';
 import { type Request, type Response, Router } from 'express';
+import { didYouMean } from '../../../config/did-you-mean.ts';
 import { formatTime } from '../../../config/duration.ts';
 import { ConfigError } from '../../../config/errors.ts';
-import { checkIntent, type Intent } from '../../../config/intent.ts';
+import { checkIntent, concerns, type Intent } from '../../../config/intent.ts';
 import { checkIntentSupported } from '../../../runtime/supported.ts';
 import { HttpProblem } from '../problem.ts';
 import type { ControlPlaneView } from './control-plane-view.ts';
@@ -45,7 +46,7 @@ async function addIntent(view: ControlPlaneView, request: Request, response: Res
   response
     .status(accepted.kind === 'added' ? 201 : 200)
     .location(`/v1/intents/${encodeURIComponent(intent.id)}`)
-    .json({ intent, effectiveFrom: formatTime(view.status().nextStartMs), stored: accepted.stored });
+    .json({ intent, effectiveFrom: formatTime(nextStartMs(view, intent)), stored: accepted.stored });
 }
 
 function intentOf(view: ControlPlaneView, request: Request): Intent {
@@ -61,12 +62,28 @@ function intentOf(view: ControlPlaneView, request: Request): Intent {
     const intent = checkIntent({ id: randomBytes(8).toString('hex'), ...body }, 'intent');
     // Taken and then not acted on, an intent would be a promise to somebody in a hurry.
     checkIntentSupported(intent);
+    checkService(view, intent);
     checkPlacesAndTime(view, intent);
     return intent;
   } catch (error) {
     if (error instanceof ConfigError) throw new HttpProblem(422, error.message);
     throw error;
   }
+}
+
+function checkService({ services }: ControlPlaneView, { service }: Intent): void {
+  if (service === undefined || services.has(service)) return;
+  const names = [...services.keys()];
+  throw new HttpProblem(
+    422,
+    `service ${JSON.stringify(service)} is not here${didYouMean(service, names)}; name ${names.join(', ')}, or none for all`,
+  );
+}
+
+/** When it takes effect for all whom it concerns. */
+function nextStartMs({ services }: ControlPlaneView, intent: Intent): number {
+  const concerned = [...services.values()].filter(({ service }) => concerns(intent, service));
+  return Math.max(...concerned.map(({ status }) => status().nextStartMs));
 }
 
 function checkPlacesAndTime(view: ControlPlaneView, intent: Intent): void {
@@ -78,7 +95,7 @@ function checkPlacesAndTime(view: ControlPlaneView, intent: Intent): void {
       `datacenter ${JSON.stringify(intent.datacenter)} is not in the topology; it has ${known}`,
     );
   }
-  const nextMs = view.status().nextStartMs;
+  const nextMs = nextStartMs(view, intent);
   if (intent.until !== null && Date.parse(intent.until) <= nextMs) {
     throw new HttpProblem(
       422,

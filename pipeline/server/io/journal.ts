@@ -5,23 +5,29 @@
  *  failing disk costs records, never an epoch, and never the readability of what is recorded later. */
 
 import { type FileHandle, open, readdir, readFile, rm } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { compareIds } from '../../../config/ids.ts';
 import { makePrivateDirectory, privateFileMode, syncDirectory } from '../../publish/io/durable-file.ts';
 import { inTime } from '../../publish/io/in-time.ts';
 import {
   type CheckpointRecord,
+  checkpointsIn,
   decodeJournal,
   decodeRecord,
   encodeRecord,
+  type GroupCheckpointRecord,
+  type GroupInputsRecord,
+  type GroupOutcomeRecord,
   type InputsRecord,
   type OutcomeRecord,
+  outcomesIn,
 } from '../../replay/journal-record.ts';
 
 export interface JournalSettings {
   readonly epochsPerFile: number;
   readonly bytesPerFile: number;
   readonly filesKept: number;
+  readonly group?: string; // ends its files' names, where services that share nothing write to one directory
   readonly onPruned?: () => Promise<void>; // old files are gone: what only they named may go too
   readonly deadlineMs: number; // a write slower than this counts as failed
 }
@@ -58,7 +64,10 @@ export class Journal {
   }
 
   /** On the disk when it resolves. `checkpoint` is asked for where a new file begins. */
-  async recordInputs(inputs: InputsRecord, checkpoint: () => Promise<CheckpointRecord>): Promise<void> {
+  async recordInputs(
+    inputs: InputsRecord | GroupInputsRecord,
+    checkpoint: () => Promise<CheckpointRecord | GroupCheckpointRecord>,
+  ): Promise<void> {
     const full =
       this.#file &&
       (this.#file.epochs >= this.#settings.epochsPerFile || this.#file.bytes >= this.#settings.bytesPerFile);
@@ -78,7 +87,7 @@ export class Journal {
         throw error;
       }
       // Only now: a disk that fails epoch after epoch must not cost the history it already holds.
-      await pruneJournal(this.#directory, this.#settings.filesKept);
+      await this.#prune();
       await this.#settings.onPruned?.().catch(() => {}); // what is left lying is looked at again with the next file
       return begun;
     });
@@ -87,7 +96,7 @@ export class Journal {
   }
 
   /** Rejects where the inputs of the epoch did not get recorded: an outcome alone replays to nothing. */
-  async recordOutcome(outcome: OutcomeRecord): Promise<void> {
+  async recordOutcome(outcome: OutcomeRecord | GroupOutcomeRecord): Promise<void> {
     this.#file = await this.#inTime(async (given) => {
       if (!given) throw new Error('the inputs of this epoch were not recorded');
       await this.#append(given, encodeRecord(outcome));
@@ -104,8 +113,24 @@ export class Journal {
   /** A name no other process and no other epoch uses; code unit order is the order of writing. */
   async #begin(epoch: number): Promise<JournalFile> {
     await makePrivateDirectory(this.#directory);
-    const path = join(this.#directory, `${String(epoch).padStart(12, '0')}-${this.#term}.jsonl`);
+    const path = join(this.#directory, `${String(epoch).padStart(12, '0')}-${this.#term}${this.#ending}`);
     return { handle: await this.#openFile(path, 'ax', privateFileMode), path, bytes: 0, epochs: 0 };
+  }
+
+  get #ending(): string {
+    const { group } = this.#settings;
+    return `${group === undefined ? '' : `-${encodeURIComponent(group)}`}.jsonl`;
+  }
+
+  /** The oldest of its own files; those of other groups are others' to count. */
+  async #prune(): Promise<void> {
+    const files = (await journalFiles(this.#directory)).filter((path) => {
+      const name = basename(path);
+      return name.slice(/^\d+-\d+/.exec(name)?.[0].length) === this.#ending;
+    });
+    for (const path of files.slice(0, Math.max(0, files.length - this.#settings.filesKept))) {
+      await rm(path, { force: true });
+    }
   }
 
   async #append(file: JournalFile, text: string): Promise<void> {
@@ -145,36 +170,39 @@ export async function journalFiles(directory: string): Promise<readonly string[]
     .map((name) => join(directory, name));
 }
 
-/** The newest outcomes on record, oldest first, so that history outlives a restart. Damaged files give what is whole. */
-export async function recentOutcomes(directory: string, count: number): Promise<readonly OutcomeRecord[]> {
+/** A service's newest outcomes on record, oldest first, so that history outlives a restart. Damaged files give what is
+ *  whole. */
+export async function recentOutcomes(
+  directory: string,
+  service: string,
+  count: number,
+): Promise<readonly OutcomeRecord[]> {
   const outcomes: OutcomeRecord[] = [];
   for (const path of [...(await journalFiles(directory))].reverse()) {
+    const s = (await checkpointsOfFile(path)).findIndex(({ policy }) => policy.metadata.service === service);
+    if (s < 0) continue;
     const { records } = decodeJournal(await readFile(path, 'utf8'));
-    outcomes.unshift(...records.filter((record) => record.kind === 'outcome'));
+    outcomes.unshift(...records.flatMap((record) => outcomesIn(record).slice(s, s + 1)));
     if (outcomes.length >= count) break;
   }
   return outcomes.slice(-count);
 }
 
-/** What the kept files start from; files whose first line is torn have nothing to say. */
+/** What the kept files start from, of every service; files whose first line is torn have nothing to say. */
 export async function checkpointsOf(directory: string): Promise<readonly CheckpointRecord[]> {
   const checkpoints: CheckpointRecord[] = [];
-  for (const path of await journalFiles(directory)) {
-    const file = await open(path, 'r');
-    try {
-      for await (const line of file.readLines({ autoClose: false })) {
-        const record = decodeRecord(line);
-        if (record?.kind === 'checkpoint') checkpoints.push(record);
-        break;
-      }
-    } finally {
-      await file.close();
-    }
-  }
+  for (const path of await journalFiles(directory)) checkpoints.push(...(await checkpointsOfFile(path)));
   return checkpoints;
 }
 
-async function pruneJournal(directory: string, keep: number): Promise<void> {
-  const files = await journalFiles(directory);
-  for (const path of files.slice(0, Math.max(0, files.length - keep))) await rm(path, { force: true });
+async function checkpointsOfFile(path: string): Promise<readonly CheckpointRecord[]> {
+  const file = await open(path, 'r');
+  try {
+    for await (const line of file.readLines({ autoClose: false })) {
+      return checkpointsIn(decodeRecord(line) ?? undefined);
+    }
+    return [];
+  } finally {
+    await file.close();
+  }
 }

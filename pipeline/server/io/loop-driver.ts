@@ -1,35 +1,21 @@
-/** Does what the epoch loop says and reports back what came of it. Nothing here decides: a rejected promise becomes the
- *  event that says so. */
+/** Does what the epoch loop says for services that are solved together, and reports back what came of it. Each service has
+ *  a machine of its own; they go step by step side by side, so that the group is observed, recorded, planned and closed
+ *  as one while an alert, a hold or a failure stays with the service it is about. Where nothing usable is observed of one,
+ *  it counts as the load it was last, its table stays, and the others go on.
+ *  Declined: one machine for a group. Every phase would have to say what it means for a service that left the epoch. */
 
 import type { Logger } from 'pino';
-import type { ServiceId } from '../../../config/ids.ts';
-import type { Policy } from '../../../config/policy.ts';
 import type { Topology } from '../../../config/topology.ts';
-import type { EpochContext, EpochInputs, PlanEpoch } from '../../epoch.ts';
+import type { DatacenterState } from '../../../runtime/inputs.ts';
+import type { EpochContext, PlanGroup } from '../../epoch.ts';
 import { inTime } from '../../publish/io/in-time.ts';
-import { bodiesAfter, bodyDigests, type EpochBodies } from '../../replay/epoch-bodies.ts';
-import { planWatched, type WatchedEpoch } from '../../replay/explanation.ts';
-import {
-  type CheckpointRecord,
-  changedRtt,
-  frozenInputs,
-  type InputsRecord,
-  journalFormat,
-  type OutcomeRecord,
-  plainTopology,
-} from '../../replay/journal-record.ts';
-import { encodeTable, type RoutingTable, servedFractions, tableDigest } from '../../table/routing-table.ts';
-import type { AlertReason } from '../alert.ts';
-import type { EpochHistory } from '../epoch-history.ts';
-import { type Decision, type LoopCommand, type LoopEvent, type LoopState, type Step, step } from '../epoch-loop.ts';
-import { type EpochSummary, summarise } from '../epoch-summary.ts';
+import { planGroupWatched } from '../../replay/explanation.ts';
+import { checkpointOfAll, inputsOfAll, outcomeOfAll } from '../../replay/journal-record.ts';
+import type { LoopCommand, LoopEvent, Observation } from '../epoch-loop.ts';
 import type { IntentBook } from '../intent-book.ts';
-import type { TelemetrySource } from '../telemetry-source.ts';
 import { messageOf } from './data-directory.ts';
-import type { EventStream } from './event-stream.ts';
 import type { Journal } from './journal.ts';
-import type { Metrics } from './metrics.ts';
-import type { PublishedEpoch, ServicePublisher } from './service-publisher.ts';
+import type { ServiceRun } from './service-run.ts';
 
 /** The solvers, and the way to new ones: a worker that hangs or dies must not end the planning for good. */
 export interface Engines {
@@ -38,69 +24,46 @@ export interface Engines {
 }
 
 export interface DriverParts {
-  readonly service: ServiceId;
   readonly topology: Topology;
-  readonly policy: Policy;
   readonly engines: Engines;
-  readonly plan: PlanEpoch;
+  readonly plan: PlanGroup;
   readonly planMsMax: number; // planning that takes longer has failed
-  readonly telemetry: TelemetrySource;
   readonly intents: IntentBook;
   readonly journal: Journal;
-  /** Puts tree and weights where a replay finds them, and returns the digest of the weights. */
-  readonly keepObjects: () => Promise<string>;
-  readonly publisher: ServicePublisher;
-  readonly history: EpochHistory;
-  readonly events: EventStream;
-  readonly metrics: Metrics;
   readonly log: Logger;
   readonly nowMs: () => number;
-  readonly onEpoch: (epoch: EpochSummary) => void;
 }
 
 const underWayMsMax = 2000;
 
+/** Commands that take time, in the order of an epoch. */
+const work = ['observe', 'record', 'plan', 'publish', 'close'] as const;
+type WorkKind = (typeof work)[number];
+type Work<Kind extends WorkKind = WorkKind> = Extract<LoopCommand, { kind: Kind }>;
+
+type Asked<Kind extends WorkKind = WorkKind> = readonly [ServiceRun, Work<Kind>];
+type Answer = readonly [ServiceRun, LoopEvent];
+
 export class LoopDriver {
+  readonly runs: readonly ServiceRun[]; // in the order of the group's records
   readonly done: Promise<string | null>; // resolves once stopped: null, or why
   readonly #parts: DriverParts;
-  #state: LoopState;
-  #inputs: { readonly record: InputsRecord; readonly frozen: EpochInputs } | null = null; // of the epoch in work
-  #bodies: EpochBodies | null = null; // last compiled
-  #published: EpochBodies | null = null; // compiled for the epoch in work
-  #decidedAtMs: number | null = null;
+  readonly #dueMs = new Map<ServiceRun, number>(); // of those that wait
+  #asked: Asked[] = [];
+  #isWorking = false;
+  #underWay: Promise<unknown> = Promise.resolve(); // the work under way
   #timer: NodeJS.Timeout | null = null;
-  #underWay: Promise<unknown> = Promise.resolve(); // the command in work
-  #watching: WatchedEpoch | null = null; // the epoch in work, once planned
-  #watched: WatchedEpoch | null = null; // the last one that ended
+  #error: string | null = null;
   #finish: (error: string | null) => void = () => {};
 
-  constructor(parts: DriverParts, start: Step) {
+  constructor(parts: DriverParts, started: readonly (readonly [ServiceRun, readonly LoopCommand[]])[]) {
     this.#parts = parts;
-    this.#state = start.state;
+    this.runs = started.map(([run]) => run);
     this.done = new Promise((resolve) => {
       this.#finish = resolve;
     });
-    for (const [reason, message] of start.state.alerts) this.#announce(reason, message);
-    for (const command of start.commands) void this.#do(command);
-  }
-
-  get state(): LoopState {
-    return this.#state;
-  }
-
-  /** Wall clock of the last epoch that came to a decision since the start. */
-  get decidedAtMs(): number | null {
-    return this.#decidedAtMs;
-  }
-
-  /** [edge] last planned on; null before the first epoch. */
-  get observed(): EpochInputs | null {
-    return this.#inputs?.frozen ?? null;
-  }
-
-  /** The last epoch that came to a decision, as it was planned; null before the first since the start. */
-  get watched(): WatchedEpoch | null {
-    return this.#watched;
+    for (const [run, commands] of started) this.#take(run, commands);
+    void this.#work();
   }
 
   /** Ends without waiting for the epoch in work: what it was about to publish is planned again at the next start. */
@@ -108,213 +71,186 @@ export class LoopDriver {
     this.dispatch({ kind: 'deposed', message: 'the epoch in work did not end in time' });
   }
 
+  /** What is said to all services of the group. */
   dispatch(event: LoopEvent): void {
-    if (this.#isStopped) return; // the answer to a command that was under way
-    const before = this.#state;
-    const { state, commands } = step(before, event, this.#parts.nowMs());
-    this.#state = state;
-    this.#tellAlerts(before, state);
-    for (const command of commands) void this.#do(command);
+    this.#step(this.runs.map((run) => [run, event]));
+    void this.#work();
   }
 
   get #isStopped(): boolean {
-    return this.#state.phase === 'stopped';
+    return this.runs.every((run) => run.isStopped);
   }
 
-  async #do(command: LoopCommand): Promise<void> {
-    switch (command.kind) {
-      case 'wait': {
-        const delayMs = Math.max(0, command.untilMs - this.#parts.nowMs());
-        this.#timer = setTimeout(() => this.dispatch({ kind: 'due' }), delayMs);
-        return;
+  #step(answers: readonly Answer[]): void {
+    const nowMs = this.#parts.nowMs(); // one for all: they stay side by side
+    for (const [run, event] of answers) this.#take(run, run.step(event, nowMs));
+  }
+
+  #take(run: ServiceRun, commands: readonly LoopCommand[]): void {
+    for (const command of commands) {
+      switch (command.kind) {
+        case 'wait':
+          this.#dueMs.set(run, command.untilMs);
+          break;
+        case 'tell':
+          run.tellOf(command);
+          break;
+        case 'exit':
+          this.#exit(run, command.error);
+          break;
+        default:
+          this.#asked.push([run, command]);
       }
-      case 'observe':
-        return this.#answer(this.#observe(command.startMs));
-      case 'record':
-        return this.#answer(this.#record(command));
-      case 'plan':
-        return this.#answer(this.#plan());
-      case 'publish':
-        return this.#answer(this.#publish(command));
-      case 'close':
-        return this.#answer(this.#close(command.decision));
-      case 'tell':
-        this.#tell(this.#summary(command.decision, command));
-        return;
-      case 'exit':
-        if (this.#timer) clearTimeout(this.#timer);
-        // What is under way gets a moment, so that nothing is closed under it.
-        await inTime(this.#underWay, underWayMsMax, 'the epoch in work').catch(() => {});
-        this.#finish(command.error);
     }
   }
 
-  async #answer(event: Promise<LoopEvent>): Promise<void> {
-    this.#underWay = event;
-    this.dispatch(await event);
+  /** Works off what is asked, the earliest part of the epoch first; once nothing is, all wait for the next one. */
+  async #work(): Promise<void> {
+    if (this.#isWorking) return;
+    this.#isWorking = true;
+    for (;;) {
+      this.#asked = this.#asked.filter(([run]) => !run.isStopped);
+      const kind = work.find((one) => this.#asked.some(([, command]) => command.kind === one));
+      if (!kind) break;
+      const now = this.#asked.filter(([, command]) => command.kind === kind);
+      this.#asked = this.#asked.filter(([, command]) => command.kind !== kind);
+      const answers = this.#perform(kind, now);
+      this.#underWay = answers;
+      this.#step(await answers);
+    }
+    this.#isWorking = false;
+    if (this.#timer) clearTimeout(this.#timer);
+    if (!this.#isStopped) this.#wait();
   }
 
-  async #observe(startMs: number): Promise<LoopEvent> {
-    const { intents, telemetry, engines, nowMs } = this.#parts;
-    const { table, carried } = this.#state;
-    await intents.settle(startMs).catch((error: unknown) => {
+  #wait(): void {
+    const delayMs = Math.max(0, Math.max(...this.#dueMs.values()) - this.#parts.nowMs());
+    this.#timer = setTimeout(() => this.dispatch({ kind: 'due' }), delayMs);
+  }
+
+  #exit(run: ServiceRun, error: string | null): void {
+    this.#dueMs.delete(run);
+    if (error !== null && this.#error === null) {
+      // Who leads one service of a process leads all of them, or none.
+      this.#error = error;
+      this.#step(this.runs.map((one) => [one, { kind: 'deposed', message: error }]));
+    }
+    if (!this.#isStopped) return;
+    if (this.#timer) clearTimeout(this.#timer);
+    // What is under way gets a moment, so that nothing is closed under it.
+    void inTime(this.#underWay, underWayMsMax, 'the epoch in work')
+      .catch(() => {})
+      .then(() => this.#finish(this.#error));
+  }
+
+  #perform(kind: WorkKind, asked: readonly Asked[]): Promise<readonly Answer[]> {
+    const of = <Kind extends WorkKind>(): readonly Asked<Kind>[] => asked as readonly Asked<Kind>[];
+    switch (kind) {
+      case 'observe':
+        return this.#observe(of<'observe'>());
+      case 'record':
+        return this.#record(of<'record'>());
+      case 'plan':
+        return this.#plan(of<'plan'>());
+      case 'publish':
+        return Promise.all(of<'publish'>().map(async ([run, command]) => [run, await run.publish(command)] as const));
+      case 'close':
+        return this.#close(of<'close'>());
+    }
+  }
+
+  async #observe(asked: readonly Asked<'observe'>[]): Promise<readonly Answer[]> {
+    const { startMs } = asked[0]![1];
+    await this.#parts.intents.settle(startMs).catch((error: unknown) => {
       this.#parts.log.warn({ err: messageOf(error) }, 'the intents could not be stored; they count all the same');
     });
-    const served = () => table && servedFractions(table, engines.context.weights);
-    const observed = await telemetry.observe(startMs, nowMs(), served, () => carried.sessions ?? null);
-    for (const [reason, message] of observed.notices ?? []) this.dispatch({ kind: 'noticed', reason, message });
-    if (observed.kind === 'nothing') return { kind: 'observing-failed', message: observed.message };
-    const { demandRps, states, rttMs = null, sessions = null } = observed;
-    const observation = { demandRps, states, rttMs, sessions, intents: intents.inForce(startMs) };
-    return { kind: 'observed', observation };
+    const answers = await Promise.all(
+      asked.map(async ([run, command]): Promise<Answer> => [run, await run.observe(command.startMs)]),
+    );
+    // A load that nobody knows leaves no room to plan with.
+    const unknown = answers.filter(([run, { kind }]) => kind === 'observing-failed' && run.observed === null);
+    if (unknown.length === 0) return answers;
+    const names = unknown.map(([{ parts }]) => `"${parts.service}"`).join(', ');
+    const message = `nothing is known yet of the load of ${names}, which draws on the same`;
+    return answers.map(([run, event]) => [
+      run,
+      event.kind === 'observed' ? { kind: 'observing-failed', message } : event,
+    ]);
   }
 
-  async #record({ observation }: Extract<LoopCommand, { kind: 'record' }>): Promise<LoopEvent> {
-    const { epoch, startMs, table, carried } = this.#state;
-    const { topology, policy } = this.#parts;
-    const record: InputsRecord = {
-      kind: 'inputs',
-      epoch,
-      startMs,
-      demandRps: [...observation.demandRps],
-      states: observation.states,
-      ...(observation.rttMs && { rttMs: changedRtt(topology, observation.rttMs) }),
-      ...(observation.sessions && { sessions: [...observation.sessions] }), // NaN is null in JSON
-      intents: observation.intents,
-      previousSha256: table && tableDigest(table),
-    };
-    this.#inputs = { record, frozen: frozenInputs(record, { topology, policy, previous: table, carried }) };
+  async #record(asked: readonly Asked<'record'>[]): Promise<readonly Answer[]> {
+    const { journal, engines } = this.#parts;
+    const said = new Map(asked.map(([run, { observation }]) => [run, observation]));
+    const common = commonOf([...said.values()]);
+    const tick = asked[0]![0].state;
+    const records = this.runs.map((run) => {
+      const observation = said.get(run);
+      if (observation) return run.freeze({ ...observation, ...common(observation.states) }, tick, false);
+      const { demandRps, intents } = run.observed!;
+      return run.freeze({ demandRps, intents, ...common([...said.values()][0]!.states) }, tick, true);
+    });
+    let event: LoopEvent = { kind: 'recorded' };
     try {
-      await this.#parts.journal.recordInputs(record, () => this.#checkpoint());
-      return { kind: 'recorded' };
-    } catch (error) {
-      return { kind: 'recording-failed', message: messageOf(error) };
-    }
-  }
-
-  async #checkpoint(): Promise<CheckpointRecord> {
-    const { topology, policy, engines, keepObjects } = this.#parts;
-    const { context } = engines;
-    const { table, carried } = this.#state;
-    return {
-      kind: 'checkpoint',
-      format: journalFormat,
-      topology: plainTopology(topology),
-      policy,
-      treeVersion: context.tree.version,
-      weightsSha256: await keepObjects(),
-      engine: context.solver.name,
-      previous: table && encodeTable(table),
-      carried,
-    };
-  }
-
-  async #plan(): Promise<LoopEvent> {
-    const { plan, engines, planMsMax } = this.#parts;
-    const inputs = this.#inputs!.frozen;
-    try {
-      const before = this.#watched?.inputs ?? null;
-      this.#watching = await inTime(planWatched(inputs, before, engines.context, plan), planMsMax, 'planning');
-      const planned = this.#watching.plan;
-      // An engine that gives no answer that holds may have lost its worker; a new one costs a moment.
-      if (planned.outcome === 'held' && planned.doubts.length > 0 && !this.#isStopped) await engines.renew();
-      // Compiled here, so that a table that cannot be compiled is a plan that failed.
-      this.#published = bodiesAfter(inputs.topology, planned, this.#bodies);
-      return { kind: 'planned', plan: planned };
-    } catch (error) {
-      this.#published = null;
-      if (this.#isStopped) return { kind: 'planning-failed', message: messageOf(error) };
-      this.#parts.log.error({ err: error }, 'planning failed');
-      await engines.renew().catch((renewing: unknown) => {
-        this.#parts.log.error({ err: renewing }, 'the solver could not be started again');
+      await journal.recordInputs(inputsOfAll(records), async () => {
+        const checkpoints = [];
+        for (const run of this.runs) checkpoints.push(await run.checkpoint(engines.context.solver.name));
+        return checkpointOfAll(checkpoints);
       });
-      return { kind: 'planning-failed', message: messageOf(error) };
-    }
-  }
-
-  async #publish({ plan, freshUntilMs }: Extract<LoopCommand, { kind: 'publish' }>): Promise<LoopEvent> {
-    const nowMs = this.#parts.nowMs();
-    try {
-      const published: PublishedEpoch = {
-        epoch: this.#state.epoch,
-        startMs: this.#state.startMs,
-        generatedAtMs: nowMs,
-        freshUntilMs,
-        carried: plan.carried,
-        table: this.#state.table,
-        bodies: this.#published?.bodies ?? null,
-      };
-      const answer = await this.#parts.publisher.publish(published, () => !this.#isStopped);
-      if (answer.kind !== 'deposed') {
-        this.#bodies = this.#published ?? this.#bodies;
-        this.#decidedAtMs = nowMs;
-      }
-      return answer;
     } catch (error) {
-      return { kind: 'publishing-failed', message: messageOf(error) };
+      event = { kind: 'recording-failed', message: messageOf(error) };
+    }
+    return asked.map(([run]) => [run, event]);
+  }
+
+  async #plan(asked: readonly Asked<'plan'>[]): Promise<readonly Answer[]> {
+    const { plan, engines, planMsMax, log } = this.#parts;
+    try {
+      const group = this.runs.map((run) => {
+        const { tree, weights } = run.parts;
+        return { inputs: run.observed!, context: { ...engines.context, tree, weights } };
+      });
+      const before = this.runs.map((run) => run.watched?.inputs ?? null);
+      const watching = await inTime(planGroupWatched(group, before, plan), planMsMax, 'planning');
+      // An engine that gives no answer that holds may have lost its worker; a new one costs a moment.
+      const isDoubted = watching.some((one) => one.plan.outcome === 'held' && one.plan.doubts.length > 0);
+      if (isDoubted && !this.#isStopped) await engines.renew();
+      return asked.map(([run]) => [run, run.planned(watching[this.runs.indexOf(run)]!)]);
+    } catch (error) {
+      if (!this.#isStopped) {
+        log.error({ err: error }, 'planning failed');
+        await engines.renew().catch((renewing: unknown) => {
+          log.error({ err: renewing }, 'the solver could not be started again');
+        });
+      }
+      return asked.map(([run]) => [run, run.planningFailed(error)]);
     }
   }
 
-  async #close(decision: Decision): Promise<LoopEvent> {
-    if (decision.kind === 'decided') this.#watched = this.#watching;
-    const summary = this.#summary(decision, this.#state);
+  async #close(asked: readonly Asked<'close'>[]): Promise<readonly Answer[]> {
+    const { epoch } = asked[0]![0].state;
+    const ended = new Map(asked.map(([run, { decision }]) => [run, run.ended(decision)]));
     let event: LoopEvent = { kind: 'closed' };
     try {
-      await this.#parts.journal.recordOutcome(this.#outcome(decision, summary, this.#state.table));
+      const records = this.runs.map((run) => ended.get(run)?.record ?? run.silent(epoch));
+      await this.#parts.journal.recordOutcome(outcomeOfAll(records));
     } catch (error) {
       event = { kind: 'closing-failed', message: messageOf(error) };
     }
-    if (!this.#isStopped) this.#tell(summary);
-    return event;
+    for (const [run, { summary }] of ended) if (!run.isStopped) run.tell(summary);
+    return asked.map(([run]) => [run, event]);
   }
+}
 
-  #outcome(decision: Decision, summary: EpochSummary, table: RoutingTable | null): OutcomeRecord {
-    const decided = decision.kind === 'decided';
-    return {
-      kind: 'outcome',
-      epoch: this.#state.epoch,
-      decided,
-      outcome: summary.outcome,
-      reason: summary.reason,
-      relaxed: summary.relaxed,
-      churn: decided ? decision.plan.churn : null,
-      tableSha256: table && tableDigest(table),
-      bodies: decided ? bodyDigests(this.#published) : {},
-      carried: this.#state.carried,
-      summary,
-    };
-  }
-
-  #summary(decision: Decision, { epoch, startMs }: Pick<LoopState, 'epoch' | 'startMs'>): EpochSummary {
-    const { begunMs } = this.#state;
-    const { publisher, topology, nowMs } = this.#parts;
-    const durationMs = nowMs() - begunMs;
-    return summarise(decision, { epoch, startMs, version: publisher.version, durationMs }, topology);
-  }
-
-  #tell(summary: EpochSummary): void {
-    const { history, events, metrics, log } = this.#parts;
-    history.add(summary);
-    events.send(summary);
-    metrics.epoch(summary);
-    const { epoch, time, outcome, reason, relaxed, churn, version, durationMs } = summary;
-    const utilizationMax = Math.max(0, ...Object.values(summary.utilization));
-    // Not `time`: that is when the line was logged.
-    log.info({ epoch, start: time, outcome, reason, relaxed, utilizationMax, churn, version, durationMs }, 'epoch');
-    this.#parts.onEpoch(summary);
-  }
-
-  #tellAlerts(before: LoopState, after: LoopState): void {
-    if (before.alerts === after.alerts) return;
-    this.#parts.metrics.alerts(after.alerts);
-    for (const [reason, message] of after.alerts) if (!before.alerts.has(reason)) this.#announce(reason, message);
-    for (const reason of before.alerts.keys()) {
-      if (!after.alerts.has(reason)) this.#parts.log.info({ reason }, 'alert over');
-    }
-  }
-
-  #announce(reason: AlertReason, message: string): void {
-    this.#parts.metrics.alerts(this.#state.alerts);
-    this.#parts.log.warn({ reason, message }, 'alert');
-  }
+/** What is one thing for all services of a group, whoever observed it: round trips are those of the first who has any, and
+ *  of a datacenter's states out of service the one that keeps least. How well one service does there is its own. */
+function commonOf(
+  observations: readonly Observation[],
+): (states: readonly DatacenterState[]) => Pick<Observation, 'states' | 'rttMs'> {
+  const rttMs = observations.find((one) => one.rttMs)?.rttMs ?? null;
+  return (own) => ({
+    states: own.map((state, d) =>
+      observations.reduce((least, { states }) => (states[d]!.keep < least.keep ? states[d]! : least), state),
+    ),
+    rttMs,
+  });
 }

@@ -8,16 +8,19 @@ import type { EpochSummary } from '../epoch-summary.ts';
 const outcomes: readonly Outcome[] = ['published', 'unchanged', 'held', 'rejected', 'initial'];
 
 export interface Watched {
-  readonly service: string;
+  readonly services: readonly WatchedService[];
   readonly nowMs: () => number;
+}
+
+export interface WatchedService {
+  readonly service: string;
   readonly decidedAtMs: () => number | null; // when the table in force was last confirmed by an epoch
-  readonly journalBytes: () => number;
+  readonly journalBytes: () => number; // of its group
   readonly waiting: () => number; // long polls
 }
 
 export class Metrics {
   readonly registry = new Registry();
-  readonly #service: string;
   readonly #utilization: Gauge;
   readonly #churn: Gauge;
   readonly #epochs: Counter;
@@ -31,8 +34,6 @@ export class Metrics {
 
   constructor(watched: Watched) {
     const registers = [this.registry];
-    const { service } = watched;
-    this.#service = service;
     collectDefaultMetrics({ register: this.registry });
     this.#utilization = new Gauge({
       name: 'taiji_utilization_ratio',
@@ -103,8 +104,10 @@ export class Metrics {
       labelNames: ['service'],
       registers,
       collect() {
-        const decidedAtMs = watched.decidedAtMs();
-        if (decidedAtMs !== null) this.set({ service }, Math.max(0, watched.nowMs() - decidedAtMs) / 1000);
+        for (const { service, decidedAtMs } of watched.services) {
+          const atMs = decidedAtMs();
+          if (atMs !== null) this.set({ service }, Math.max(0, watched.nowMs() - atMs) / 1000);
+        }
       },
     });
     new Gauge({
@@ -113,7 +116,7 @@ export class Metrics {
       labelNames: ['service'],
       registers,
       collect() {
-        this.set({ service }, watched.journalBytes());
+        for (const { service, journalBytes } of watched.services) this.set({ service }, journalBytes());
       },
     });
     new Gauge({
@@ -122,17 +125,18 @@ export class Metrics {
       labelNames: ['service'],
       registers,
       collect() {
-        this.set({ service }, watched.waiting());
+        for (const { service, waiting } of watched.services) this.set({ service }, waiting());
       },
     });
     // Every series from the first scrape on: a counter that appears at 1 has no increase to alert on.
-    for (const outcome of outcomes) this.#epochs.inc({ service, outcome }, 0);
-    this.#disagreements.inc({ service }, 0);
-    for (const reason of alertReasons) this.#alerts.set({ service, reason }, 0);
+    for (const { service } of watched.services) {
+      for (const outcome of outcomes) this.#epochs.inc({ service, outcome }, 0);
+      this.#disagreements.inc({ service }, 0);
+      for (const reason of alertReasons) this.#alerts.set({ service, reason }, 0);
+    }
   }
 
-  epoch(summary: EpochSummary): void {
-    const service = this.#service;
+  epoch(service: string, summary: EpochSummary): void {
     for (const [datacenter, ratio] of Object.entries(summary.utilization)) {
       this.#utilization.set({ service, datacenter }, ratio);
     }
@@ -145,24 +149,25 @@ export class Metrics {
     this.#version.set({ service }, summary.version);
   }
 
-  solved(seconds: number): void {
-    this.#solveSeconds.observe({ service: this.#service }, seconds);
+  /** Told for each service of the group that the program was of. */
+  solved(service: string, seconds: number): void {
+    this.#solveSeconds.observe({ service }, seconds);
   }
 
-  disagreed(): void {
-    this.#disagreements.inc({ service: this.#service });
+  disagreed(service: string): void {
+    this.#disagreements.inc({ service });
   }
 
-  alerts(alerts: Alerts): void {
+  alerts(service: string, alerts: Alerts): void {
     const value = (reason: AlertReason): number => (alerts.has(reason) ? 1 : 0);
-    for (const reason of alertReasons) this.#alerts.set({ service: this.#service, reason }, value(reason));
+    for (const reason of alertReasons) this.#alerts.set({ service, reason }, value(reason));
   }
 
-  term(term: number): void {
-    this.#term.set({ service: this.#service }, term);
+  term(service: string, term: number): void {
+    this.#term.set({ service }, term);
   }
 
-  feedAnswered(code: number): void {
-    this.#feedRequests.inc({ service: this.#service, code: String(code) });
+  feedAnswered(service: string, code: number): void {
+    this.#feedRequests.inc({ service, code: String(code) });
   }
 }

@@ -6,6 +6,8 @@ import { readdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { gunzip, gzip } from 'node:zlib';
+import { readTree } from '../../../bucketizer/io/tree-file.ts';
+import type { BucketTree } from '../../../bucketizer/tree.ts';
 import { ConfigError } from '../../../config/errors.ts';
 import { makePrivateDirectory, writeDurably } from '../../publish/io/durable-file.ts';
 
@@ -13,13 +15,13 @@ export const treeObject = (treeVersion: string): string => `tree-${treeVersion}`
 export const weightsObject = (sha256: string): string => `weights-${sha256}.json.gz`;
 
 /** Writes what is not there yet. The name says what is inside, so what is there is right or damaged, never old. */
-export async function keepObject(directory: string, name: string, contents: () => Promise<Uint8Array>): Promise<void> {
+async function keepObject(directory: string, name: string, contents: () => Promise<Uint8Array>): Promise<void> {
   await makePrivateDirectory(directory);
   if ((await readdir(directory)).includes(name)) return;
   await writeDurably(join(directory, name), await contents());
 }
 
-export function packWeights(text: string): Promise<Uint8Array> {
+function packWeights(text: string): Promise<Uint8Array> {
   return promisify(gzip)(text, { level: 1 });
 }
 
@@ -40,7 +42,23 @@ export async function readWeights(directory: string, sha256: string): Promise<st
   return text;
 }
 
-/** Deletes what no journal file names any more. */
+/** A tree and bucket weights as a replay will want them. The tree's file may have been replaced since it was read: what goes
+ *  under a tree's version is that tree. */
+export async function keepTreeAndWeights(
+  directory: string,
+  { tree, treeFile }: { readonly tree: BucketTree; readonly treeFile: string },
+  weights: { readonly text: string; readonly sha256: string },
+): Promise<void> {
+  await keepObject(directory, treeObject(tree.version), async () => {
+    if (readTree(treeFile).version !== tree.version) {
+      throw new Error(`${treeFile} is another tree than the one in use; restart to use it`);
+    }
+    return readFile(treeFile);
+  });
+  await keepObject(directory, weightsObject(weights.sha256), () => packWeights(weights.text));
+}
+
+/** Deletes what is not to be kept. */
 export async function pruneObjects(directory: string, keep: ReadonlySet<string>): Promise<void> {
   for (const name of await readdir(directory)) {
     if (!keep.has(name)) await rm(join(directory, name), { force: true });

@@ -1,61 +1,88 @@
-/** A journal file replayed with the tree and the weights it names, found in the data directory it lies in. */
+/** A journal file replayed with the trees and the weights it names, found in the data directory it lies in. */
 
 import { readFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { readTree } from '../../../bucketizer/io/tree-file.ts';
+import type { BucketTree } from '../../../bucketizer/tree.ts';
 import { ConfigError } from '../../../config/errors.ts';
 import type { EngineName } from '../../../runtime/lp/problem.ts';
-import { type EpochContext, type PlanEpoch, planEpoch } from '../../epoch.ts';
-import { planWatched, type WatchedEpoch } from '../../replay/explanation.ts';
-import { decodeJournal, journalFormat } from '../../replay/journal-record.ts';
-import { checkpointOf, type RecordedReplay, replayRecorded } from '../../replay/recorded.ts';
+import { type EpochContext, type PlanGroup, planGroup } from '../../epoch.ts';
+import { planGroupWatched, type WatchedEpoch } from '../../replay/explanation.ts';
+import { type CheckpointRecord, decodeJournal, journalFormat, outcomesIn } from '../../replay/journal-record.ts';
+import { checkpointsOfFile, type RecordedReplay, replayRecorded } from '../../replay/recorded.ts';
 import { decodeWeights } from '../../replay/recorded-weights.ts';
+import type { BucketWeights } from '../../table/bucket-weights.ts';
 import { messageOf } from './data-directory.ts';
 import { openEngines } from './engines.ts';
 import { readWeights, treeObject } from './objects.ts';
 
-/** Either engine gives the same tables. Rejects with a ConfigError where the file, its tree or its weights cannot be
- *  read; what differs is in the answer. */
+/** Either engine gives the same tables. Rejects with a ConfigError where the file, a tree or weights cannot be read; what
+ *  differs is in the answer. */
 export function replayJournal(file: string, solver: EngineName = 'highs'): Promise<RecordedReplay> {
-  return withRecorded(file, solver, (text, context) => replayRecorded(text, { ...context, plan: planEpoch }));
+  return withRecorded(file, solver, ({ text, contexts }) => replayRecorded(text, { contexts, plan: planGroup }));
 }
 
-/** One recorded epoch, planned again after those before it in the file, and watched. Rejects with a ConfigError also where
- *  the file has no such epoch, or a replay comes to something else than was recorded. */
-export function watchRecorded(file: string, epoch: number, solver: EngineName = 'highs'): Promise<WatchedEpoch> {
-  return withRecorded(file, solver, async (text, context) => {
-    const upTo = upToOutcome(text, epoch, file);
-    let watched: WatchedEpoch | null = null;
-    const plan: PlanEpoch = async (inputs, its) => {
-      watched = await planWatched(inputs, watched?.inputs ?? null, its, planEpoch);
-      return watched.plan;
+/** One recorded epoch, planned again after those before it in the file, and watched. `service`: of a file of several.
+ *  Rejects with a ConfigError also where the file has no such epoch or service, or a replay comes to something else than
+ *  was recorded. */
+export function watchRecorded(
+  file: string,
+  epoch: number,
+  service: string | null = null,
+  solver: EngineName = 'highs',
+): Promise<WatchedEpoch> {
+  return withRecorded(file, solver, async ({ text, checkpoints, contexts }) => {
+    const s = indexOf(checkpoints, service, file);
+    const upTo = upToOutcome(text, epoch, s, file);
+    let watched: readonly WatchedEpoch[] = [];
+    const plan: PlanGroup = async (services) => {
+      const before = services.map((_, own) => watched[own]?.inputs ?? null);
+      watched = await planGroupWatched(services, before, planGroup);
+      return watched.map((one) => one.plan);
     };
-    const replay = await replayRecorded(upTo, { ...context, plan });
+    const replay = await replayRecorded(upTo, { contexts, plan });
     if (replay.difference) throw new ConfigError(`${file}: ${describeReplay(replay)}`);
-    if (watched === null) throw new ConfigError(`${file}: its epoch ${epoch} came to no decision; name another`);
-    return watched;
+    const its = watched[s];
+    if (!its) throw new ConfigError(`${file}: its epoch ${epoch} came to no decision; name another`);
+    return its;
   });
 }
 
+/** Of the service asked for; of the only one where none is. */
+function indexOf(checkpoints: readonly CheckpointRecord[], service: string | null, file: string): number {
+  const names = checkpoints.map(({ policy }) => policy.metadata.service);
+  if (service === null && names.length === 1) return 0;
+  const s = service === null ? -1 : names.indexOf(service);
+  if (s >= 0) return s;
+  const found = service === null ? 'none is named' : `"${service}" is not one of them`;
+  throw new ConfigError(`--service: ${file} has ${names.join(', ')}, and ${found}; name one`);
+}
+
 /** The file's lines until the epoch has ended. */
-function upToOutcome(text: string, epoch: number, file: string): string {
+function upToOutcome(text: string, epoch: number, s: number, file: string): string {
   const { records } = decodeJournal(text);
-  const decided = records.flatMap((record) => (record.kind === 'outcome' && record.decided ? [record.epoch] : []));
+  const decided = records.flatMap((record) => (outcomesIn(record)[s]?.decided ? [outcomesIn(record)[s]!.epoch] : []));
   if (!decided.includes(epoch)) {
     const known = decided.length > 0 ? `decided epochs from ${decided[0]} to ${decided.at(-1)}` : 'no decided epoch';
     throw new ConfigError(`--epoch ${epoch}: ${file} has ${known}; name one of them, or another file`);
   }
-  const line = records.findIndex((record) => record.kind === 'outcome' && record.epoch === epoch);
+  const line = records.findIndex((record) => outcomesIn(record)[0]?.epoch === epoch);
   return `${text
     .split('\n')
     .slice(0, line + 1)
     .join('\n')}\n`;
 }
 
+interface OpenRecording {
+  readonly text: string;
+  readonly checkpoints: readonly CheckpointRecord[]; // [s]
+  readonly contexts: readonly EpochContext[]; // [s]
+}
+
 async function withRecorded<T>(
   file: string,
   solver: EngineName,
-  use: (text: string, context: EpochContext) => Promise<T>,
+  use: (recording: OpenRecording) => Promise<T>,
 ): Promise<T> {
   let text: string;
   try {
@@ -63,7 +90,8 @@ async function withRecorded<T>(
   } catch (error) {
     throw new ConfigError(`${file}: the journal cannot be read (${messageOf(error)})`);
   }
-  const checkpoint = checkpointOf(text);
+  const checkpoints = checkpointsOfFile(text);
+  const [checkpoint] = checkpoints;
   if (!checkpoint) {
     throw new ConfigError(
       `${file}: does not begin with a whole checkpoint; expected a file of a data directory's journal, or a newer one of it`,
@@ -75,11 +103,14 @@ async function withRecorded<T>(
     );
   }
   const objects = join(dirname(resolve(file)), '..', 'objects');
-  const tree = readTree(join(objects, treeObject(checkpoint.treeVersion)));
-  const weights = decodeWeights(await readWeights(objects, checkpoint.weightsSha256));
-  const engines = await openEngines(solver, tree, weights);
+  const known: { readonly tree: BucketTree; readonly weights: BucketWeights }[] = [];
+  for (const { treeVersion, weightsSha256 } of checkpoints) {
+    const tree = readTree(join(objects, treeObject(treeVersion)));
+    known.push({ tree, weights: decodeWeights(await readWeights(objects, weightsSha256)) });
+  }
+  const engines = await openEngines(solver, known[0]!.tree, known[0]!.weights);
   try {
-    return await use(text, engines.context);
+    return await use({ text, checkpoints, contexts: known.map((own) => ({ ...engines.context, ...own })) });
   } finally {
     await engines.close();
   }
@@ -95,6 +126,8 @@ export function describeReplay(replay: RecordedReplay): string {
   ];
   const counted = `${epochs} epochs replayed${notes.length > 0 ? ` (${notes.join(', ')})` : ''}`;
   if (!difference) return `${counted}, byte for byte as recorded`;
-  const where = difference.epoch === null ? difference.field : `epoch ${difference.epoch}, ${difference.field}`;
+  const { epoch, service, field } = difference;
+  const of = service === undefined ? '' : `service ${service}, `;
+  const where = epoch === null ? field : `epoch ${epoch}, ${of}${field}`;
   return `${counted}, then a difference: ${where}: recorded ${difference.recorded.slice(0, 200)}, replayed ${difference.replayed.slice(0, 200)}`;
 }

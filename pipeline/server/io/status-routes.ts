@@ -6,37 +6,60 @@ import { type Explanation, explainEdge } from '../../replay/explanation.ts';
 import type { EpochSummary } from '../epoch-summary.ts';
 import { byDatacenter } from '../epoch-summary.ts';
 import { HttpProblem } from '../problem.ts';
-import type { ControlPlaneView } from './control-plane-view.ts';
+import type { ControlPlaneView, ServiceView } from './control-plane-view.ts';
+import { serviceAsked, serviceNamed } from './named-service.ts';
 
 const epochsByDefault = 288; // a day of five-minute epochs
 
 export function statusRoutes(view: ControlPlaneView): Router {
   const router = Router();
+  router.get('/v1/services', (_, response) => {
+    response.set('Cache-Control', 'no-store');
+    response.json({ services: [...view.services.values()].map(describe) });
+  });
   router.get('/v1/epochs', (request, response) => {
     response.set('Cache-Control', 'no-store');
-    response.json({ service: view.service, epochs: epochsOf(view, request) });
+    const its = serviceAsked(view, request.query['service']);
+    response.json({ service: its.service, epochs: epochsOf(its, request) });
   });
-  router.get('/v1/edges', (_, response) => {
+  router.get('/v1/edges', (request, response) => {
     response.set('Cache-Control', 'no-store');
-    response.json(edgesOf(view));
+    response.json(edgesOf(view, serviceAsked(view, request.query['service'])));
   });
   router.get('/v1/explain', (request, response) => {
     response.set('Cache-Control', 'no-store');
-    response.json(explanationOf(view, request));
+    response.json(explanationOf(view, serviceAsked(view, request.query['service']), request));
   });
-  router.get('/v1/events', (request, response) => view.events.join(request, response));
+  router.get('/v1/events', (request, response) => {
+    const named = serviceNamed(view, request.query['service']);
+    view.events.join(request, response, named?.service ?? null);
+  });
   return router;
 }
 
-function epochsOf(view: ControlPlaneView, { query }: Request): readonly EpochSummary[] {
+function describe({ service, kind, solvedWith, status }: ServiceView): object {
+  const { version, epoch, nextStartMs, freshUntilMs, alerts } = status();
+  return {
+    service,
+    kind,
+    solvedWith,
+    version,
+    epoch,
+    nextTime: formatTime(nextStartMs),
+    freshUntil: freshUntilMs > 0 ? formatTime(freshUntilMs) : null,
+    alerts: Object.fromEntries(alerts),
+  };
+}
+
+function epochsOf({ history }: ServiceView, { query }: Request): readonly EpochSummary[] {
   const limit = query['limit'] === undefined ? epochsByDefault : Number(query['limit']);
   if (!(Number.isInteger(limit) && limit >= 1)) {
     throw new HttpProblem(400, `limit is ${shown(query['limit'])}, expected a whole number from 1`);
   }
   const since = query['since'];
-  if (since === undefined) return view.history.after(-1, limit);
+  if (since === undefined) return history.after(-1, limit);
   const timeMs = typeof since === 'string' ? parseTimeMs(since) : Number.NaN;
-  if (!Number.isNaN(timeMs)) return view.history.since(timeMs, limit);
+  if (!Number.isNaN(timeMs)) return history.since(timeMs, limit);
   const epoch = typeof since === 'string' && /^\d{1,15}$/.test(since) ? Number(since) : Number.NaN;
   if (Number.isNaN(epoch)) {
     throw new HttpProblem(
@@ -44,10 +67,10 @@ function epochsOf(view: ControlPlaneView, { query }: Request): readonly EpochSum
       `since is ${shown(since)}, expected an epoch's number or a time such as 2026-03-05T00:00:00Z`,
     );
   }
-  return view.history.after(epoch, limit);
+  return history.after(epoch, limit);
 }
 
-function explanationOf(view: ControlPlaneView, { query }: Request): Explanation {
+function explanationOf(view: ControlPlaneView, its: ServiceView, { query }: Request): Explanation {
   const { edges, datacenters } = view.topology;
   const e = edges.findIndex(({ id }) => id === query['edge']);
   if (query['edge'] === undefined) throw new HttpProblem(400, 'no edge is named, expected ?edge=...; see /v1/edges');
@@ -55,17 +78,16 @@ function explanationOf(view: ControlPlaneView, { query }: Request): Explanation 
   const named = query['datacenter'];
   const d = named === undefined ? null : datacenters.findIndex(({ id }) => id === named);
   if (d === -1) throw new HttpProblem(404, `datacenter ${shown(named)} is not there; see /v1/edges`);
-  const watched = view.watched();
+  const watched = its.watched();
   if (!watched) throw new HttpProblem(503, 'no epoch was decided since the start; ask again after the next one');
   return explainEdge(watched, e, d);
 }
 
-function edgesOf(view: ControlPlaneView): object {
-  const { topology, feed } = view;
-  const status = view.status();
+function edgesOf({ topology }: ControlPlaneView, { service, feed, status: statusNow }: ServiceView): object {
+  const status = statusNow();
   const width = topology.datacenters.length;
   return {
-    service: view.service,
+    service,
     version: status.version,
     epoch: status.epoch,
     nextTime: formatTime(status.nextStartMs),

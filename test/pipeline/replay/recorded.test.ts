@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { bucketize } from '../../../bucketizer/bucketize.ts';
 import { generateWorld } from '../../../config/generate.ts';
-import { type EpochContext, freshState, planEpoch } from '../../../pipeline/epoch.ts';
+import { type EpochContext, freshState, planEpoch, planGroup } from '../../../pipeline/epoch.ts';
 import { bodiesAfter, bodyDigests, type EpochBodies } from '../../../pipeline/replay/epoch-bodies.ts';
 import {
   encodeRecord,
@@ -68,10 +68,10 @@ async function recorded(policy: FrozenBase['policy'], epochs: number): Promise<s
 test('epochs in which friends were to meet replay to the byte from tree and weights as recorded, and not from others', async () => {
   const text = await recorded(policyOf({ localityPriceMs: 200, guards: { minShift: 0 } }), 6);
   const read = decodeWeights(encodeWeights(weights).text);
-  const replayed = await replayRecorded(text, { ...context, weights: read, plan: planEpoch });
+  const replayed = await replayRecorded(text, { contexts: [{ ...context, weights: read }], plan: planGroup });
   expect(replayed).toMatchObject({ epochs: 6, difference: null });
   const others = { ...weights, edgeWeight: weights.edgeWeight.map((weight, e) => (e === 0 ? weight : 0)) };
-  const different = await replayRecorded(text, { ...context, weights: others, plan: planEpoch });
+  const different = await replayRecorded(text, { contexts: [{ ...context, weights: others }], plan: planGroup });
   expect(different.difference).not.toBeNull();
 });
 
@@ -79,9 +79,8 @@ test('epochs that paid nothing for it replay from weights of a time when edges w
   const text = await recorded(policyOf(), 4);
   const { edgeWeight: _, ...older } = JSON.parse(encodeWeights(weights).text) as Record<string, unknown>;
   const replayed = await replayRecorded(text, {
-    ...context,
-    weights: decodeWeights(JSON.stringify(older)),
-    plan: planEpoch,
+    contexts: [{ ...context, weights: decodeWeights(JSON.stringify(older)) }],
+    plan: planGroup,
   });
   expect(replayed).toMatchObject({ epochs: 4, difference: null });
 });

@@ -16,6 +16,7 @@ import { Journal, type JournalSettings, journalFiles, recentOutcomes } from '../
 import { scratchDirectory } from '../../../config/small-world.ts';
 import { policyOf, topologyOf } from '../../../scene.ts';
 
+const { service } = policyOf().metadata;
 const settings: JournalSettings = { epochsPerFile: 3, bytesPerFile: 1_000_000, filesKept: 4, deadlineMs: 30_000 };
 const checkpoint = async (): Promise<CheckpointRecord> => ({
   kind: 'checkpoint',
@@ -66,7 +67,7 @@ function journalIn(...parts: ConstructorParameters<typeof Journal>): Journal {
 
 const kindsOf = (path: string): string[] =>
   decodeJournal(readFileSync(path, 'utf8')).records.map((record) =>
-    record.kind === 'checkpoint' ? 'checkpoint' : `${record.kind} ${record.epoch}`,
+    'epoch' in record ? `${record.kind} ${record.epoch}` : record.kind,
   );
 
 test('a record is in the file once its promise resolves', async () => {
@@ -170,10 +171,10 @@ test('the newest outcomes are found over files, torn tails and empty files', asy
   const [, second] = await journalFiles(directory);
   appendFileSync(second!, '{"sha256":"torn');
   appendFileSync(join(directory, '000000000005-9.jsonl'), '');
-  const epochs = async (count: number) => (await recentOutcomes(directory, count)).map(({ epoch }) => epoch);
+  const epochs = async (count: number) => (await recentOutcomes(directory, service, count)).map(({ epoch }) => epoch);
   expect(await epochs(10)).toEqual([0, 1, 2, 3, 4]);
   expect(await epochs(3)).toEqual([2, 3, 4]);
-  expect(await recentOutcomes(join(directory, 'absent'), 3)).toEqual([]);
+  expect(await recentOutcomes(join(directory, 'absent'), service, 3)).toEqual([]);
   expect(readdirSync(directory)).toHaveLength(3);
 });
 

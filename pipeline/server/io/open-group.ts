@@ -1,0 +1,236 @@
+/** A group's services as a start finds them: the last published tables, fed again at once, and the loop that goes on from
+ *  there. */
+
+import type { BucketTree } from '../../../bucketizer/tree.ts';
+import { ConfigError } from '../../../config/errors.ts';
+import type { ServerSpec } from '../../../config/server.ts';
+import type { Topology } from '../../../config/topology.ts';
+import { freshState, type PlanGroup } from '../../epoch.ts';
+import { type Published, readPublished, readVersion } from '../../publish/publisher.ts';
+import type { Store } from '../../publish/store.ts';
+import { encodeWeights } from '../../replay/recorded-weights.ts';
+import { decodeTable, makeTargets, type RoutingTable, servedFractions } from '../../table/routing-table.ts';
+import { type Alerts, withAlert } from '../alert.ts';
+import { EpochHistory } from '../epoch-history.ts';
+import { type Step, startLoop } from '../epoch-loop.ts';
+import type { EpochSummary } from '../epoch-summary.ts';
+import type { ServiceView, Status } from './control-plane-view.ts';
+import type { DataDirectory } from './data-directory.ts';
+import { openEngines } from './engines.ts';
+import { Feed } from './feed.ts';
+import { type Journal, recentOutcomes } from './journal.ts';
+import { LoopDriver } from './loop-driver.ts';
+import { keepTreeAndWeights, treeObject, weightsObject } from './objects.ts';
+import type { SigningKey } from './secrets.ts';
+import { ServicePublisher } from './service-publisher.ts';
+import { ServiceRun, type SharedParts } from './service-run.ts';
+import type { StatedGroup, StatedService } from './stated-services.ts';
+
+/** A service as the store and the journal have it. */
+export interface FoundService extends StatedService {
+  readonly published: Published;
+  readonly table: RoutingTable | null; // in force
+  readonly decidedAtMs: number | null; // wall clock of the last decision; null: there was none
+  readonly history: EpochHistory;
+  readonly feed: Feed;
+}
+
+/** Rejects with a ConfigError where the published table is of other places or buckets. */
+export async function findService(
+  stated: StatedService,
+  store: Store,
+  directory: DataDirectory,
+  topology: Topology,
+  historyEpochs: number,
+): Promise<FoundService> {
+  const { service, tree } = stated;
+  const published = await readPublished(store, service);
+  const { head } = published;
+  const outcomes = await recentOutcomes(directory.within('journal'), service, historyEpochs);
+  const recorded = outcomes.flatMap(({ summary }) => (summary === null ? [] : [summary as EpochSummary]));
+  return {
+    ...stated,
+    published,
+    table: tableOf(published, tree, topology, directory.path),
+    decidedAtMs: head && head.generatedAtMs > 0 ? head.generatedAtMs : null,
+    history: new EpochHistory(historyEpochs, recorded),
+    feed: new Feed(),
+  };
+}
+
+export interface GroupParts {
+  readonly spec: ServerSpec;
+  readonly directory: DataDirectory;
+  readonly store: Store;
+  readonly term: number;
+  readonly signingKey: SigningKey;
+  readonly shared: SharedParts;
+  readonly plan: PlanGroup;
+  readonly planMsMax: number;
+  readonly journal: Journal;
+  readonly alerts: Alerts; // of the start
+  readonly firstStartMs: number; // where no epoch was before
+  readonly solverEntry: string | null;
+}
+
+export interface OpenGroup {
+  readonly views: readonly ServiceView[];
+  readonly runs: readonly ServiceRun[];
+  readonly objects: readonly string[]; // names of those in use
+  /** Begins the epochs. */
+  start(): LoopDriver;
+  close(): Promise<void>;
+}
+
+export async function openGroup(
+  { settings }: Pick<StatedGroup, 'settings'>,
+  found: readonly FoundService[],
+  parts: GroupParts,
+): Promise<OpenGroup> {
+  const { spec, directory, store, term, signingKey, shared } = parts;
+  const { metrics, log, topology } = shared;
+  let driver: LoopDriver | null = null;
+  const [first] = found;
+  const engines = await openEngines(spec.solver, first!.tree, first!.weights, {
+    onSolved: (seconds) => {
+      for (const { service } of found) metrics.solved(service, seconds);
+    },
+    onCompared: ({ relative, agree }) => {
+      if (!agree) for (const { service } of found) metrics.disagreed(service);
+      const message = agree ? null : `the two solvers' minima of one program differ by ${relative.toExponential(1)}`;
+      driver?.dispatch({ kind: 'noticed', reason: 'solver-disagreement', message });
+    },
+    onEnded: (message) => log.warn({ message }, 'a solver was ended and replaced'),
+    ...(parts.solverEntry && { entry: parts.solverEntry }),
+  });
+  // A crash between two services' publications leaves their heads an epoch apart: the group goes on from the later.
+  const newest = found
+    .flatMap(({ published }) => (published.head ? [published.head] : []))
+    .reduce<Published['head']>((last, head) => (last && last.epoch >= head.epoch ? last : head), null);
+  const opened: OpenedService[] = [];
+  for (const own of found) {
+    const { service, published, table, history, feed, tree, treeFile, weights } = own;
+    const { head } = published;
+    const publisher = new ServicePublisher(
+      { service, store, term, feed, signingKey, versionsKept: spec.versionsKept },
+      published,
+    );
+    if (head) await publisher.resume(head);
+    const start = startLoop(
+      settings,
+      {
+        epoch: newest ? newest.epoch + 1 : 0,
+        startMs: newest ? newest.startMs + settings.epochMs : parts.firstStartMs,
+        table,
+        carried: { ...freshState, ...head?.carried }, // an older version may have carried less
+        freshUntilMs: head?.freshUntilMs ?? 0,
+        alerts: damageOf(parts.alerts, published),
+      },
+      own.decidedAtMs,
+      Date.now(),
+    );
+    const packed = encodeWeights(weights);
+    const keepObjects = async (): Promise<string> => {
+      await keepTreeAndWeights(directory.within('objects'), { tree, treeFile }, packed);
+      return packed.sha256;
+    };
+    const run = new ServiceRun({ ...own, keepObjects, publisher, history }, shared, start);
+    const objects = [treeObject(tree.version), weightsObject(packed.sha256)];
+    opened.push({ run, start, objects, view: viewOf(own, run, publisher, found, topology, store) });
+  }
+  return {
+    views: opened.map(({ view }) => view),
+    runs: opened.map(({ run }) => run),
+    objects: opened.flatMap(({ objects }) => objects),
+    start: () => {
+      const { intents, nowMs } = shared;
+      const { plan, planMsMax, journal } = parts;
+      driver = new LoopDriver(
+        { topology, engines, plan, planMsMax, intents, journal, log, nowMs },
+        opened.map(({ run, start }) => [run, start.commands]),
+      );
+      return driver;
+    },
+    close: () => engines.close(),
+  };
+}
+
+interface OpenedService {
+  readonly run: ServiceRun;
+  readonly start: Step;
+  readonly objects: readonly string[];
+  readonly view: ServiceView;
+}
+
+function viewOf(
+  { service, policy, tree, weights, feed, history, pushed }: FoundService,
+  run: ServiceRun,
+  publisher: ServicePublisher,
+  group: readonly FoundService[],
+  topology: Topology,
+  store: Store,
+): ServiceView {
+  let served: { readonly table: RoutingTable; readonly fractions: Float64Array } | null = null;
+  return {
+    service,
+    kind: policy.spec.traffic.kind,
+    solvedWith: group.map((one) => one.service),
+    feed,
+    history,
+    pushed,
+    version: async (version) =>
+      publisher.inForce?.version === version ? publisher.inForce : readVersion(store, service, version),
+    watched: () => run.watched,
+    status: (): Status => {
+      const { state, observed } = run;
+      if (state.table && served?.table !== state.table) {
+        served = { table: state.table, fractions: servedFractions(state.table, weights) };
+      }
+      const working = state.phase !== 'waiting' && state.phase !== 'stopped';
+      return {
+        epoch: state.epoch - 1,
+        nextStartMs: state.startMs + (working ? state.settings.epochMs : 0),
+        version: publisher.version,
+        treeVersion: tree.version,
+        freshUntilMs: state.freshUntilMs,
+        fractions: served?.fractions ?? null,
+        rttMs: observed?.topology.rttMs ?? topology.rttMs,
+        demandRps: observed?.demandRps ?? null,
+        states: observed?.states ?? null,
+        alerts: state.alerts,
+      };
+    },
+  };
+}
+
+function damageOf(alerts: Alerts, { damaged }: Published): Alerts {
+  if (damaged.length === 0) return alerts;
+  const known = alerts.get('store-damaged');
+  const own = damaged.map(({ key, detail }) => `${key}: ${detail}`);
+  return withAlert(alerts, 'store-damaged', [...own, ...(known === undefined ? [] : [known])].join('; '));
+}
+
+/** The published table as this start may plan from it. Bucket ids outlive trees, so a new tree of the same height takes
+ *  the old assignment over; other places or another height are another table, and guessing at one would move users. */
+function tableOf(found: Published, tree: BucketTree, topology: Topology, dataDirectory: string): RoutingTable | null {
+  if (!found.snapshot) return null;
+  const table = decodeTable(found.snapshot.table, `${dataDirectory}: version ${found.snapshot.version}`);
+  const anew = 'start with a new dataDirectory to publish a first table, which moves users without the change guards';
+  if (table.height !== tree.height) {
+    throw new ConfigError(
+      `${dataDirectory}: its table has 2^${table.height} buckets and the tree 2^${tree.height}; serve a tree of height ${table.height}, or ${anew}`,
+    );
+  }
+  const targets = makeTargets(topology);
+  const sameEdges =
+    table.edges.length === topology.edges.length && table.edges.every((id, e) => id === topology.edges[e]!.id);
+  const sameTargets =
+    table.targets.length === targets.length && table.targets.every((t, d) => t.datacenter === targets[d]!.datacenter);
+  if (!sameEdges || !sameTargets) {
+    const noun = sameEdges ? 'datacenters' : 'edges';
+    throw new ConfigError(
+      `${dataDirectory}: its table is for other ${noun} than the world's; serve the old world, or ${anew}`,
+    );
+  }
+  return { ...table, treeVersion: tree.version };
+}
