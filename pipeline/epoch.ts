@@ -130,8 +130,19 @@ export const planGroup: PlanGroup = async (services) => {
     );
     plans.push(planned({ ...setting, others }, decisions[s]!, doubts));
   });
-  return plans;
+  return plans.length > 1
+    ? plans.map((plan, s) => ({ ...plan, utilization: utilizationOf(settings, plans, s) }))
+    : plans;
 };
+
+/** [d] as all tables of the group leave it: while the first were made, those after them were still to come. */
+function utilizationOf(settings: readonly Setting[], plans: readonly EpochPlan[], s: number): Float64Array {
+  const { inputs, established, arriving } = settings[s]!;
+  const { topology, policy } = inputs;
+  const others = settings.flatMap((other, o) => (o === s ? [] : [loadOn(other, plans[o]!.served)]));
+  const meters = metersOf(topology, { policy }, sumByDatacenter(established, topology.datacenters.length), others);
+  return fullness(meters, loadOf(arriving, plans[s]!.served));
+}
 
 /** One service's epoch, made ready to be solved. */
 interface Setting {

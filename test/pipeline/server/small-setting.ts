@@ -43,6 +43,28 @@ export function smallSetting(): Setting {
   return { directory, world };
 }
 
+/** The same with two services that share the datacenters: "web" of requests and "chat" of sessions, due every other tick. */
+export function servicesSetting(): Setting {
+  const setting = smallSetting();
+  const { directory, world } = setting;
+  const part = (service: string, share: number) => ({ service, rps: world.demand.rps.map((rps) => rps * share) });
+  const services = [part('chat', 0.4), part('web', 0.6)];
+  const rps = services[0]!.rps.map((own, i) => own + services[1]!.rps[i]!);
+  const whole = { ...world, services, demand: { ...world.demand, rps } };
+  writeWorld(join(directory, 'world'), whole);
+  const policy = (of: string, spec: unknown) =>
+    writeFileSync(
+      join(directory, `${of}.yaml`),
+      stringify({ apiVersion: 'taiji/v1', kind: 'Policy', metadata: { service: of }, spec }),
+    );
+  policy('web', {});
+  policy('chat', { epoch: '10m', traffic: { kind: 'sticky', sessionLifetime: '20m' } });
+  return { directory, world: whole };
+}
+
+/** What a config says in place of one policy. */
+export const bothServices = { policy: null, services: [{ policy: 'web.yaml' }, { policy: 'chat.yaml' }] } as const;
+
 function specOf(more: Record<string, unknown> = {}): ServerSpec {
   return serverSchema.parse(documentOf(more)).spec;
 }
@@ -66,9 +88,13 @@ function documentOf(more: Record<string, unknown>): unknown {
 export interface Run extends ControlPlane {
   readonly token: string;
   readonly logged: readonly Record<string, unknown>[];
-  readonly epochs: readonly EpochSummary[];
+  readonly epochs: readonly Told[];
   /** The first epoch, also of those that were, for which `holds`. */
-  epoch(holds: (summary: EpochSummary) => boolean): Promise<EpochSummary>;
+  epoch(holds: (summary: Told) => boolean): Promise<Told>;
+}
+
+export interface Told extends EpochSummary {
+  readonly service: string;
 }
 
 /** In this process. */
@@ -78,18 +104,18 @@ export async function run(
   options: Partial<ControlPlaneOptions> = {},
 ): Promise<Run> {
   const logged: Record<string, unknown>[] = [];
-  const epochs: EpochSummary[] = [];
+  const epochs: Told[] = [];
   const waiting = new Set<() => void>();
   const controlPlane = await startControlPlane(specOf(more), {
     log: pino({ level: 'info' }, { write: (line: string) => void logged.push(JSON.parse(line)) }),
     baseDirectory: setting.directory,
-    onEpoch: (summary) => {
-      epochs.push(summary);
+    onEpoch: (summary, of) => {
+      epochs.push({ ...summary, service: of });
       for (const look of [...waiting]) look();
     },
     ...options,
   });
-  const epoch = (holds: (summary: EpochSummary) => boolean): Promise<EpochSummary> =>
+  const epoch = (holds: (summary: Told) => boolean): Promise<Told> =>
     new Promise((resolve) => {
       const look = (): void => {
         const found = epochs.find(holds);
