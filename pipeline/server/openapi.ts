@@ -117,7 +117,24 @@ const explanationSchema = object({
   meanRttMs: { ...nullable(number), description: 'over all users, as solved' },
 });
 
+const serviceSchema = object({
+  service: text,
+  kind: { enum: ['stateless', 'sticky'] },
+  solvedWith: { type: 'array', items: text, description: 'services that share a resource, itself too' },
+  version: { type: 'integer' },
+  epoch: { type: 'integer', description: 'the last one that ended; -1: none yet' },
+  nextTime: time,
+  freshUntil: { type: ['string', 'null'], format: 'date-time' },
+  alerts: { type: 'object', propertyNames: { enum: alertReasons }, additionalProperties: text },
+});
+
 const service: Plain = { name: 'service', in: 'path', required: true, schema: text };
+const ofService: Plain = {
+  name: 'service',
+  in: 'query',
+  description: 'which one; may be left out where there is one',
+  schema: text,
+};
 const envelopeHeader: Plain = {
   description: 'base64url JSON: service, edge, epoch, leader term, sequence, times, body SHA-256 and Ed25519 signature',
   schema: text,
@@ -141,6 +158,7 @@ export const openApi = {
     schemas: {
       Epoch: epochSchema,
       Edges: edgesSchema,
+      Service: serviceSchema,
       Explanation: explanationSchema,
       Intent: jsonSchemaOf(intentSchema),
       TelemetryReport: jsonSchemaOf(telemetryReportSchema),
@@ -197,26 +215,38 @@ export const openApi = {
         responses: { 200: json(object({ keys: { type: 'array', items: { type: 'object' } } }), 'The keys') },
       },
     },
+    '/v1/services': {
+      get: {
+        summary: 'The services of this control plane, and which of them are solved together',
+        responses: { 200: json(object({ services: { type: 'array', items: reference('Service') } }), 'Services') },
+      },
+    },
     '/v1/epochs': {
       get: {
-        summary: 'Recent epochs, oldest first',
+        summary: 'Recent epochs of a service, oldest first',
         parameters: [
+          ofService,
           { name: 'since', in: 'query', description: 'after this epoch number, or from this time on', schema: text },
           { name: 'limit', in: 'query', schema: { type: 'integer', minimum: 1, default: 288 } },
         ],
         responses: {
           200: json(object({ service: text, epochs: { type: 'array', items: reference('Epoch') } }), 'Epochs'),
-          ...problems(400),
+          ...problems(400, 404),
         },
       },
     },
     '/v1/edges': {
-      get: { summary: 'Where the traffic of each edge goes now', responses: { 200: json(reference('Edges'), 'Now') } },
+      get: {
+        summary: 'Where the traffic of each edge goes now',
+        parameters: [ofService],
+        responses: { 200: json(reference('Edges'), 'Now'), ...problems(400, 404) },
+      },
     },
     '/v1/explain': {
       get: {
         summary: 'Why the traffic of an edge goes where it went in the last epoch',
         parameters: [
+          ofService,
           { name: 'edge', in: 'query', required: true, schema: text },
           { name: 'datacenter', in: 'query', description: 'this one only', schema: text },
         ],
@@ -225,10 +255,11 @@ export const openApi = {
     },
     '/v1/events': {
       get: {
-        summary: 'Server-sent events: one "epoch" event an epoch, resumable with Last-Event-ID',
+        summary: 'Server-sent events: one "epoch" event an epoch and service, resumable with Last-Event-ID',
+        parameters: [{ ...ofService, description: 'events of this one only' }],
         responses: {
           200: { description: 'The stream', content: { 'text/event-stream': { schema: text } } },
-          ...problems(503),
+          ...problems(404, 503),
         },
       },
     },
@@ -279,7 +310,7 @@ export const openApi = {
     '/healthz': { get: { summary: 'The process answers', responses: { 200: plainText('ok') } } },
     '/readyz': {
       get: {
-        summary: 'A table is published and fresh',
+        summary: 'A table of every service is published and fresh',
         responses: { 200: plainText('ready'), 503: plainText('what is missing') },
       },
     },
