@@ -16,6 +16,8 @@ import {
   type UsableTelemetry,
 } from '../../runtime/judge-telemetry.ts';
 import { listFindings, type Telemetry } from '../../runtime/telemetry.ts';
+import type { PushedTelemetry } from './pushed-telemetry.ts';
+import type { KeptTelemetry } from './telemetry-memory.ts';
 import type { Notices, Observed, TelemetrySource } from './telemetry-source.ts';
 
 export interface LiveParts {
@@ -25,6 +27,7 @@ export interface LiveParts {
   readonly forecast: Policy['spec']['forecast'];
   /** What the fleet says now; what went wrong on the way is in the notes. One that rejects holds the epoch. */
   readonly read: (nowMs: number) => Telemetry | Promise<Telemetry>;
+  readonly pushed?: PushedTelemetry; // where reports are brought, what is read is them
 }
 
 export class LiveTelemetry implements TelemetrySource {
@@ -37,6 +40,17 @@ export class LiveTelemetry implements TelemetrySource {
     const { topology, epochMs, forecast } = parts;
     this.#memory = nothingRemembered(topology);
     this.#forecaster = new Forecaster({ edges: topology.edges.length, epochMs, kind: forecast });
+  }
+
+  /** All that the next judgement depends on, but for the forecast, which is learnt anew. */
+  get remembered(): KeptTelemetry {
+    return { memory: this.#memory, reported: this.#parts.pushed?.read() ?? null };
+  }
+
+  /** Before the first epoch: goes on from what another process remembered. */
+  resume({ memory, reported }: KeptTelemetry): void {
+    this.#memory = memory;
+    if (reported) this.#parts.pushed?.resume(reported);
   }
 
   async observe(

@@ -1,12 +1,12 @@
-/** Telemetry that is brought here: the newest of what reports said of each edge and datacenter. It is kept in memory
- *  alone, so after a start epochs are held until the fleet has reported; the last table serves meanwhile. */
+/** Telemetry that is brought here: the newest of what reports said of each edge and datacenter. Before anything was
+ *  reported epochs are held. */
 
 import { didYouMean } from '../../config/did-you-mean.ts';
 import { formatTime, parseTimeMs } from '../../config/duration.ts';
 import { ConfigError } from '../../config/errors.ts';
 import type { TelemetryReport } from '../../config/telemetry-report.ts';
 import { indexById, type Topology } from '../../config/topology.ts';
-import type { Reading, Telemetry } from '../../runtime/telemetry.ts';
+import type { Reading, Readings, Telemetry } from '../../runtime/telemetry.ts';
 
 export interface Received {
   readonly accepted: number; // values
@@ -79,6 +79,19 @@ export class PushedTelemetry {
     }
     const accepted = puts.filter((take) => take()).length;
     return { accepted, ignored: puts.length - accepted };
+  }
+
+  /** What another process was told, before anything is told this one. */
+  resume(reported: Telemetry): void {
+    const told: readonly (readonly [Slots, Readings])[] = [
+      [this.#demandRps, reported.demandRps],
+      [this.#up, reported.up],
+      [this.#healthy, reported.healthy],
+      [this.#rttMs, reported.rttMs],
+      [this.#sessions, reported.sessions],
+      [this.#allocation, reported.allocation],
+    ];
+    for (const [slots, readings] of told) slots.splice(0, slots.length, ...readings);
   }
 
   read(): Telemetry {

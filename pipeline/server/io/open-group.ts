@@ -14,6 +14,7 @@ import { type Alerts, withAlert } from '../alert.ts';
 import { EpochHistory } from '../epoch-history.ts';
 import { type Step, startLoop } from '../epoch-loop.ts';
 import type { EpochSummary } from '../epoch-summary.ts';
+import { rememberIn } from '../remembering-telemetry.ts';
 import type { ServiceView, Status } from './control-plane-view.ts';
 import type { DataDirectory } from './data-directory.ts';
 import { openEngines } from './engines.ts';
@@ -116,6 +117,7 @@ export async function openGroup(
       published,
     );
     if (head) await publisher.resume(head);
+    const { source, damage } = await rememberIn(store, { service, term, topology }, own.source);
     const start = startLoop(
       settings,
       {
@@ -124,7 +126,7 @@ export async function openGroup(
         table,
         carried: { ...freshState, ...head?.carried }, // an older version may have carried less
         freshUntilMs: head?.freshUntilMs ?? 0,
-        alerts: damageOf(parts.alerts, published),
+        alerts: damageOf(parts.alerts, published, damage),
       },
       own.decidedAtMs,
       Date.now(),
@@ -134,7 +136,7 @@ export async function openGroup(
       await keepTreeAndWeights(directory.within('objects'), { tree, treeFile }, packed);
       return packed.sha256;
     };
-    const run = new ServiceRun({ ...own, keepObjects, publisher, history }, shared, start);
+    const run = new ServiceRun({ ...own, source, keepObjects, publisher, history }, shared, start);
     const objects = [treeObject(tree.version), weightsObject(packed.sha256)];
     opened.push({ run, start, objects, view: viewOf(own, run, publisher, found, topology, store) });
   }
@@ -203,11 +205,10 @@ function viewOf(
   };
 }
 
-function damageOf(alerts: Alerts, { damaged }: Published): Alerts {
-  if (damaged.length === 0) return alerts;
-  const known = alerts.get('store-damaged');
+function damageOf(alerts: Alerts, { damaged }: Published, more: string | null): Alerts {
   const own = damaged.map(({ key, detail }) => `${key}: ${detail}`);
-  return withAlert(alerts, 'store-damaged', [...own, ...(known === undefined ? [] : [known])].join('; '));
+  const all = [...own, more, alerts.get('store-damaged') ?? null].filter((detail) => detail !== null);
+  return all.length === 0 ? alerts : withAlert(alerts, 'store-damaged', all.join('; '));
 }
 
 /** The published table as this start may plan from it. Bucket ids outlive trees, so a new tree of the same height takes

@@ -68,7 +68,7 @@ export function openTelemetry(
         ...common,
         of: (policy, _, epochMs) => {
           const pushed = new PushedTelemetry(topology);
-          const source = new LiveTelemetry({ ...liveOf(policy, epochMs), read: () => pushed.read() });
+          const source = new LiveTelemetry({ ...liveOf(policy, epochMs), read: () => pushed.read(), pushed });
           return { source, pushed };
         },
       };

@@ -98,6 +98,53 @@ describe.skipIf(!isBuilt)('the built program', { concurrent: true }, () => {
     expect(await expectReplays('killed')).toBeGreaterThanOrEqual(4); // one a round at least
   });
 
+  test('killed with -9, it judges live telemetry on as if nothing had happened', async (context) => {
+    const telemetry = { kind: 'push', topology: { dir: 'world' }, limits: { filledShareMax: 0.5 } };
+    const config = { dataDirectory: 'remembering', telemetry, clock: { epochWall: '200ms' } };
+    const { edges, datacenters } = setting.world.topology;
+    const [edge, datacenter] = [edges[0]!.id, datacenters[0]!.id];
+    const report = async (serving: Record<string, unknown> | null, demandRps: number, rttMs: number): Promise<void> => {
+      const body = {
+        observedAt: new Date().toISOString(),
+        demandRps: { ...Object.fromEntries(edges.map(({ id }) => [id, 100])), [edge]: demandRps },
+        datacenters: Object.fromEntries(datacenters.map(({ id }) => [id, { state: 'normal', healthy: true }])),
+        rttMs: { [edge]: { [datacenter]: rttMs } },
+      };
+      const Authorization = `Bearer ${readFileSync(String(serving!['tokenFile']), 'utf8').trim()}`;
+      const headers = { Authorization, 'Content-Type': 'application/json' };
+      const reply = await fetch(`${serving!['url']}/v1/telemetry`, {
+        method: 'POST',
+        headers,
+        body: JSON.stringify(body),
+      });
+      expect(reply.status).toBe(202);
+    };
+    const rttOf = async (serving: Record<string, unknown> | null): Promise<number> => {
+      const { edges: of } = JSON.parse(await (await fetch(`${serving!['url']}/v1/edges`)).text());
+      return of[0].rttMs[datacenter];
+    };
+    const longerMs = Math.round(setting.world.topology.rttMs[0]! + 40);
+    const server = serve(context, config);
+    const serving = await server.line(isServing);
+    await report(serving, 100, longerMs);
+    await server.line(({ msg, outcome }) => msg === 'epoch' && outcome === 'initial');
+    expect(await rttOf(serving)).toBe(longerMs);
+    server.child.kill('SIGKILL');
+    await server.exit;
+
+    const again = serve(context, config);
+    const anew = await again.line(isServing);
+    // Nobody has reported to this process yet, and it knows what there is to know.
+    expect((await again.line(isEpoch))?.['outcome'], again.stderr()).toBe('unchanged');
+    expect(await rttOf(anew)).toBe(longerMs);
+    await report(anew, 9000, longerMs);
+    const alert = await again.line(({ reason }) => reason === 'telemetry-partial');
+    expect(alert?.['message']).toContain(`demandRps of edge "${edge}" jumped from 100 to 9000`);
+    again.child.kill('SIGTERM');
+    await again.exit;
+    expect(await expectReplays('remembering')).toBeGreaterThan(1);
+  });
+
   test('a torn tail of the journal is tolerated and told', async (context) => {
     const config = { dataDirectory: 'torn', clock: { epochWall: '40ms' } };
     const server = serve(context, config);
