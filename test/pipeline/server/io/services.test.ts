@@ -261,3 +261,29 @@ test('services that share nothing are planned apart, in one process and one dire
     expect((await replayJournal(file)).difference).toBe(null);
   }
 });
+
+test('health is of the service it is reported of: it alarms and bars there, and nowhere else', async () => {
+  const server = await running({ telemetry: { kind: 'push', topology: { dir: 'world' } } });
+  const reportOf = async (service: string, healthy: boolean): Promise<void> => {
+    const { status, body } = await ask(server, '/v1/telemetry', {
+      observedAt: new Date().toISOString(),
+      service,
+      demandRps: Object.fromEntries(edges.map(({ id }) => [id, 100])),
+      datacenters: Object.fromEntries(datacenters.map(({ id }) => [id, { state: 'normal', healthy }])),
+    });
+    expect(status, body).toBe(202);
+  };
+  for (const service of names) await reportOf(service, true);
+  for (const service of names) await server.epoch((one) => one.service === service && one.version > 0);
+  await reportOf('web', false);
+  await nextOfAll(server);
+  const alertsOf = async (service: string) => (await get(server, `/v1/edges?service=${service}`)).alerts;
+  expect((await alertsOf('web'))['service-unhealthy']).toContain(datacenter);
+  expect(await alertsOf('chat')).not.toHaveProperty('service-unhealthy');
+  await server.stop();
+  const [file] = await journalFiles(join(setting.directory, `services-${directories - 1}`, 'journal'));
+  const { records } = decodeJournal(readFileSync(file!, 'utf8'));
+  const last = records.findLast((record) => inputsIn(record).length > 0);
+  const [chat, web] = inputsIn(last).map(({ states }) => states.filter(({ refill }) => !refill).length);
+  expect({ chat, web }).toEqual({ chat: 0, web: datacenters.length });
+});
