@@ -93,9 +93,9 @@ class ByteWriter {
   }
 }
 
-class ByteReader {
+export class ByteReader {
   private readonly buffer: Uint8Array;
-  private at = 0;
+  at = 0; // next byte to read
   private readonly decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
   constructor(buffer: Uint8Array) {
@@ -116,6 +116,14 @@ class ByteReader {
     const length = this.integer();
     this.at += length;
     return this.decoder.decode(this.buffer.subarray(this.at - length, this.at));
+  }
+
+  /** Steps over a text; returns where its bytes begin. */
+  skipText(): number {
+    const length = this.integer();
+    this.at += length;
+    assert(this.at <= this.buffer.length, 'the tree ends early');
+    return this.at - length;
   }
 
   atEnd(): boolean {

@@ -26,6 +26,7 @@ import {
   writeMetisGraph,
 } from '../peers/partitioners.ts';
 import { communityGraph, geometricGraph, rmatGraph, type TieList } from './bucketizer-graphs.ts';
+import { benchRefresh } from './bucketizer-refresh.ts';
 import { atMost, type Figure, told } from './figure.ts';
 
 const usersPerLeaf = 40;
@@ -361,4 +362,4 @@ function percent(share: number): string {
   return `${(100 * share).toFixed(1)} %`;
 }
 
-await main();
+await (process.argv[2] === 'refresh' ? benchRefresh(process.argv.slice(3)) : main());

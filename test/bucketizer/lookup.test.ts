@@ -1,0 +1,46 @@
+import { createHash } from 'node:crypto';
+import { expect, test } from 'vitest';
+import { bucketize } from '../../bucketizer/bucketize.ts';
+import { BucketLookup } from '../../bucketizer/lookup.ts';
+import { encodeTree } from '../../bucketizer/tree-bytes.ts';
+import { unknownUserBucket } from '../../bucketizer/unknown-user.ts';
+import { communityTies, userNames } from './sample-graphs.ts';
+
+const odd = ['', '007', '7', 'Zoë, "Z"', '名前', '👩‍👩‍👧', 'a'.repeat(300), 'u\u0000x'];
+const users = [...userNames(400), ...odd];
+const { tree } = bucketize(
+  { users, userWeights: null, ties: communityTies(users.length, 9, 1), tieWeights: null },
+  { height: 6, seed: 1 },
+);
+const lookup = new BucketLookup(encodeTree(tree), tree.version);
+
+test('everyone in the tree is found in their bucket, whatever the id', () => {
+  expect(lookup).toMatchObject({ height: 6, users: users.length, version: tree.version });
+  tree.users.forEach((user, i) => {
+    expect(lookup.knows(user), user).toBe(true);
+    expect(lookup.bucketOf(user), user).toBe(tree.bucketOfUser[i]);
+  });
+});
+
+test('nobody else is found: they get the first bits of the SHA-256 of their id', () => {
+  for (const stranger of ['u400', 'u', 'U1', '0', 'Zoë', 'a'.repeat(299), 'ß']) {
+    expect(lookup.knows(stranger), stranger).toBe(false);
+    const bits = BigInt(`0x${createHash('sha256').update(stranger).digest('hex')}`) >> BigInt(256 - 6);
+    expect(lookup.bucketOf(stranger)).toBe(Number(bits));
+  }
+  expect(['ann', 'bob', '名前'].map((user) => unknownUserBucket(user, 14))).toEqual([4708, 8301, 8112]);
+  const counts = new Uint32Array(16);
+  for (let i = 0; i < 16_000; i++) counts[unknownUserBucket(`user ${i}`, 4)]! += 1;
+  for (const count of counts) expect(Math.abs(count - 1000)).toBeLessThan(200);
+});
+
+test('a new user goes to the bucket of most friends, the lowest of equally common ones; known users stay', () => {
+  const [a, b] = [...new Set(tree.bucketOfUser)].sort((x, y) => x - y) as [number, number];
+  const inBucket = (bucket: number): string[] => tree.users.filter((_, i) => tree.bucketOfUser[i] === bucket);
+  const [a1, a2] = inBucket(a) as [string, string];
+  const [b1, b2] = inBucket(b) as [string, string];
+  expect(lookup.bucketOf('guest', [a1, b1, b2, 'stranger'])).toBe(b);
+  expect(lookup.bucketOf('guest', [b1, a1, a2, b2])).toBe(a);
+  expect(lookup.bucketOf('guest', ['stranger'])).toBe(unknownUserBucket('guest', 6));
+  expect(lookup.bucketOf(a1, [b1, b2])).toBe(a);
+});
