@@ -12,6 +12,9 @@ export const imbalanceMax = 0.05;
  *  others elsewhere), but buckets nobody lives in are buckets nothing can be steered by. */
 const lightMin = 0.9;
 
+/** Of the imbalance not yet used up, what a bisection may use at least. */
+const leftoverMin = 0.2;
+
 /** What the searches keep to, which is tighter than the promise where that would let every heavy user sit on top of an
  *  even share (segments of 8 buckets at 1.73 x even on a world of log-normal users; 1.07 with this). */
 export interface TreeBounds {
@@ -40,7 +43,8 @@ function withinShare(weight: number, heaviest: number, evenShare: number): boole
 }
 
 /** Most a half of `graph` may weigh, `levelsLeft` bisections (this one included) before its leaves, each of which is to
- *  have `leafShare`. Imbalance not yet used up is shared by the levels still to come; a light part has no more of it
+ *  have `leafShare`. Imbalance not yet used up is shared by the levels still to come, the first of them taking more, for
+ *  there it lets whole communities stay together; a light part has no more of it
  *  than others, or whole subtrees would be left empty. */
 export function halfCap(graph: Graph, levelsLeft: number, leafShare: number): number {
   const total = sumOf(graph.nodeWeight);
@@ -48,7 +52,7 @@ export function halfCap(graph: Graph, levelsLeft: number, leafShare: number): nu
   const shareHere = leafShare * (1 << levelsLeft);
   const leftover = Math.max(0, Math.min(imbalanceMax, ((1 + imbalanceMax) * shareHere) / total - 1));
   const oneMore = Math.min(half, shareHere / 2) + total / graph.nodeCount;
-  const cap = Math.max(half * (1 + leftover / levelsLeft), oneMore);
+  const cap = Math.max(half * (1 + leftover * Math.max(leftoverMin, 1 / levelsLeft)), oneMore);
   const heaviest = maxOf(graph.nodeWeight);
   return cap - half >= heaviest / 2 ? cap : Math.max(cap, heavierSide(graph, longestFirst(graph)));
 }

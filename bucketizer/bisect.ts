@@ -7,60 +7,109 @@ import { heavierSide, longestFirst } from './balance.ts';
 import { type Contraction, clusterFriends, contract, joinLoners } from './coarsen.ts';
 import { cutOf, fiducciaMattheyses } from './fm.ts';
 import { type Graph, sumOf } from './graph.ts';
+import { Scratch } from './scratch.ts';
 
 export interface BisectEffort {
   readonly coarsestNodes: number; // stop coarsening here
   readonly shrinkPerRound: number; // clusters of at most this many mean nodes
-  readonly tries: number; // starts on the coarsest graph; three times as many where nothing had to be coarsened
+  readonly tries: number; // starts on the coarsest graph; more where it is all there is, or worth cycles
   readonly passes: number;
+  readonly labelRounds: number; // of every coarsening
+  readonly cycles: number; // coarsened once more within its sides, and improved again at every size
 }
 
-const labelRounds = 3;
+const triesCycled = 5; // times as many: the coarsest graph is small however large the part
+const triesUncoarsened = 3;
 const coarsestPasses = 4;
-const coarsestPatience = 60;
+const coarsestPatience = 30;
 
 /** A side (0 or 1) for every node; neither weighs more than `cap` if `longestFirst` manages that. */
-export function bisect(graph: Graph, cap: number, effort: BisectEffort, random: Random): Uint8Array {
-  const stages = coarsenTo(graph, effort, random);
+export function bisect(
+  graph: Graph,
+  cap: number,
+  effort: BisectEffort,
+  random: Random,
+  scratch: Scratch = new Scratch(),
+): Uint8Array {
+  const stages = coarsenTo(graph, null, effort, random, scratch);
   const coarsest = stages.at(-1)?.coarse ?? graph;
-  let side = bestStart(coarsest, cap, stages.length === 0 ? 3 * effort.tries : effort.tries, random);
+  const tries = effort.tries * (effort.cycles > 0 ? triesCycled : stages.length === 0 ? triesUncoarsened : 1);
+  let side = refineUpwards(graph, stages, bestStart(coarsest, cap, tries, random, scratch), cap, effort, scratch);
+  for (let cycle = 0; cycle < effort.cycles; cycle++) {
+    const again = coarsenTo(graph, side, effort, random, scratch);
+    const top = again.at(-1);
+    if (top === undefined) break;
+    const start = top.side!.slice();
+    fiducciaMattheyses(top.coarse, cap, scratch)(start, coarsestPasses, coarsestPatience);
+    side = refineUpwards(graph, again, start, cap, effort, scratch);
+  }
+  if (heavierSide(graph, side) <= cap) return side;
+  const balanced = longestFirst(graph); // few heavy users: what the search cannot balance, this can
+  fiducciaMattheyses(graph, cap, scratch)(balanced, effort.passes, patienceAt(graph.nodeCount));
+  return balanced;
+}
+
+/** Carries a bisection of the coarsest graph back to `graph`, improving it at every size. */
+function refineUpwards(
+  graph: Graph,
+  stages: readonly Stage[],
+  coarsestSide: Uint8Array,
+  cap: number,
+  effort: BisectEffort,
+  scratch: Scratch,
+): Uint8Array {
+  let side = coarsestSide;
   for (let i = stages.length - 1; i >= 0; i--) {
     const finer = i === 0 ? graph : stages[i - 1]!.coarse;
     const { clusterOf } = stages[i]!;
     const projected = new Uint8Array(finer.nodeCount);
     for (let v = 0; v < finer.nodeCount; v++) projected[v] = side[clusterOf[v]!]!;
-    fiducciaMattheyses(finer, cap)(projected, effort.passes, patienceAt(finer.nodeCount));
+    fiducciaMattheyses(finer, cap, scratch)(projected, effort.passes, patienceAt(finer.nodeCount));
     side = projected;
   }
-  if (heavierSide(graph, side) <= cap) return side;
-  const balanced = longestFirst(graph); // few heavy users: what the search cannot balance, this can
-  fiducciaMattheyses(graph, cap)(balanced, effort.passes, patienceAt(graph.nodeCount));
-  return balanced;
+  return side;
 }
 
 function patienceAt(nodes: number): number {
   return Math.max(25, Math.min(150, nodes * 0.02));
 }
 
-function coarsenTo(graph: Graph, effort: BisectEffort, random: Random): Contraction[] {
-  const stages: Contraction[] = [];
+interface Stage extends Contraction {
+  readonly side: Uint8Array | null; // [node of coarse], where clusters were kept within sides
+}
+
+/** `within`: sides that no cluster crosses, where given. */
+function coarsenTo(
+  graph: Graph,
+  within: Uint8Array | null,
+  effort: BisectEffort,
+  random: Random,
+  scratch: Scratch,
+): Stage[] {
+  const stages: Stage[] = [];
   const total = sumOf(graph.nodeWeight);
   const clusterMax = Math.max(1, total / (0.6 * effort.coarsestNodes));
+  let side = within;
   for (let finer = graph; finer.nodeCount > effort.coarsestNodes; ) {
     const weightMax = Math.min(clusterMax, (total / finer.nodeCount) * effort.shrinkPerRound);
-    const label = clusterFriends(finer, weightMax, labelRounds, random);
-    joinLoners(finer, label, weightMax);
-    const stage = contract(finer, label);
-    if (stage.coarse.nodeCount > 0.95 * finer.nodeCount) break;
-    stages.push(stage);
-    finer = stage.coarse;
+    const label = clusterFriends(finer, weightMax, effort.labelRounds, random, side, scratch);
+    if (side === null) joinLoners(finer, label, weightMax);
+    const { coarse, clusterOf } = contract(finer, label, scratch);
+    if (coarse.nodeCount > 0.95 * finer.nodeCount) break;
+    if (side !== null) {
+      const coarseSide = new Uint8Array(coarse.nodeCount);
+      for (let v = 0; v < finer.nodeCount; v++) coarseSide[clusterOf[v]!] = side[v]!;
+      side = coarseSide;
+    }
+    stages.push({ coarse, clusterOf, side });
+    finer = coarse;
   }
   return stages;
 }
 
 /** The balanced start with the smallest cut; without one, the least unbalanced. */
-function bestStart(graph: Graph, cap: number, tries: number, random: Random): Uint8Array {
-  const improve = fiducciaMattheyses(graph, cap);
+function bestStart(graph: Graph, cap: number, tries: number, random: Random, scratch: Scratch): Uint8Array {
+  const improve = fiducciaMattheyses(graph, cap, scratch);
   const half = sumOf(graph.nodeWeight) / 2;
   let best: Uint8Array = new Uint8Array(graph.nodeCount);
   let bestExcess = Infinity;

@@ -59,14 +59,17 @@ export interface TreeReport {
 
 interface Effort extends BisectEffort {
   readonly rounds: number; // of each refinement
+  readonly cycledLevels: number;
   readonly vCycles: number;
   readonly swapRounds: number; // at the end
 }
 
+const fast = { coarsestNodes: 60, shrinkPerRound: 4, tries: 3, passes: 2, labelRounds: 1, cycles: 0, cycledLevels: 0 };
+const thorough = { coarsestNodes: 60, shrinkPerRound: 3, passes: 3, labelRounds: 2, cycles: 1, cycledLevels: 4 };
 const efforts: Readonly<Record<EffortName, Effort>> = {
-  fast: { coarsestNodes: 150, shrinkPerRound: 4, tries: 4, passes: 2, rounds: 4, vCycles: 0, swapRounds: 0 },
-  default: { coarsestNodes: 60, shrinkPerRound: 3, tries: 6, passes: 3, rounds: 8, vCycles: 1, swapRounds: 4 },
-  best: { coarsestNodes: 60, shrinkPerRound: 3, tries: 16, passes: 4, rounds: 12, vCycles: 4, swapRounds: 8 },
+  fast: { ...fast, rounds: 4, vCycles: 0, swapRounds: 0 },
+  default: { ...thorough, tries: 6, labelRounds: 1, rounds: 8, vCycles: 1, swapRounds: 4 },
+  best: { ...thorough, tries: 16, cycles: 3, cycledLevels: 16, rounds: 12, vCycles: 4, swapRounds: 8 },
 };
 
 /** Throws a ConfigError where there is nobody to put into buckets or an id comes twice. */
@@ -98,7 +101,13 @@ export function prepareBuild(input: BucketizeInput, options: BucketizeOptions): 
   assert(Number.isInteger(height) && height >= 1 && height <= heightMax, `height is 1 to ${heightMax}`);
   const { users, graph, counts } = socialGraph(input, options);
   const leafShare = sumOf(graph.nodeWeight) / (1 << height);
-  return { users, graph, counts, plan: { height, leafShare, seed, effort: efforts[effort] }, options };
+  return {
+    users,
+    graph,
+    counts,
+    plan: { height, leafShare, seed, effort: efforts[effort], cycledLevels: efforts[effort].cycledLevels },
+    options,
+  };
 }
 
 /** `leafOf`: the bisections' result, improved in place. */
@@ -167,7 +176,7 @@ function socialGraph(
   if (sumOf(userWeights) === 0) throw new ConfigError('all users weigh 0; expected a weight above 0 for at least one');
   const tieWeights = input.tieWeights === null ? null : toFixedPoint(input.tieWeights);
   const { graph, counts } = buildGraph(
-    input.ties.map((i) => place[i]!),
+    input.ties,
     tieWeights?.weights ?? null,
     userWeights,
     {
@@ -175,6 +184,7 @@ function socialGraph(
       weightMin: (options.minWeight ?? 0) * (tieWeights?.scale ?? 1),
       degreeMax: options.hubDegree ?? Infinity,
     },
+    place,
   );
   return { users, graph, counts };
 }

@@ -4,7 +4,8 @@
  *  ties, packed. Declined: heavy-edge matching, which stalls on graphs with hubs. */
 
 import type { Random } from '../config/random.ts';
-import type { Graph } from './graph.ts';
+import { type Graph, weightsLike } from './graph.ts';
+import { Scratch } from './scratch.ts';
 
 /** Nodes are visited in blocks that are shuffled; a whole shuffle costs a cache miss a node. */
 const shuffleReach = 1024;
@@ -16,44 +17,53 @@ export function clusterFriends(
   weightMax: number,
   rounds: number,
   random: Random,
-  within: Uint32Array | null = null,
+  within: ArrayLike<number> | null = null,
+  scratch: Scratch = new Scratch(),
 ): Uint32Array {
   const { nodeCount: n, rowStart, neighbour, tieWeight, nodeWeight } = graph;
   const label = new Uint32Array(n);
-  for (let v = 0; v < n; v++) label[v] = v;
-  const size = nodeWeight.slice();
-  const pull = new Float64Array(n); // [label] tie weight from the node at hand
-  const seen = new Uint32Array(n);
+  const size = scratch.doubles('size', n);
+  const pull = scratch.sums('pull', n, tieWeight); // [label] tie weight from the node at hand
+  for (let v = 0; v < n; v++) {
+    label[v] = v;
+    size[v] = nodeWeight[v]!;
+    pull[v] = 0;
+  }
+  const seen = scratch.ints('seen', n);
   const order = fewestTiesFirst(graph);
   for (let round = 0; round < rounds; round++) {
     shuffleNearby(order, random);
     let moved = 0;
     for (let q = 0; q < n; q++) {
       const v = order[q]!;
+      const end = rowStart[v + 1]!;
       let seenCount = 0;
-      for (let k = rowStart[v]!; k < rowStart[v + 1]!; k++) {
+      for (let k = rowStart[v]!; k < end; k++) {
         const u = neighbour[k]!;
         if (within !== null && within[u] !== within[v]) continue;
         const l = label[u]!;
-        if (pull[l] === 0) seen[seenCount++] = l;
-        pull[l]! += tieWeight[k]!;
+        const sum = pull[l]!;
+        if (sum === 0) seen[seenCount++] = l;
+        pull[l] = sum + tieWeight[k]!;
       }
+      if (seenCount === 0) continue;
       const own = label[v]!;
+      const weight = nodeWeight[v]!;
       let best = own;
       let bestPull = pull[own]!;
       for (let i = 0; i < seenCount; i++) {
         const l = seen[i]!;
         const here = pull[l]!;
         pull[l] = 0;
-        if (l === own || here < bestPull || size[l]! + nodeWeight[v]! > weightMax) continue;
+        if (here < bestPull || l === own || size[l]! + weight > weightMax) continue;
         if (here > bestPull || random() < 0.5) {
           best = l;
           bestPull = here;
         }
       }
       if (best === own) continue;
-      size[own]! -= nodeWeight[v]!;
-      size[best]! += nodeWeight[v]!;
+      size[own]! -= weight;
+      size[best]! += weight;
       label[v] = best;
       moved++;
     }
@@ -105,37 +115,40 @@ export interface Contraction {
 }
 
 /** One node a label, numbered by first appearance; ties between two clusters are added up. */
-export function contract(graph: Graph, label: Uint32Array): Contraction {
+export function contract(graph: Graph, label: Uint32Array, scratch: Scratch = new Scratch()): Contraction {
   const { nodeCount: n, rowStart, neighbour, tieWeight } = graph;
   const clusterOf = new Uint32Array(n);
-  const number = new Int32Array(n).fill(-1);
+  const number = scratch.ints('number', n).fill(-1, 0, n);
   let clusters = 0;
   for (let v = 0; v < n; v++) {
     const l = label[v]!;
     if (number[l] === -1) number[l] = clusters++;
     clusterOf[v] = number[l]!;
   }
-  const memberStart = new Uint32Array(clusters + 1);
-  for (let v = 0; v < n; v++) memberStart[clusterOf[v]! + 1]! += 1;
-  for (let c = 0; c < clusters; c++) memberStart[c + 1]! += memberStart[c]!;
-  const member = new Uint32Array(n);
-  const next = memberStart.slice();
-  for (let v = 0; v < n; v++) member[next[clusterOf[v]!]!++] = v;
+  const memberStart = scratch.ints('memberStart', n + 2).fill(0, 0, clusters + 2);
+  for (let v = 0; v < n; v++) memberStart[clusterOf[v]! + 2]! += 1;
+  for (let c = 0; c < clusters; c++) memberStart[c + 2]! += memberStart[c + 1]!;
+  const member = scratch.ints('member', n);
+  for (let v = 0; v < n; v++) member[memberStart[clusterOf[v]! + 1]!++] = v;
 
+  const entries = rowStart[n]!;
   const coarseStart = new Uint32Array(clusters + 1);
-  const coarseNeighbour = new Uint32Array(neighbour.length);
-  const coarseTie = new Float64Array(neighbour.length);
+  const coarseNeighbour = scratch.ints('coarseNeighbour', entries);
+  const coarseTie = scratch.sums('coarseTie', entries, tieWeight);
   const nodeWeight = new Float64Array(clusters);
   const heaviestUser = new Float64Array(clusters);
-  const place = new Int32Array(clusters).fill(-1); // [cluster] where the row at hand has it, if at or after its start
+  const place = scratch.ints('place', n).fill(-1, 0, clusters); // [cluster] where the row at hand has it, if at or after its start
   let end = 0;
   for (let c = 0; c < clusters; c++) {
     const start = end;
+    let weight = 0;
+    let heaviest = 0;
     for (let m = memberStart[c]!; m < memberStart[c + 1]!; m++) {
       const v = member[m]!;
-      nodeWeight[c]! += graph.nodeWeight[v]!;
-      heaviestUser[c] = Math.max(heaviestUser[c]!, graph.heaviestUser[v]!);
-      for (let k = rowStart[v]!; k < rowStart[v + 1]!; k++) {
+      weight += graph.nodeWeight[v]!;
+      if (graph.heaviestUser[v]! > heaviest) heaviest = graph.heaviestUser[v]!;
+      const rowEnd = rowStart[v + 1]!;
+      for (let k = rowStart[v]!; k < rowEnd; k++) {
         const d = clusterOf[neighbour[k]!]!;
         if (d === c) continue;
         const at = place[d]!;
@@ -149,13 +162,17 @@ export function contract(graph: Graph, label: Uint32Array): Contraction {
         end++;
       }
     }
+    nodeWeight[c] = weight;
+    heaviestUser[c] = heaviest;
     coarseStart[c + 1] = end;
   }
+  const coarseTies = weightsLike(tieWeight, end);
+  coarseTies.set(coarseTie.subarray(0, end));
   const coarse = {
     nodeCount: clusters,
     rowStart: coarseStart,
-    neighbour: coarseNeighbour.slice(0, end),
-    tieWeight: coarseTie.slice(0, end),
+    neighbour: new Uint32Array(coarseNeighbour.subarray(0, end)),
+    tieWeight: coarseTies,
     nodeWeight,
     heaviestUser,
   };

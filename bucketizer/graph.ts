@@ -1,5 +1,5 @@
-/** The social graph in compressed sparse rows: typed arrays only, 12 bytes a direction, no object per user or tie (a Map
- *  per node costs 450 bytes a tie and ends at 16.7 million keys). Rows are sorted by neighbour, so that the same ties give
+/** The social graph in compressed sparse rows: typed arrays only, 16 bytes a tie, no object per user or tie (a Map per node
+ *  costs 450 bytes a tie and ends at 16.7 million keys). Rows are sorted by neighbour, so that the same ties give
  *  the same graph in whatever order they are listed. Nodes are users, or clusters of users once contracted. */
 
 import assert from 'node:assert';
@@ -8,10 +8,13 @@ export interface Graph {
   readonly nodeCount: number;
   readonly rowStart: Uint32Array; // [node + 1]
   readonly neighbour: Uint32Array; // [rowStart[v] .. rowStart[v + 1]), each tie in both rows, no self-ties
-  readonly tieWeight: Float64Array; // beside neighbour; integer > 0
+  readonly tieWeight: TieWeights; // beside neighbour; integer > 0
   readonly nodeWeight: Float64Array; // [node] integer >= 0
   readonly heaviestUser: Float64Array; // [node] weight of the heaviest user within; of a user, its own weight
 }
+
+/** 32 bits where all of a graph's ties together fit in them, which is nearly always: half the memory, and faster. */
+export type TieWeights = Int32Array | Float64Array;
 
 export interface TieRules {
   readonly directed: boolean; // only ties given in both directions count
@@ -31,26 +34,31 @@ export interface TieCounts {
   readonly kept: number;
 }
 
-/** `ties`: pairs of node indices. `tieWeights`: integers > 0, one a pair; null: 1 each. */
+/** `ties`: pairs of node indices, after `place` where given ([index in ties] = node). `tieWeights`: integers > 0, one a
+ *  pair; null: 1 each. */
 export function buildGraph(
   ties: Uint32Array,
   tieWeights: Float64Array | null,
   nodeWeight: Float64Array,
   rules: TieRules,
+  place: Uint32Array | null = null,
 ): { graph: Graph; counts: TieCounts } {
-  const listed = bothDirections(ties, tieWeights, nodeWeight.length);
-  const merged = mergeRepeated(transpose(listed));
-  const self = ties.length / 2 - listed.neighbour.length / 2;
-  const repeated = listed.neighbour.length / 2 - merged.neighbour.length / 2;
+  const listed = bothDirections(ties, tieWeights, nodeWeight.length, rules.directed, place);
+  const listedEntries = listed.neighbour.length;
+  const merged = mergeRepeated(transpose(listed), tieWeights);
+  const self = ties.length / 2 - listedEntries / 2;
+  const repeated = listedEntries / 2 - merged.neighbour.length / 2;
   let oneWay = 0;
   let light = 0;
-  const judged = keepTies(merged, (_, __, at) => {
-    const missing = rules.directed && merged.direction[at] !== 3;
-    const tooLight = !missing && merged.tieWeight[at]! < rules.weightMin;
-    if (missing) oneWay++;
-    if (tooLight) light++;
-    return !missing && !tooLight;
-  });
+  const rowsJudged = (): WeightedRows =>
+    keepTies(merged, (_, __, at) => {
+      const missing = rules.directed && merged.direction![at] !== 3;
+      const tooLight = !missing && merged.tieWeight[at]! < rules.weightMin;
+      if (missing) oneWay++;
+      if (tooLight) light++;
+      return !missing && !tooLight;
+    });
+  const judged = rules.directed || rules.weightMin > 1 ? rowsJudged() : merged;
   const isHub = new Uint8Array(nodeWeight.length);
   let hubUsers = 0;
   for (let v = 0; v < nodeWeight.length; v++) {
@@ -86,41 +94,37 @@ export function buildGraph(
 export function subgraph(graph: Graph, nodes: Uint32Array, renumber: Uint32Array): Graph {
   const { rowStart, neighbour, tieWeight } = graph;
   const n = nodes.length;
-  let most = 0;
-  for (let i = 0; i < n; i++) {
-    renumber[nodes[i]!] = i + 1;
-    most += rowStart[nodes[i]! + 1]! - rowStart[nodes[i]!]!;
-  }
-  const rows = {
-    rowStart: new Uint32Array(n + 1),
-    neighbour: new Uint32Array(most),
-    tieWeight: new Float64Array(most),
-  };
+  for (let i = 0; i < n; i++) renumber[nodes[i]!] = i + 1;
+  const partStart = new Uint32Array(n + 1);
   const nodeWeight = new Float64Array(n);
   const heaviestUser = new Float64Array(n);
-  let at = 0;
+  let count = 0;
   for (let i = 0; i < n; i++) {
     const v = nodes[i]!;
     nodeWeight[i] = graph.nodeWeight[v]!;
     heaviestUser[i] = graph.heaviestUser[v]!;
+    for (let k = rowStart[v]!; k < rowStart[v + 1]!; k++) if (renumber[neighbour[k]!] !== 0) count++;
+    partStart[i + 1] = count;
+  }
+  const partNeighbour = new Uint32Array(count);
+  const partTie = weightsLike(tieWeight, count);
+  let at = 0;
+  for (let i = 0; i < n; i++) {
+    const v = nodes[i]!;
     for (let k = rowStart[v]!; k < rowStart[v + 1]!; k++) {
       const u = renumber[neighbour[k]!]!;
       if (u === 0) continue;
-      rows.neighbour[at] = u - 1;
-      rows.tieWeight[at] = tieWeight[k]!;
+      partNeighbour[at] = u - 1;
+      partTie[at] = tieWeight[k]!;
       at++;
     }
-    rows.rowStart[i + 1] = at;
   }
   for (let i = 0; i < n; i++) renumber[nodes[i]!] = 0;
-  return {
-    nodeCount: n,
-    rowStart: rows.rowStart,
-    neighbour: rows.neighbour.slice(0, at),
-    tieWeight: rows.tieWeight.slice(0, at),
-    nodeWeight,
-    heaviestUser,
-  };
+  return { nodeCount: n, rowStart: partStart, neighbour: partNeighbour, tieWeight: partTie, nodeWeight, heaviestUser };
+}
+
+export function weightsLike(weights: TieWeights, length: number): TieWeights {
+  return weights instanceof Int32Array ? new Int32Array(length) : new Float64Array(length);
 }
 
 export function sumOf(values: Float64Array): number {
@@ -138,119 +142,125 @@ export function maxOf(values: Float64Array): number {
 interface Rows {
   readonly rowStart: Uint32Array;
   readonly neighbour: Uint32Array;
-  readonly tieWeight: Float64Array;
-  readonly direction: Uint8Array; // beside neighbour: 1 given from here, 2 given from there, 3 both
+  readonly tieWeight: TieWeights | null; // null: 1 each
+  readonly direction: Uint8Array | null; // beside neighbour: 1 given from here, 2 given from there, 3 both; null: not asked for
 }
 
-function emptyRows(nodes: number, entries: number): Rows {
-  return {
-    rowStart: new Uint32Array(nodes + 1),
-    neighbour: new Uint32Array(entries),
-    tieWeight: new Float64Array(entries),
-    direction: new Uint8Array(entries),
-  };
-}
+type WeightedRows = Rows & { readonly tieWeight: TieWeights };
 
 /** Every tie in the rows of both its users, in file order; self-ties left out. */
-function bothDirections(ties: Uint32Array, weights: Float64Array | null, nodeCount: number): Rows {
-  const degree = new Uint32Array(nodeCount);
+function bothDirections(
+  ties: Uint32Array,
+  weights: Float64Array | null,
+  nodeCount: number,
+  directed: boolean,
+  place: Uint32Array | null,
+): Rows {
+  const rowStart = new Uint32Array(nodeCount + 1);
   let entries = 0;
   for (let i = 0; i < ties.length; i += 2) {
-    const a = ties[i]!;
-    const b = ties[i + 1]!;
+    const a = place === null ? ties[i]! : place[ties[i]!]!;
+    const b = place === null ? ties[i + 1]! : place[ties[i + 1]!]!;
     assert(a < nodeCount && b < nodeCount, 'a tie names a node that does not exist');
     if (a === b) continue;
-    degree[a]! += 1;
-    degree[b]! += 1;
+    rowStart[a + 1]! += 1;
+    rowStart[b + 1]! += 1;
     entries += 2;
   }
-  const rows = emptyRows(nodeCount, entries);
-  for (let v = 0; v < nodeCount; v++) rows.rowStart[v + 1] = rows.rowStart[v]! + degree[v]!;
-  const next = rows.rowStart.slice();
-  const put = (from: number, to: number, weight: number, direction: number): void => {
-    const at = next[from]!;
-    next[from] = at + 1;
-    rows.neighbour[at] = to;
-    rows.tieWeight[at] = weight;
-    rows.direction[at] = direction;
-  };
+  for (let v = 0; v < nodeCount; v++) rowStart[v + 1]! += rowStart[v]!;
+  const neighbour = new Uint32Array(entries);
+  const tieWeight = weights === null ? null : new Float64Array(entries);
+  const direction = directed ? new Uint8Array(entries) : null;
+  const next = rowStart.slice();
   for (let i = 0; i < ties.length; i += 2) {
-    const a = ties[i]!;
-    const b = ties[i + 1]!;
+    const a = place === null ? ties[i]! : place[ties[i]!]!;
+    const b = place === null ? ties[i + 1]! : place[ties[i + 1]!]!;
     if (a === b) continue;
-    const weight = weights === null ? 1 : weights[i >>> 1]!;
-    put(a, b, weight, 1);
-    put(b, a, weight, 2);
+    const atA = next[a]!++;
+    const atB = next[b]!++;
+    neighbour[atA] = b;
+    neighbour[atB] = a;
+    if (tieWeight !== null) tieWeight[atA] = tieWeight[atB] = weights![i >>> 1]!;
+    if (direction !== null) {
+      direction[atA] = 1;
+      direction[atB] = 2;
+    }
   }
-  return rows;
+  return { rowStart, neighbour, tieWeight, direction };
 }
 
 /** Turning rows into columns sorts them: rows are visited in order, so each column is filled in order. The graph is its
  *  own mirror image; only the direction flips. */
-function transpose(rows: Rows): Rows {
-  const n = rows.rowStart.length - 1;
-  const turned = emptyRows(n, rows.neighbour.length);
-  turned.rowStart.set(rows.rowStart);
-  const next = rows.rowStart.slice();
+function transpose({ rowStart, neighbour, tieWeight, direction }: Rows): Rows {
+  const n = rowStart.length - 1;
+  const turned = new Uint32Array(neighbour.length);
+  const turnedWeight = tieWeight === null ? null : new Float64Array(neighbour.length);
+  const turnedDirection = direction === null ? null : new Uint8Array(neighbour.length);
+  const next = rowStart.slice();
   for (let v = 0; v < n; v++) {
-    for (let k = rows.rowStart[v]!; k < rows.rowStart[v + 1]!; k++) {
-      const u = rows.neighbour[k]!;
-      const at = next[u]!;
-      next[u] = at + 1;
-      turned.neighbour[at] = v;
-      turned.tieWeight[at] = rows.tieWeight[k]!;
-      turned.direction[at] = 3 - rows.direction[k]!;
+    for (let k = rowStart[v]!; k < rowStart[v + 1]!; k++) {
+      const at = next[neighbour[k]!]!++;
+      turned[at] = v;
+      if (turnedWeight !== null) turnedWeight[at] = tieWeight![k]!;
+      if (turnedDirection !== null) turnedDirection[at] = 3 - direction![k]!;
     }
   }
-  return turned;
+  return { rowStart, neighbour: turned, tieWeight: turnedWeight, direction: turnedDirection };
 }
 
 /** In place on sorted rows: equal neighbours become one, weights added. */
-function mergeRepeated(rows: Rows): Rows {
+function mergeRepeated(rows: Rows, given: Float64Array | null): WeightedRows {
+  const { neighbour, direction } = rows;
   const n = rows.rowStart.length - 1;
   const rowStart = new Uint32Array(n + 1);
+  const small = (given === null ? neighbour.length : 2 * sumOf(given)) < 2_147_483_648;
+  const tieWeight = small ? new Int32Array(neighbour.length) : new Float64Array(neighbour.length);
   let end = 0;
   for (let v = 0; v < n; v++) {
     const start = end;
     for (let k = rows.rowStart[v]!; k < rows.rowStart[v + 1]!; k++) {
-      const u = rows.neighbour[k]!;
-      if (end > start && rows.neighbour[end - 1] === u) {
-        rows.tieWeight[end - 1]! += rows.tieWeight[k]!;
-        rows.direction[end - 1]! |= rows.direction[k]!;
+      const u = neighbour[k]!;
+      const weight = rows.tieWeight === null ? 1 : rows.tieWeight[k]!;
+      if (end > start && neighbour[end - 1] === u) {
+        tieWeight[end - 1]! += weight;
+        if (direction !== null) direction[end - 1]! |= direction[k]!;
         continue;
       }
-      rows.neighbour[end] = u;
-      rows.tieWeight[end] = rows.tieWeight[k]!;
-      rows.direction[end] = rows.direction[k]!;
+      neighbour[end] = u;
+      tieWeight[end] = weight;
+      if (direction !== null) direction[end] = direction[k]!;
       end++;
     }
     rowStart[v + 1] = end;
   }
-  return trimmed(rows, rowStart, end);
+  return trimmed({ rowStart, neighbour, tieWeight, direction }, end);
 }
 
-function keepTies(rows: Rows, keep: (from: number, to: number, at: number) => boolean): Rows {
+function keepTies(rows: WeightedRows, keep: (from: number, to: number, at: number) => boolean): WeightedRows {
   const n = rows.rowStart.length - 1;
-  const kept = emptyRows(n, rows.neighbour.length);
+  const rowStart = new Uint32Array(n + 1);
+  const neighbour = new Uint32Array(rows.neighbour.length);
+  const tieWeight = weightsLike(rows.tieWeight, neighbour.length);
   let end = 0;
   for (let v = 0; v < n; v++) {
     for (let k = rows.rowStart[v]!; k < rows.rowStart[v + 1]!; k++) {
       if (!keep(v, rows.neighbour[k]!, k)) continue;
-      kept.neighbour[end] = rows.neighbour[k]!;
-      kept.tieWeight[end] = rows.tieWeight[k]!;
-      kept.direction[end] = rows.direction[k]!;
+      neighbour[end] = rows.neighbour[k]!;
+      tieWeight[end] = rows.tieWeight[k]!;
       end++;
     }
-    kept.rowStart[v + 1] = end;
+    rowStart[v + 1] = end;
   }
-  return trimmed(kept, kept.rowStart, end);
+  return trimmed({ rowStart, neighbour, tieWeight, direction: null }, end);
 }
 
-function trimmed(rows: Rows, rowStart: Uint32Array, end: number): Rows {
+function trimmed(rows: WeightedRows, end: number): WeightedRows {
+  if (end === rows.neighbour.length) return rows; // nothing to cut, and a copy would cost as much memory as the graph
+  const { rowStart, neighbour, tieWeight, direction } = rows;
   return {
     rowStart,
-    neighbour: rows.neighbour.slice(0, end),
-    tieWeight: rows.tieWeight.slice(0, end),
-    direction: rows.direction.slice(0, end),
+    neighbour: neighbour.slice(0, end),
+    tieWeight: tieWeight.slice(0, end),
+    direction: direction === null ? null : direction.slice(0, end),
   };
 }

@@ -5,6 +5,7 @@ import { seededRandom } from '../config/random.ts';
 import { halfCap } from './balance.ts';
 import { type BisectEffort, bisect } from './bisect.ts';
 import { type Graph, subgraph, sumOf } from './graph.ts';
+import { Scratch } from './scratch.ts';
 
 /** A place in the tree: leaves are the places of level `height`. */
 export interface TreePlace {
@@ -17,6 +18,7 @@ export interface BisectionPlan {
   readonly leafShare: number; // total weight of all users / 2^height
   readonly seed: number;
   readonly effort: BisectEffort;
+  readonly cycledLevels: number; // the first levels, whose bisections go through `cycles` (a gain there is one for all below)
 }
 
 /** Puts the users of `graph`, all of whom live under `place`, into leaves: returns [node of graph] = leaf.
@@ -29,13 +31,14 @@ export function bisectRecursively(
 ): Uint32Array {
   const leafOf = new Uint32Array(graph.nodeCount);
   const renumber = new Uint32Array(graph.nodeCount);
+  const scratch = new Scratch();
   const descend = (part: Graph, users: Uint32Array, { level, index }: TreePlace): void => {
     if (level === plan.height || users.length <= 1) {
       for (const u of users) leafOf[u] = index << (plan.height - level);
       onSettled(users.length);
       return;
     }
-    const side = bisectAt(part, { level, index }, plan);
+    const side = bisectAt(part, { level, index }, plan, scratch);
     for (const s of [0, 1]) {
       const nodes = nodesOf(side, s);
       const half = level + 1 < plan.height ? subgraph(part, nodes, renumber) : part;
@@ -55,15 +58,21 @@ export function bisectRecursively(
 }
 
 /** The bisection of one tree node. */
-export function bisectAt(part: Graph, { level, index }: TreePlace, plan: BisectionPlan): Uint8Array {
+export function bisectAt(
+  part: Graph,
+  { level, index }: TreePlace,
+  plan: BisectionPlan,
+  scratch: Scratch = new Scratch(),
+): Uint8Array {
   if (sumOf(part.nodeWeight) === 0) return new Uint8Array(part.nodeCount); // weightless users balance anyhow
   const random = seededRandom(`${plan.seed}/${level}/${index}`);
-  return bisect(part, halfCap(part, plan.height - level, plan.leafShare), plan.effort, random);
+  const effort = level < plan.cycledLevels ? plan.effort : { ...plan.effort, cycles: 0 };
+  return bisect(part, halfCap(part, plan.height - level, plan.leafShare), effort, random, scratch);
 }
 
 export function nodesOf(side: Uint8Array, wanted: number): Uint32Array {
   let count = 0;
-  for (const s of side) if (s === wanted) count++;
+  for (let v = 0; v < side.length; v++) if (side[v] === wanted) count++;
   const nodes = new Uint32Array(count);
   let at = 0;
   for (let v = 0; v < side.length; v++) if (side[v] === wanted) nodes[at++] = v;

@@ -27,6 +27,7 @@ export function refineTree(
   const pull = new Float64Array(2 * leaves); // [tree node] tie weight from the node at hand to users under it
   const friendLeaf = new Uint32Array(leaves);
   const order = Uint32Array.from({ length: n }, (_, v) => v);
+  const asleep = new Uint8Array(n); // since it was last looked at, no friend has moved
 
   const worth = (leafNode: number): number => {
     let sum = (leafValue - 1) * pull[leafNode]!;
@@ -52,6 +53,8 @@ export function refineTree(
     let moved = 0;
     for (let q = 0; q < n; q++) {
       const v = order[q]!;
+      if (asleep[v] === 1) continue;
+      asleep[v] = 1;
       const own = leaves + leafOf[v]!;
       let friendLeaves = 0;
       for (let k = rowStart[v]!; k < rowStart[v + 1]!; k++) {
@@ -82,6 +85,8 @@ export function refineTree(
       for (let t = own; t >= 1; t >>>= 1) weight[t]! -= nodeWeight[v]!;
       for (let t = best; t >= 1; t >>>= 1) weight[t]! += nodeWeight[v]!;
       leafOf[v] = best - leaves;
+      for (let k = rowStart[v]!; k < rowStart[v + 1]!; k++) asleep[neighbour[k]!] = 0;
+      asleep[v] = 0;
       moved++;
     }
     moves += moved;

@@ -1,6 +1,7 @@
 /** Swaps: two users change places. Where leaves hold two or three users each, almost all of them are full and a single
  *  move is blocked however much it would gain; a swap is not. Same worth as in refinement: one for every level at which
- *  two friends share a tree node, three at the leaf. */
+ *  two friends share a tree node, three at the leaf. What a user could gain at most by leaving is kept for everyone: in a
+ *  leaf that is wanted, only those are weighed up whose leaving could leave a gain for both. */
 
 import type { Random } from '../config/random.ts';
 import { type TreeBounds, treeWeights } from './balance.ts';
@@ -10,6 +11,7 @@ import { leafValue } from './refine.ts';
 
 const friendsMax = 256; // whoever has more is at home nowhere, and is asked again and again by all who want the leaf
 const leavesTried = 4;
+const weighedPerTie = 8; // ties looked at to weigh up swaps, in a round, for each tie there is; popular users would take any time
 const settledShare = 0.001; // a round that swaps fewer ends the search
 
 /** Swaps users of `graph`, in place; returns how many swaps were made. */
@@ -25,6 +27,7 @@ export function swapUsers(
   const leaves = 1 << height;
   const weight = treeWeights(nodeWeight, leafOf, height);
   const pull = new Float64Array(2 * leaves); // [tree node] tie weight from the user at hand to users under it
+  let weighed = 0; // ties looked at to weigh up swaps, in this round
   const members = new LeafMembers(leafOf, leaves);
   // [levels above the leaves at which two leaves meet] = worth of a tie between them
   const worth = Float64Array.from({ length: height + 1 }, (_, up) => height - up + (up === 0 ? leafValue - 1 : 0));
@@ -33,6 +36,7 @@ export function swapUsers(
   /** What both gain by changing places, v alone gaining `gainV`. A tie between the two gains nothing: they stay as far
    *  apart as they were. */
   const gainOfSwap = (v: number, u: number, gainV: number): number => {
+    weighed += rowStart[u + 1]! - rowStart[u]!;
     const here = leafOf[u]!;
     const there = leafOf[v]!;
     let gain = gainV;
@@ -62,23 +66,50 @@ export function swapUsers(
     return true;
   };
 
-  /** Leaves of v's friends where v would gain, best first. */
-  const wantedLeaves = (v: number): { leaf: number; gain: number }[] => {
+  const friendLeaf = new Uint32Array(leaves);
+  const wanted = new Uint32Array(leavesTried); // leaves where the user at hand would gain, best first
+  const wantedGain = new Float64Array(leavesTried);
+  const lean = new Float64Array(n); // [user] what it gained at most, in any other leaf, when last looked at
+
+  /** Notes the leaves that v wants, returns how many; and how v leans. A leaf without friends is worth no more than a
+   *  friend's leaf beside it, or than the own one without the friends in it. */
+  const lookAround = (v: number): number => {
     const own = leaves + leafOf[v]!;
-    const friendLeaves: number[] = [];
+    let friendLeaves = 0;
     for (let k = rowStart[v]!; k < rowStart[v + 1]!; k++) {
       const leafNode = leaves + leafOf[neighbour[k]!]!;
-      if (pull[leafNode] === 0) friendLeaves.push(leafNode);
-      for (let t = leafNode; t > 1; t >>>= 1) pull[t]! += tieWeight[k]!;
+      if (pull[leafNode] === 0) friendLeaf[friendLeaves++] = leafNode;
+      pull[leafNode]! += tieWeight[k]!;
     }
-    const wanted: { leaf: number; gain: number }[] = [];
+    const atHome = pull[own]!;
+    for (let i = 0; i < friendLeaves; i++) {
+      const here = pull[friendLeaf[i]!]!;
+      for (let t = friendLeaf[i]! >>> 1; t > 1; t >>>= 1) pull[t]! += here;
+    }
     const worthNow = worthOfLeaf(own);
-    for (const leafNode of friendLeaves) {
+    lean[v] = -leafValue * atHome;
+    let count = 0;
+    for (let i = 0; i < friendLeaves; i++) {
+      const leafNode = friendLeaf[i]!;
+      if (leafNode === own) continue;
       const gain = worthOfLeaf(leafNode) - worthNow;
-      if (gain > 0) wanted.push({ leaf: leafNode - leaves, gain });
+      if (gain > lean[v]!) lean[v] = gain;
+      if (gain > 0) count = noteWanted(leafNode - leaves, gain, count);
     }
-    for (const leafNode of friendLeaves) for (let t = leafNode; t > 1; t >>>= 1) pull[t] = 0;
-    return wanted.sort((x, y) => y.gain - x.gain || x.leaf - y.leaf);
+    for (let i = 0; i < friendLeaves; i++) for (let t = friendLeaf[i]!; t > 1; t >>>= 1) pull[t] = 0;
+    return count;
+  };
+
+  const noteWanted = (leaf: number, gain: number, count: number): number => {
+    let at = count;
+    while (at > 0 && (wantedGain[at - 1]! < gain || (wantedGain[at - 1] === gain && wanted[at - 1]! > leaf))) at--;
+    if (at === leavesTried) return count;
+    const after = Math.min(count, leavesTried - 1);
+    wanted.copyWithin(at + 1, at, after);
+    wantedGain.copyWithin(at + 1, at, after);
+    wanted[at] = leaf;
+    wantedGain[at] = gain;
+    return after + 1;
   };
 
   const worthOfLeaf = (leafNode: number): number => {
@@ -91,9 +122,11 @@ export function swapUsers(
   const bestSwap = (v: number): number => {
     let best = -1;
     let bestGain = 0;
-    for (const { leaf, gain: gainV } of wantedLeaves(v).slice(0, leavesTried)) {
-      for (let u = members.first(leaf); u >= 0; u = members.after(u)) {
-        if (rowStart[u + 1]! - rowStart[u]! > friendsMax || !fits(v, u)) continue;
+    const count = lookAround(v);
+    for (let i = 0; i < count; i++) {
+      const gainV = wantedGain[i]!;
+      for (let u = members.first(wanted[i]!); u >= 0; u = members.after(u)) {
+        if (gainV + lean[u]! <= bestGain || rowStart[u + 1]! - rowStart[u]! > friendsMax || !fits(v, u)) continue;
         const gain = gainOfSwap(v, u, gainV);
         if (gain <= bestGain) continue;
         best = u;
@@ -115,15 +148,27 @@ export function swapUsers(
     leafOf[u] = a;
   };
 
+  for (let v = 0; v < n; v++) lookAround(v);
   const order = Uint32Array.from({ length: n }, (_, v) => v);
+  const asleep = new Uint8Array(n); // wants nothing, and no friend has moved since
   let swaps = 0;
   for (let round = 0; round < rounds; round++) {
     shuffleNearby(order, random);
     let swapped = 0;
-    for (const v of order) {
+    weighed = 0;
+    for (let q = 0; q < n && weighed <= weighedPerTie * neighbour.length; q++) {
+      const v = order[q]!;
+      if (asleep[v] === 1) continue;
       const other = bestSwap(v);
-      if (other < 0) continue;
+      if (other < 0) {
+        if (lean[v]! <= 0) asleep[v] = 1;
+        continue;
+      }
       swap(v, other);
+      for (const mover of [v, other]) {
+        asleep[mover] = 0;
+        for (let k = rowStart[mover]!; k < rowStart[mover + 1]!; k++) asleep[neighbour[k]!] = 0;
+      }
       swapped++;
     }
     swaps += swapped;
