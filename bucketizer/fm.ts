@@ -20,20 +20,20 @@ export function fiducciaMattheyses(graph: Graph, cap: number, scratch: Scratch =
 }
 
 class BisectionSearch {
-  private readonly graph: Graph;
-  private readonly cap: number;
-  private readonly overflow: number;
-  private readonly degree; // [node] tie weight
-  private readonly gain; // [node] tie weight across less tie weight inside
-  private readonly locked: Int32Array; // [node]
-  private readonly bucketOf: Int32Array; // [node] -1: in none
-  private readonly next: Int32Array;
-  private readonly previous: Int32Array;
-  private readonly moves: Int32Array;
-  private readonly head: Int32Array; // [side * buckets + bucket]
-  private readonly buckets: number;
-  private readonly reach: number;
-  private readonly scale: number;
+  readonly graph: Graph;
+  readonly cap: number;
+  readonly overflow: number;
+  readonly degree; // [node] tie weight
+  readonly gain; // [node] tie weight across less tie weight inside
+  readonly locked: Int32Array; // [node]
+  readonly bucketOf: Int32Array; // [node] -1: in none
+  readonly next: Int32Array;
+  readonly previous: Int32Array;
+  readonly moves: Int32Array;
+  readonly head: Int32Array; // [side * buckets + bucket]
+  readonly buckets: number;
+  readonly reach: number;
+  readonly scale: number;
   private top0 = -1;
   private top1 = -1;
   private weight0 = 0;
