@@ -8,11 +8,12 @@ import { readPolicy } from '../../config/load.ts';
 import { checkDistinct, checkGroup } from '../../config/policy-group.ts';
 import { checkPolicyFor } from '../../config/policy-topology.ts';
 import { type World, worldOfService } from '../../config/world.ts';
-import { certifiedBy } from '../../runtime/lp/certified.ts';
+import { certifiedBy, type SolveCertified } from '../../runtime/lp/certified.ts';
 import { groupsOf } from '../../runtime/pools.ts';
 import { checkSupported } from '../../runtime/supported.ts';
 import type { EpochContext } from '../epoch.ts';
-import { type ReplayReport, ReportBuilder } from '../replay/report.ts';
+import { NeededMovement } from '../replay/needed.ts';
+import { needingOf, type ReplayReport, ReportBuilder } from '../replay/report.ts';
 import { type ReplayedService, type ReplayOptions, replayGroup } from '../replay/world-replay.ts';
 
 /** By service. Throws a ConfigError where a policy does not fit the world or its group. */
@@ -30,17 +31,14 @@ export async function replayServices(
   const reports: Record<string, ReplayReport> = {};
   for (const members of groups) {
     const group = members.map((s) => services[s]!);
-    const builders = group.map(({ world: own, policy, context }) => {
-      const engines = context.secondSolver ? [context.solver, context.secondSolver] : [context.solver];
-      return new ReportBuilder(
-        own,
-        policy,
-        context,
-        certifiedBy(engines, () => {}),
-      );
-    });
+    const builders = group.map(
+      ({ world: own, policy, context }) => new ReportBuilder(own, policy, context, solveOf(context)),
+    );
+    const needed = new NeededMovement(solveOf(group[0]!.context));
     for await (const all of replayGroup(group, options)) {
-      for (const [s, epoch] of all.entries()) await builders[s]!.add(epoch);
+      const shares =
+        all.length > 1 ? await needed.next(all.map((epoch, s) => needingOf(world, group[s]!.policy, epoch, s))) : [];
+      for (const [s, epoch] of all.entries()) await builders[s]!.add(epoch, shares[s]);
       done += 1;
       bar.show('replay', done, epochs * groups.length);
     }
@@ -50,6 +48,10 @@ export async function replayServices(
   }
   bar.stop();
   return reports;
+}
+
+function solveOf({ solver, secondSolver }: EpochContext): SolveCertified {
+  return certifiedBy(secondSolver ? [solver, secondSolver] : [solver], () => {});
 }
 
 /** The services that the policies name, as the world knows them. Throws a ConfigError. */

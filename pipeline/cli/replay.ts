@@ -271,7 +271,7 @@ function summaryLines(summary: ReplaySummary): string[] {
     `utilization          highest ${share(summary.utilizationMax)}; over the least possible: p50 ${share(gap.p50)}, p95 ${share(gap.p95)}, p99 ${share(gap.p99)}, max ${share(gap.max)}`,
     `rtt                  mean ${summary.rttMs.mean.toFixed(1)} ms, p95 ${summary.rttMs.p95Mean.toFixed(1)} ms`,
     `churn an epoch       forced ${share(churn.forced)}, elective ${share(churn.elective)} (max ${share(churn.electiveMax)}), deferred ${share(churn.deferred)}`,
-    `least possible       ${share(churn.minimum)} for these fractions (${churn.toMinimum.toFixed(3)} x), ${share(summary.needed)} for balance alone`,
+    `least possible       ${share(churn.minimum)} for these fractions (${churn.toMinimum.toFixed(3)} x), ${summary.needed === null ? 'not known' : share(summary.needed)} for balance alone`,
     `served to wanted     mean ${servedToWanted.mean.toFixed(5)}, max ${servedToWanted.max.toFixed(5)} (half L1)`,
     `friends together     mean ${share(connectionLocality.mean)}, p5 ${share(connectionLocality.p5)}, last ${share(connectionLocality.last)}`,
     `friends can meet     mean ${share(tiesCanMeet.mean)}, p5 ${share(tiesCanMeet.p5)}, last ${share(tiesCanMeet.last)}`,

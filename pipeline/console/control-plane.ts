@@ -1,6 +1,7 @@
 /** What the page knows of the control plane, kept up to date: the history once, then one event an epoch. After a break
  *  the stream is joined again by the browser and what was missed is asked for. Shapes are those of the server's routes
- *  (GET v1/epochs, v1/edges, v1/intents, v1/events); this room imports none of its code. */
+ *  (GET v1/services, v1/epochs, v1/edges, v1/intents, v1/events); this room imports none of its code. Of several services
+ *  one is shown, the one the address names after its `#`, else the first. */
 
 export interface Epoch {
   readonly epoch: number;
@@ -46,6 +47,7 @@ export interface Places {
 
 export interface Intent {
   readonly id: string;
+  readonly service?: string; // none: of every service
   readonly kind: string;
   readonly datacenter?: string;
   readonly author: string;
@@ -55,6 +57,8 @@ export interface Intent {
 
 export interface ControlPlaneView {
   readonly connection: 'connecting' | 'live' | 'lost';
+  readonly services: readonly string[]; // that there are
+  readonly service: string | null; // the one shown; null: not known yet
   readonly epochs: readonly Epoch[]; // ascending by number
   readonly places: Places | null;
   readonly intents: readonly Intent[];
@@ -65,35 +69,68 @@ const refreshMsMin = 1000; // an accelerated clock may end many epochs a second
 
 /** Calls `show` with every new state; the first call comes at once. */
 export function followControlPlane(show: (view: ControlPlaneView) => void): void {
-  let view: ControlPlaneView = { connection: 'connecting', epochs: [], places: null, intents: [] };
+  let view: ControlPlaneView = {
+    connection: 'connecting',
+    services: [],
+    service: null,
+    epochs: [],
+    places: null,
+    intents: [],
+  };
   const update = (change: Partial<ControlPlaneView>): void => {
     view = { ...view, ...change };
     show(view);
   };
+  /** Of the service shown. Nothing where another one is shown by the time it is here. */
+  const ofService = async <Shape>(path: string): Promise<Shape | null> => {
+    const { service } = view;
+    if (service === null) return null;
+    const said = await getJson<Shape>(`${path}${path.includes('?') ? '&' : '?'}service=${encodeURIComponent(service)}`);
+    return view.service === service ? said : null;
+  };
   const refresh = atMostEvery(refreshMsMin, async () => {
     const [places, { intents }] = await Promise.all([
-      getJson<Places>('v1/edges'),
+      ofService<Places>('v1/edges'),
       getJson<{ intents: readonly Intent[] }>('v1/intents'),
     ]);
-    update({ places, intents });
+    const concerned = intents.filter(({ service }) => service === undefined || service === view.service);
+    if (places) update({ places, intents: concerned });
   });
   const catchUp = async (): Promise<void> => {
     const last = view.epochs.at(-1);
     const since = last === undefined ? '' : `&since=${last.epoch}`;
-    const { epochs } = await getJson<{ epochs: readonly Epoch[] }>(`v1/epochs?limit=${epochsKept}${since}`);
-    update({ epochs: merged(view.epochs, epochs) });
+    const missed = await ofService<{ epochs: readonly Epoch[] }>(`v1/epochs?limit=${epochsKept}${since}`);
+    if (missed) update({ epochs: merged(view.epochs, missed.epochs) });
+  };
+  const follow = (): void => {
+    catchUp().catch(() => update({ connection: 'lost' }));
+    refresh();
+  };
+  const choose = (): void => {
+    const named = decodeURIComponent(location.hash.slice(1));
+    const service = view.services.includes(named) ? named : (view.services[0] ?? null);
+    if (service !== view.service) update({ service, epochs: [], places: null });
+    follow();
   };
 
   show(view);
+  addEventListener('hashchange', choose);
   const events = new EventSource('v1/events');
   events.addEventListener('open', () => {
     update({ connection: 'live' });
-    catchUp().catch(() => update({ connection: 'lost' }));
-    refresh();
+    getJson<{ services: readonly { readonly service: string }[] }>('v1/services')
+      .then(({ services }) => {
+        update({ services: services.map(({ service }) => service) });
+        choose();
+      })
+      .catch(() => update({ connection: 'lost' }));
   });
   events.addEventListener('error', () => update({ connection: 'lost' }));
   events.addEventListener('epoch', (event) => {
-    update({ connection: 'live', epochs: merged(view.epochs, [JSON.parse(event.data) as Epoch]) });
+    const { service, ...epoch } = JSON.parse(event.data) as Epoch & { readonly service: string };
+    update({ connection: 'live' });
+    if (service !== view.service) return;
+    update({ epochs: merged(view.epochs, [epoch]) });
     refresh();
   });
 }

@@ -6,14 +6,24 @@ import { clock, duration, percent } from './format.ts';
 
 const connections = { connecting: 'connecting', live: 'live', lost: 'no connection, last known state' };
 
-export function Summary({ view: { connection, epochs, places } }: { view: ControlPlaneView }) {
+export function Summary({ view: { connection, services, service, epochs, places } }: { view: ControlPlaneView }) {
   const last = epochs.at(-1);
   const alerts = Object.entries(places?.alerts ?? {});
   return (
     <header>
       <div class="title">
         <h1>Taiji</h1>
-        {places !== null && <span class="service">{places.service}</span>}
+        {services.length > 1 ? (
+          <nav class="services" aria-label="services">
+            {services.map((name) => (
+              <a key={name} href={`#${encodeURIComponent(name)}`} aria-current={name === service ? 'page' : undefined}>
+                {name}
+              </a>
+            ))}
+          </nav>
+        ) : (
+          service !== null && <span class="service">{service}</span>
+        )}
         <span class={`chip ${connection}`}>{connections[connection]}</span>
       </div>
       {last !== undefined && (

@@ -37,7 +37,7 @@ export function htmlReport({ epochs, summary, assertions, whatIf, against }: Rep
       `forced ${summary.churn.forced.toFixed(4)}, elective ${summary.churn.elective.toFixed(4)} (max ${summary.churn.electiveMax.toFixed(4)}), deferred ${summary.churn.deferred.toFixed(4)}`,
     ],
     ['least possible churn', `${summary.churn.minimum.toFixed(4)} (${summary.churn.toMinimum.toFixed(3)} x)`],
-    ['needed for balance alone', summary.needed.toFixed(4)],
+    ['needed for balance alone', summary.needed?.toFixed(4) ?? 'not known'],
     ['friends together', `mean ${summary.connectionLocality.mean.toFixed(4)}`],
     ['friends who can meet', `mean ${summary.tiesCanMeet.mean.toFixed(4)}`],
     ['segments whole', `mean ${summary.segmentsWhole.mean.toFixed(4)}`],
@@ -71,7 +71,7 @@ ${chart(
 ${chart('Churn, share of demand an epoch', epochs, [
   { name: 'forced and elective', value: ({ churn }) => churn.forced + churn.elective },
   { name: 'least possible for these fractions', value: ({ churn }) => churn.minimum },
-  { name: 'needed for balance alone', value: ({ needed }) => needed ?? 0 },
+  { name: 'needed for balance alone', value: ({ needed }) => needed },
 ])}
 ${chart('Round trip, ms', epochs, [
   { name: 'mean', value: ({ rttMs }) => rttMs.mean },
@@ -93,13 +93,14 @@ ${
 
 interface Series {
   readonly name: string;
-  readonly value: (epoch: ReportedEpoch) => number;
+  readonly value: (epoch: ReportedEpoch) => number | null; // null: not known
 }
 
-function chart(title: string, epochs: readonly ReportedEpoch[], series: readonly Series[]): string {
+function chart(title: string, epochs: readonly ReportedEpoch[], asked: readonly Series[]): string {
+  const series = asked.filter(({ value }) => epochs.some((epoch) => value(epoch) !== null));
   const top = Math.max(
     1e-9,
-    ...series.map(({ value }) => epochs.reduce((most, epoch) => Math.max(most, value(epoch)), 0)),
+    ...series.map(({ value }) => epochs.reduce((most, epoch) => Math.max(most, value(epoch) ?? 0), 0)),
   );
   const x = (i: number): string =>
     (margin.left + (i / Math.max(1, epochs.length - 1)) * (width - margin.left - margin.right)).toFixed(1);
@@ -116,9 +117,19 @@ function chart(title: string, epochs: readonly ReportedEpoch[], series: readonly
     const time = epochs[i]?.time.slice(5, 16).replace('T', ' ') ?? '';
     return `<text x="${x(i)}" y="${height - 6}" text-anchor="${anchor}">${escapeHtml(time)}</text>`;
   });
-  const lines = series.map(({ value }, s) => {
-    const points = epochs.map((epoch, i) => `${x(i)},${y(value(epoch))}`).join(' ');
-    return `<polyline fill="none" stroke="${colorOf(s)}" stroke-width="1.2" points="${points}"/>`;
+  // Where a value is not known the line is broken.
+  const lines = series.flatMap(({ value }, s) => {
+    const points = epochs.map((epoch, i) => {
+      const known = value(epoch);
+      return known === null ? '|' : `${x(i)},${y(known)}`;
+    });
+    const pieces = points
+      .join(' ')
+      .split('|')
+      .map((piece) => piece.trim());
+    return pieces
+      .filter((piece) => piece !== '')
+      .map((piece) => `<polyline fill="none" stroke="${colorOf(s)}" stroke-width="1.2" points="${piece}"/>`);
   });
   const legend = series.map(
     ({ name }, s) => `<span><i style="background:${colorOf(s)}"></i>${escapeHtml(name)}</span>`,

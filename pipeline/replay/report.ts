@@ -46,7 +46,7 @@ export interface ReplaySummary {
   readonly utilizationGap: { readonly p50: number; readonly p95: number; readonly p99: number; readonly max: number };
   readonly rttMs: { readonly mean: number; readonly p95Mean: number };
   readonly churn: Churn & { readonly electiveMax: number; readonly toMinimum: number }; // means an epoch; total / minimum
-  readonly needed: number; // mean an epoch
+  readonly needed: number | null; // mean an epoch, of those of which it is known; null: of none
   readonly servedToWanted: { readonly mean: number; readonly max: number };
   readonly connectionLocality: { readonly mean: number; readonly p5: number; readonly last: number };
   readonly tiesCanMeet: { readonly mean: number; readonly p5: number; readonly last: number };
@@ -87,7 +87,8 @@ export class ReportBuilder {
     this.#needed = new NeededMovement(solve);
   }
 
-  async add(epoch: ReplayedEpoch): Promise<ReportedEpoch> {
+  /** `needed`: of a service that is solved with others, its part of what the group needs. */
+  async add(epoch: ReplayedEpoch, needed: number | null = null): Promise<ReportedEpoch> {
     const { plan, table } = epoch;
     const { topology } = this.#world;
     if (table && table !== this.#tableInForce) {
@@ -97,19 +98,8 @@ export class ReportBuilder {
     this.#tableInForce = table;
     this.#bodies = bodiesAfter(topology, plan, this.#bodies) ?? this.#bodies;
     for (const { version } of this.#bodies?.bodies ?? []) this.#tables.update(version);
-    // What balance needs of one service depends on what the others do.
-    const needed =
-      epoch.judged.length > 1
-        ? null
-        : await this.#needed.next({
-            topology,
-            policy: this.#policy,
-            startMs: epoch.timeMs,
-            demandRps: epoch.plannedRps,
-            states: epoch.states,
-            frozen: false,
-            established: epoch.judged[0]!.established ?? null,
-          });
+    const alone =
+      epoch.judged.length > 1 ? null : await this.#needed.next([needingOf(this.#world, this.#policy, epoch, 0)]);
     const reported: ReportedEpoch = {
       time: formatTime(epoch.timeMs),
       outcome: plan.outcome,
@@ -126,7 +116,7 @@ export class ReportBuilder {
         deferred: tidy(plan.churn.deferred),
         minimum: tidy(plan.churn.minimum),
       },
-      needed: tidyOrNull(needed),
+      needed: tidyOrNull(alone ? alone[0]! : needed),
       servedToWanted: tidy(servedToWanted(epoch)),
       deferredEdges: plan.deferredEdges.map((e) => topology.edges[e]!.id),
       connectionLocality: tidy(this.#localityInForce),
@@ -154,6 +144,7 @@ export class ReportBuilder {
       last: epochs.length > 0 ? pick(epochs.at(-1)!) : 1,
     });
     const gaps = epochs.flatMap(({ utilizationGap }) => (utilizationGap === null ? [] : [utilizationGap]));
+    const known = epochs.flatMap(({ needed }) => (needed === null ? [] : [needed]));
     const churn = {
       forced: meanOf((epoch) => epoch.churn.forced),
       elective: meanOf((epoch) => epoch.churn.elective),
@@ -180,7 +171,7 @@ export class ReportBuilder {
           electiveMax: maxOf((epoch) => epoch.churn.elective),
           toMinimum: churn.minimum > 0 ? tidy((churn.forced + churn.elective) / churn.minimum) : 1,
         },
-        needed: meanOf((epoch) => epoch.needed ?? 0),
+        needed: known.length > 0 ? tidy(mean(known)) : null,
         servedToWanted: {
           mean: meanOf((epoch) => epoch.servedToWanted),
           max: maxOf((epoch) => epoch.servedToWanted),
@@ -210,6 +201,24 @@ export class ReportBuilder {
     const levels = await lowestLevels(built.model, null, this.#solve);
     return levels && Math.max(0, Math.max(...utilization) - Math.max(...levels));
   }
+}
+
+/** What `NeededMovement` is asked of an epoch; `s`: the service's place in its group. */
+export function needingOf(
+  { topology }: World,
+  policy: Policy,
+  epoch: ReplayedEpoch,
+  s: number,
+): Parameters<NeededMovement['next']>[0][number] {
+  return {
+    topology,
+    policy,
+    startMs: epoch.timeMs,
+    demandRps: epoch.plannedRps,
+    states: epoch.states,
+    frozen: false,
+    established: epoch.judged[s]!.established ?? null,
+  };
 }
 
 function datacentersInUse({ standing: served, utilization }: ReplayedEpoch): number {

@@ -97,7 +97,7 @@ function commandFigures(highs: CommandRun | null, glpk: CommandRun | null): Figu
     atMost('churn of the week over its minimum', churn.toMinimum, 1.5, 4),
     told(
       'churn an epoch: total, minimum, needed for balance alone',
-      `${(churn.forced + churn.elective).toFixed(5)}, ${churn.minimum.toFixed(5)}, ${summary.needed.toFixed(5)}`,
+      `${(churn.forced + churn.elective).toFixed(5)}, ${churn.minimum.toFixed(5)}, ${summary.needed?.toFixed(5) ?? 'not known'}`,
     ),
     atMost('served to wanted, half L1, mean of the week', summary.servedToWanted.mean, 0.001, 5),
     atMost('served to wanted, half L1, highest epoch', summary.servedToWanted.max, 0.002, 5),

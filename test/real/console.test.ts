@@ -56,7 +56,10 @@ describe.skipIf(missing.length > 0)('the live page in chromium', () => {
   });
 
   /** Opens the page and hears everything it complains of or asks of others. */
-  async function open(options: BrowserContextOptions = {}): Promise<{ page: Page; trouble: string[] }> {
+  async function open(
+    options: BrowserContextOptions = {},
+    { url }: ControlPlane = control,
+  ): Promise<{ page: Page; trouble: string[] }> {
     const context = await browser.newContext({ viewport: { width: 1280, height: 800 }, ...options });
     const opened = await context.newPage();
     const trouble: string[] = [];
@@ -65,12 +68,12 @@ describe.skipIf(missing.length > 0)('the live page in chromium', () => {
       if (message.type() === 'error' || message.type() === 'warning') trouble.push(`console: ${message.text()}`);
     });
     opened.on('request', (request) => {
-      if (!request.url().startsWith(control.url) && !request.url().startsWith('data:')) trouble.push(request.url());
+      if (!request.url().startsWith(url) && !request.url().startsWith('data:')) trouble.push(request.url());
     });
     const listen =
       "addEventListener('securitypolicyviolation', (e) => console.error('violates ' + e.violatedDirective))";
     await opened.addInitScript({ content: listen });
-    const response = await opened.goto(control.url);
+    const response = await opened.goto(url);
     expect(response!.headers()['content-security-policy']).toContain("default-src 'self'");
     await opened.waitForSelector('.fractions tbody tr');
     // Not waitForFunction: it evaluates text inside the page, which the page's own policy forbids.
@@ -132,6 +135,25 @@ describe.skipIf(missing.length > 0)('the live page in chromium', () => {
     await opened.context().close();
   });
 
+  test('shows one of several services, and another where its name is chosen', async () => {
+    const part = (service: string, share: number) => ({ service, rps: world.demand.rps.map((rps) => rps * share) });
+    const several = await serve({ ...world, services: [part('chat', 0.5), part('web', 0.5)] }, ['chat', 'web']);
+    try {
+      const { page: opened, trouble } = await open({}, several);
+      const links = opened.locator('.services a');
+      expect(await links.allTextContents()).toEqual(['chat', 'web']);
+      expect(await opened.locator('.services a[aria-current]').textContent()).toBe('chat');
+      await links.nth(1).click();
+      await expect.poll(() => opened.locator('.services a[aria-current]').textContent()).toBe('web');
+      await opened.locator('.epochs tbody tr').nth(3).waitFor({ state: 'attached' });
+      expect(opened.url()).toMatch(/#web$/);
+      expect(trouble).toEqual([]);
+      await opened.context().close();
+    } finally {
+      await several.stop();
+    }
+  });
+
   test('says so when the control plane is gone, and keeps what it knew', async () => {
     const { page: opened } = await open();
     await control.stop();
@@ -140,14 +162,16 @@ describe.skipIf(missing.length > 0)('the live page in chromium', () => {
   });
 });
 
-async function serve(world: World): Promise<ControlPlane> {
+async function serve(world: World, services: readonly string[] = ['web']): Promise<ControlPlane> {
   const dir = removeLater();
   const { users, friends } = world;
   writeWorld(join(dir, 'world'), world);
   const input = { users: users.ids, userWeights: users.weight, ties: friends, tieWeights: null };
   writeTree(join(dir, 'tree'), bucketize(input, { height: 9, seed: 1 }).tree);
-  const policy = { apiVersion: 'taiji/v1', kind: 'Policy', metadata: { service: 'web' } };
-  writeFileAtomically(join(dir, 'policy.yaml'), stringify(policy));
+  for (const service of services) {
+    const policy = { apiVersion: 'taiji/v1', kind: 'Policy', metadata: { service } };
+    writeFileAtomically(join(dir, `${service}.yaml`), stringify(policy));
+  }
   const { spec } = checked(
     serverSchema,
     {
@@ -155,7 +179,7 @@ async function serve(world: World): Promise<ControlPlane> {
       kind: 'Server',
       spec: {
         dataDirectory: 'data',
-        policy: 'policy.yaml',
+        services: services.map((service) => ({ policy: `${service}.yaml` })),
         tree: 'tree',
         telemetry: { kind: 'world', dir: 'world', repeat: true },
         clock: { epochWall: '300ms' },
