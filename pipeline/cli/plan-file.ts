@@ -13,8 +13,38 @@ export interface PreviousPlan {
   readonly timeMs: number; // of its epoch
 }
 
-/** Throws a ConfigError where `file` is no plan or its table was altered. */
+/** Throws a ConfigError where `file` is no plan of one service, or its table was altered. */
 export function readPreviousPlan(file: string): PreviousPlan {
+  const plan = readChecked(file);
+  if ('services' in plan) {
+    throw new ConfigError(`--previous ${file}: a plan of several services; give a --policy for each, or another plan`);
+  }
+  return tableOf(plan, plan, file);
+}
+
+/** By service. Throws a ConfigError likewise, and where the file is of one service. */
+export function readPreviousPlans(file: string): ReadonlyMap<string, PreviousPlan> {
+  const plan = readChecked(file);
+  if (!('services' in plan)) {
+    throw new ConfigError(`--previous ${file}: a plan of one service; name one of the same services as now`);
+  }
+  const services = Object.entries(plan.services as Readonly<Record<string, object>>);
+  return new Map(services.map(([service, of]) => [service, tableOf(of, plan, file)]));
+}
+
+/** Throws a ConfigError where the plans have none of the service. */
+export function previousOf(plans: ReadonlyMap<string, PreviousPlan>, service: string, file: string): PreviousPlan {
+  const found = plans.get(service);
+  if (!found) {
+    throw new ConfigError(
+      `--previous ${file}: has no plan of service "${service}", only of ${[...plans.keys()].join(', ')}; plan the same services`,
+    );
+  }
+  return found;
+}
+
+/** The plan without its checksum, which holds. */
+function readChecked(file: string): object {
   let plan: unknown;
   try {
     plan = JSON.parse(readText(file));
@@ -22,14 +52,22 @@ export function readPreviousPlan(file: string): PreviousPlan {
     if (error instanceof ConfigError) throw error;
     throw new ConfigError(`--previous ${file}: not JSON; name a file that taiji plan --out has written`);
   }
-  if (typeof plan !== 'object' || plan === null || !('table' in plan) || !('checksum' in plan)) {
-    throw new ConfigError(`--previous ${file}: not a plan; name a file that taiji plan --out has written`);
-  }
-  const { checksum, ...rest } = plan;
+  if (typeof plan !== 'object' || plan === null || !('checksum' in plan)) throw notPlan(file);
+  if (!('table' in plan || 'services' in plan)) throw notPlan(file);
+  const { checksum, ...rest }: { checksum: unknown } = plan;
   if (checksum !== checksumOf(rest)) throw new ConfigError(`--previous ${file}: its checksum differs; it was altered`);
-  if (plan.table === null) throw new ConfigError(`--previous ${file}: that plan was held and has no table`);
+  return rest;
+}
+
+function notPlan(file: string): ConfigError {
+  return new ConfigError(`--previous ${file}: not a plan; name a file that taiji plan --out has written`);
+}
+
+function tableOf(service: object, plan: object, file: string): PreviousPlan {
+  const table = 'table' in service ? service.table : null;
+  if (table === null) throw new ConfigError(`--previous ${file}: that plan was held and has no table`);
   return {
-    table: decodeTable(plan.table, `--previous ${file}`),
+    table: decodeTable(table, `--previous ${file}`),
     timeMs: 'time' in plan ? parseTimeMs(String(plan.time)) : Number.NaN,
   };
 }

@@ -1,7 +1,8 @@
 /** What-if edits as people write them, `capacity.tokyo*=0.5,demand.*=1.3,policy.guards.churnMax=0.02`: text to edits whose
  *  names are found in a topology. One grammar for plan and replay; a file of edits was declined, a shell has variables.
  *  `*=` is always the operator: `demand.*=1.3` multiplies all demand, as `demand.**=1.3` does, and to set every one the
- *  star stands apart, `demand.* =100`. */
+ *  star stands apart, `demand.* =100`. Of several services, `policy.web.movePriceMs=2` edits the policy of one, and
+ *  `policy.movePriceMs=2` that of each. */
 
 import { jsonSchemaOf } from '../../config/checked.ts';
 import { didYouMean } from '../../config/did-you-mean.ts';
@@ -19,7 +20,18 @@ export type Edit = {
   | { readonly kind: 'demand'; readonly indices: readonly number[]; readonly value: number } // [e], at every time
   | { readonly kind: 'state'; readonly indices: readonly number[]; readonly value: number } // [d], of keep
   | { readonly kind: 'rtt'; readonly indices: readonly number[]; readonly value: number } // [e * D + d]
-  | { readonly kind: 'policy'; readonly path: readonly string[]; readonly value: unknown } // below spec
+  | {
+      readonly kind: 'resource';
+      readonly indices: readonly number[];
+      readonly resource: string;
+      readonly value: number;
+    } // [d]
+  | {
+      readonly kind: 'policy';
+      readonly service: string | null; // whose; null: everybody's
+      readonly path: readonly string[]; // below spec
+      readonly value: unknown;
+    }
 );
 
 type Operator = '=' | '*=' | '+=';
@@ -32,9 +44,10 @@ const forms = {
   policy: 'policy.KEY',
 } as const;
 
-/** In the order written. Throws a ConfigError that says at which character, what was found and what is expected. */
-export function parseEdits(text: string, topology: Topology): readonly Edit[] {
-  return pieces(text).map(({ piece, at }) => parseEdit(piece, at, topology));
+/** In the order written. `services`: whose policies may be named. Throws a ConfigError that says at which character, what
+ *  was found and what is expected. */
+export function parseEdits(text: string, topology: Topology, services: readonly string[] = []): readonly Edit[] {
+  return pieces(text).map(({ piece, at }) => parseEdit(piece, at, topology, services));
 }
 
 interface Said {
@@ -44,7 +57,7 @@ interface Said {
   readonly value: string;
 }
 
-function parseEdit(piece: string, at: number, topology: Topology): Edit {
+function parseEdit(piece: string, at: number, topology: Topology, services: readonly string[]): Edit {
   const written = piece.trim();
   const where = `--what-if: character ${at + piece.length - piece.trimStart().length + 1}`;
   const all = Object.values(forms).join(', ');
@@ -70,7 +83,7 @@ function parseEdit(piece: string, at: number, topology: Topology): Edit {
   const every = operator === '*=' && kind !== 'policy' && (name === '' || name.endsWith('.')) && dot >= 0;
   const said = { where, name: every ? `${name}*` : name, operator, value: written.slice(equals + 1).trim() };
   if (said.name === '') throw new ConfigError(`${where}: ${shown(left)} names nothing, expected ${forms[kind]}`);
-  return kind === 'policy' ? policyEdit(said) : worldEdit(kind, said, topology);
+  return kind === 'policy' ? policyEdit(said, services) : worldEdit(kind, said, topology);
 }
 
 function operatorBefore(written: string, equals: number): Operator {
@@ -87,8 +100,11 @@ function worldEdit(kind: 'capacity' | 'demand' | 'state' | 'rtt', said: Said, to
   const value = numberOf(said);
   const edit = { text: `${kind}.${said.name} ${operator} ${value}`, where, operator, value };
   switch (kind) {
-    case 'capacity':
+    case 'capacity': {
+      const pool = poolOf(said.name, topology);
+      if (pool) return { ...edit, kind: 'resource', ...pool };
       return { ...edit, kind, indices: indicesOf(said.name, topology.datacenters, 'datacenter', where) };
+    }
     case 'demand':
       return { ...edit, kind, indices: indicesOf(said.name, topology.edges, 'edge', where) };
     case 'state': {
@@ -129,6 +145,21 @@ function indicesOf(name: string, known: readonly Named[], noun: string, where: s
   );
 }
 
+/** `tokyo.cores`, where that is no datacenter's own name; null where it is no resource's either. */
+function poolOf(
+  name: string,
+  { datacenters, resources = [] }: Topology,
+): { readonly indices: readonly number[]; readonly resource: string } | null {
+  if (name === '*' || datacenters.some(({ id }) => id === name)) return null;
+  for (const { name: resource } of resources) {
+    if (!name.endsWith(`.${resource}`)) continue;
+    const place = name.slice(0, -resource.length - 1);
+    const indices = datacenters.flatMap(({ id }, d) => (place === '*' || place === id ? [d] : []));
+    if (indices.length > 0) return { indices, resource };
+  }
+  return null;
+}
+
 /** Ids may hold dots: the dot between the two is the one that leaves two names. */
 function pairsOf(name: string, { edges, datacenters }: Topology, where: string): readonly number[] {
   const isOf = (known: readonly Named[], part: string): boolean => part === '*' || known.some(({ id }) => id === part);
@@ -147,20 +178,22 @@ function pairsOf(name: string, { edges, datacenters }: Topology, where: string):
   return rows.flatMap((e) => columns.map((d) => e * datacenters.length + d));
 }
 
-function policyEdit(said: Said): Edit {
+function policyEdit(said: Said, services: readonly string[]): Edit {
   const { where, name, operator } = said;
-  const path = name.split('.');
+  const service = services.find((one) => name.startsWith(`${one}.`)) ?? null;
+  const path = (service === null ? name : name.slice(service.length + 1)).split('.');
   if (!path.every((key) => /^([A-Za-z][A-Za-z0-9]*|\d{1,6})$/.test(key))) {
     throw new ConfigError(
       `${where}: ${shown(`policy.${name}`)} is no key, expected one such as policy.guards.churnMax`,
     );
   }
+  const common = { kind: 'policy' as const, where, operator, service, path };
   if (operator !== '=') {
     const value = numberOf(said);
-    return { kind: 'policy', text: `policy.${name} ${operator} ${value}`, where, operator, path, value };
+    return { ...common, text: `policy.${name} ${operator} ${value}`, value };
   }
   const value = yamlOf(said);
-  return { kind: 'policy', text: `policy.${name} = ${JSON.stringify(value)}`, where, operator, path, value };
+  return { ...common, text: `policy.${name} = ${JSON.stringify(value)}`, value };
 }
 
 /** As in the policy file: 0.02, balance, null, [[0.6, 1]], { kind: stateless }. */

@@ -45,19 +45,27 @@ function editedWorld(world: World, edits: readonly Edit[]): World {
   const width = topology.edges.length;
   const capacityRange = { least: capacityRpsLeast, most: Number.MAX_SAFE_INTEGER, unit: 'rps' };
   const rpsRange = { most: Number.MAX_SAFE_INTEGER, unit: 'rps' };
+  const resources = topology.resources?.map(({ name, capacity }) => ({ name, capacity: capacity.slice() }));
   for (const edit of edits) {
-    if (edit.kind === 'capacity') for (const d of edit.indices) change(capacityRps, d, edit, capacityRange);
+    if (edit.kind === 'capacity') {
+      for (const d of edit.indices) {
+        const was = capacityRps[d]!;
+        change(capacityRps, d, edit, capacityRange);
+        // What else a datacenter has shrinks and grows as its capacity does.
+        for (const { capacity } of resources ?? []) capacity[d] = inProportion(capacity[d]!, was, capacityRps[d]!);
+      }
+    }
+    if (edit.kind === 'resource') {
+      const { capacity } = resources!.find(({ name }) => name === edit.resource)!;
+      for (const d of edit.indices) change(capacity, d, edit, { most: Number.MAX_SAFE_INTEGER, unit: edit.resource });
+    }
     if (edit.kind === 'rtt') for (const i of edit.indices) change(rttMs, i, edit, { most: 60_000, unit: 'ms' });
     if (edit.kind === 'demand') {
       for (const e of edit.indices) for (let i = e; i < rps.length; i += width) change(rps, i, edit, rpsRange);
     }
   }
   const datacenters = topology.datacenters.map((datacenter, d) => ({ ...datacenter, capacityRps: capacityRps[d]! }));
-  // What else a datacenter has shrinks and grows as its capacity does, and services as the demand of all.
-  const resources = topology.resources?.map(({ name, capacity }) => ({
-    name,
-    capacity: capacity.map((has, d) => inProportion(has, topology.datacenters[d]!.capacityRps, capacityRps[d]!)),
-  }));
+  // Services grow and shrink as the demand of all.
   const services = world.services?.map(({ service, rps: own }) => ({
     service,
     rps: own.map((asks, i) => inProportion(asks, demand.rps[i]!, rps[i]!)),
@@ -114,7 +122,10 @@ function editedStates(observed: readonly DatacenterState[], edits: readonly Edit
 type PolicyEdit = Edit & { readonly kind: 'policy' };
 
 function editedPolicy(policy: Policy, edits: readonly Edit[]): Policy {
-  const ofPolicy = edits.filter((edit): edit is PolicyEdit => edit.kind === 'policy');
+  const ofPolicy = edits.filter(
+    (edit): edit is PolicyEdit =>
+      edit.kind === 'policy' && (edit.service === null || edit.service === policy.metadata.service),
+  );
   if (ofPolicy.length === 0) return policy;
   const spec = ofPolicy.reduce<unknown>((value, edit) => withValue(value, edit.path, edit, 'spec'), policy.spec);
   const whereOf = (path: readonly PropertyKey[]): string => {
