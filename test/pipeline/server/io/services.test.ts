@@ -3,6 +3,7 @@
 
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, onTestFinished, test } from 'vitest';
 import { stringify } from 'yaml';
 import { writeWorld } from '../../../../config/load.ts';
@@ -222,6 +223,65 @@ test('the event stream tells what a client missed of every service, or of one', 
   const web = await listen('/v1/events?service=web', 'chat=0,web=1');
   expect(web.every(([service]) => service === 'web')).toBe(true);
   expect(web[0]).toEqual(['web', 2]);
+});
+
+test('where one falls silent it is load as it was last, and the other goes on; before it ever spoke both wait', async () => {
+  const limits = { staleAfter: '500ms', fillFor: '500ms' };
+  const server = await running({
+    dataDirectory: 'silent',
+    telemetry: { kind: 'push', topology: { dir: 'world' }, limits },
+  });
+  const report = async (service: string): Promise<void> => {
+    const reply = await ask(server, '/v1/telemetry', {
+      observedAt: new Date().toISOString(),
+      service,
+      demandRps: Object.fromEntries(edges.map(({ id }) => [id, 100])),
+      datacenters: Object.fromEntries(datacenters.map(({ id }) => [id, { state: 'normal' }])),
+    });
+    expect(reply.status, reply.body).toBe(202);
+  };
+  let speaking = ['web'];
+  let isOver = false;
+  const reporting = (async () => {
+    while (!isOver) {
+      for (const service of speaking) await report(service);
+      await sleep(50);
+    }
+  })();
+  try {
+    const waits = await server.epoch(
+      ({ service, reason }) => service === 'web' && /nothing is known yet/.test(reason!),
+    );
+    expect([waits.outcome, waits.reason]).toEqual([
+      'held',
+      'telemetry: nothing is known yet of the load of "chat", which draws on the same',
+    ]);
+    speaking = names;
+    for (const service of names) await server.epoch((one) => one.service === service && one.version > 0);
+    speaking = ['web'];
+    const silent = await server.epoch(
+      ({ service, outcome, version }) => service === 'chat' && outcome === 'held' && version > 0,
+    );
+    const beside = await server.epoch(({ service, epoch }) => service === 'web' && epoch === silent.epoch);
+    expect(silent.reason).toMatch(/^telemetry: /);
+    expect(beside.outcome).not.toBe('held');
+    await nextOfAll(server);
+    expect((await ask(server, `/v1/services/chat/edges/${edges[0]!.id}/table`)).status).toBe(200);
+  } finally {
+    isOver = true;
+    await reporting;
+  }
+  await server.stop();
+  const [file] = await journalFiles(join(setting.directory, 'silent', 'journal'));
+  const { records } = decodeJournal(readFileSync(file!, 'utf8'));
+  const ofBoth = records.filter((record) => inputsIn(record)[0]?.isSilent === true);
+  expect(ofBoth.length).toBeGreaterThan(0);
+  for (const record of ofBoth) {
+    const [chat, web] = inputsIn(record);
+    expect(chat).toMatchObject({ isDue: false, demandRps: edges.map(() => 100) });
+    expect(web!.isSilent).toBe(undefined);
+  }
+  await expectReplays('silent');
 });
 
 test('services that share nothing are planned apart, in one process and one directory', async () => {
