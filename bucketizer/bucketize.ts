@@ -8,11 +8,12 @@ import { seededRandom } from '../config/random.ts';
 import { restoreBalance, treeBounds, treeWeights } from './balance.ts';
 import type { BisectEffort } from './bisect.ts';
 import { auditCommunities, type CommunityAudit } from './communities.ts';
+import { fanoutProbability, meanFanout } from './fanout.ts';
 import { toFixedPoint } from './fixed-point.ts';
 import { buildGraph, type Graph, sumOf, type TieCounts } from './graph.ts';
 import { type LevelQuality, levelQuality, meanLocality } from './quality.ts';
 import { quotientGraph } from './quotient.ts';
-import { type BisectionPlan, bisectRecursively } from './recursive-bisection.ts';
+import { type BisectionPlan, bisectRecursively, type Objective } from './recursive-bisection.ts';
 import { refineClusters, refineTree } from './refine.ts';
 import { swapUsers } from './swap.ts';
 import { type BucketTree, heightMax } from './tree.ts';
@@ -29,6 +30,7 @@ export interface BucketizeOptions {
   readonly height: number; // 1 .. heightMax
   readonly seed: number;
   readonly effort?: EffortName; // default: default
+  readonly objective?: Objective; // default: cut
   readonly directed?: boolean; // only ties given in both directions count
   readonly hubDegree?: number; // users with more friends than this keep no ties; default: no limit
   readonly minWeight?: number; // lighter ties are left out, in the unit of tieWeights; default: 0
@@ -49,6 +51,8 @@ export interface TreeReport {
   readonly height: number;
   readonly seed: number;
   readonly effort: EffortName;
+  readonly objective: Objective;
+  readonly fanout: number | null; // mean buckets a user's request reaches, p = 0.5; null where the cut was the objective
   readonly users: number;
   readonly usersWithoutTies: number;
   readonly ties: TieCounts;
@@ -97,7 +101,7 @@ export interface PreparedBuild {
 }
 
 export function prepareBuild(input: BucketizeInput, options: BucketizeOptions): PreparedBuild {
-  const { height, seed, effort = 'default' } = options;
+  const { height, seed, effort = 'default', objective = 'cut' } = options;
   assert(Number.isInteger(height) && height >= 1 && height <= heightMax, `height is 1 to ${heightMax}`);
   const { users, graph, counts } = socialGraph(input, options);
   const leafShare = sumOf(graph.nodeWeight) / (1 << height);
@@ -105,7 +109,7 @@ export function prepareBuild(input: BucketizeInput, options: BucketizeOptions): 
     users,
     graph,
     counts,
-    plan: { height, leafShare, seed, effort: efforts[effort], cycledLevels: efforts[effort].cycledLevels },
+    plan: { height, leafShare, seed, effort: efforts[effort], objective, cycledLevels: efforts[effort].cycledLevels },
     options,
   };
 }
@@ -116,9 +120,10 @@ export function finishBuild(
   leafOf: Uint32Array,
   onProgress: (progress: BucketizeProgress) => void,
 ): { tree: BucketTree; report: TreeReport } {
-  const { height, seed, effort = 'default' } = prepared.options;
+  const { height, seed, effort = 'default', objective = 'cut' } = prepared.options;
   restoreBalance(prepared.graph, leafOf, height);
-  improveTree(prepared.graph, leafOf, { height, seed }, efforts[effort], onProgress);
+  // refinement counts ties: it would undo what fanout gained
+  if (objective === 'cut') improveTree(prepared.graph, leafOf, { height, seed }, efforts[effort], onProgress);
   return sealBuild(prepared, leafOf);
 }
 
@@ -127,7 +132,7 @@ export function sealBuild(
   { users, graph, counts, options }: PreparedBuild,
   leafOf: Uint32Array,
 ): { tree: BucketTree; report: TreeReport } {
-  const { height, seed, effort = 'default' } = options;
+  const { height, seed, effort = 'default', objective = 'cut' } = options;
   const levels = levelQuality(graph, leafOf, height);
   const tree = sealTree({
     height,
@@ -142,6 +147,8 @@ export function sealBuild(
     height,
     seed,
     effort,
+    objective,
+    fanout: objective === 'cut' ? null : meanFanout(graph, leafOf, fanoutProbability),
     users: users.length,
     usersWithoutTies: tieless(graph),
     ties: counts,

@@ -4,6 +4,7 @@
 import { seededRandom } from '../config/random.ts';
 import { halfCap } from './balance.ts';
 import { type BisectEffort, bisect } from './bisect.ts';
+import { fanoutProbability, refineFanout } from './fanout.ts';
 import { type Graph, subgraph, sumOf } from './graph.ts';
 import { Scratch } from './scratch.ts';
 
@@ -13,11 +14,16 @@ export interface TreePlace {
   readonly index: number; // 0 .. 2^level - 1, in tree order
 }
 
+/** What a bisection keeps low: the weight of ties cut, or the tree nodes that a user's request reaches (`fanout.ts`; of
+ *  users and friends of one part, for the others are out of sight there). */
+export type Objective = 'cut' | 'p-fanout';
+
 export interface BisectionPlan {
   readonly height: number;
   readonly leafShare: number; // total weight of all users / 2^height
   readonly seed: number;
   readonly effort: BisectEffort;
+  readonly objective: Objective;
   readonly cycledLevels: number; // the first levels, whose bisections go through `cycles` (a gain there is one for all below)
 }
 
@@ -67,7 +73,10 @@ export function bisectAt(
   if (sumOf(part.nodeWeight) === 0) return new Uint8Array(part.nodeCount); // weightless users balance anyhow
   const random = seededRandom(`${plan.seed}/${level}/${index}`);
   const effort = level < plan.cycledLevels ? plan.effort : { ...plan.effort, cycles: 0 };
-  return bisect(part, halfCap(part, plan.height - level, plan.leafShare), effort, random, scratch);
+  const cap = halfCap(part, plan.height - level, plan.leafShare);
+  const side = bisect(part, cap, effort, random, scratch);
+  if (plan.objective === 'p-fanout') refineFanout(part, side, fanoutProbability, cap);
+  return side;
 }
 
 export function nodesOf(side: Uint8Array, wanted: number): Uint32Array {

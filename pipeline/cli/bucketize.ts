@@ -17,6 +17,7 @@ import { progressBar } from '../../bucketizer/io/progress.ts';
 import { readTree, writeTree } from '../../bucketizer/io/tree-file.ts';
 import { readUsers, type WeightedUsers } from '../../bucketizer/io/users.ts';
 import { checkWritable } from '../../bucketizer/io/writable.ts';
+import type { Objective } from '../../bucketizer/recursive-bisection.ts';
 import { type Move, moveMaxDefault, type RefreshReport, refresh } from '../../bucketizer/refresh.ts';
 import { type BucketTree, heightMax } from '../../bucketizer/tree.ts';
 import { ConfigError } from '../../config/errors.ts';
@@ -35,6 +36,7 @@ interface Flags {
   readonly seed: string;
   readonly workers?: string;
   readonly effort: EffortName;
+  readonly objective: Objective;
   readonly directed?: boolean;
   readonly hubDegree?: string;
   readonly minWeight?: string;
@@ -71,6 +73,14 @@ export function bucketizeCommand(): Command {
     .option('--seed <n>', 'the same seed gives the same tree', '1')
     .option('--workers <n>', 'threads that bisect; the tree is the same for any number (default: one a core)')
     .addOption(new Option('--effort <name>', 'time spent').choices(['fast', 'default', 'best']).default('default'))
+    .addOption(
+      new Option(
+        '--objective <name>',
+        'cut: fewest ties between buckets; p-fanout: fewest buckets a request to friends reaches',
+      )
+        .choices(['cut', 'p-fanout'])
+        .default('cut'),
+    )
     .option('--directed', 'only ties given in both directions count')
     .option('--hub-degree <n>', 'leave out the ties of users with more friends than this')
     .option('--min-weight <w>', 'leave out ties lighter than this, repeated ones added up')
@@ -161,11 +171,12 @@ function optionsOf(flags: Flags, previous: BucketTree | null): BucketizeOptions 
     heightMax,
   );
   const seed = numberFlag('--seed', flags.seed, 'a whole number', 0, Number.MAX_SAFE_INTEGER);
-  const { effort, directed = false, hubDegree, minWeight } = flags;
+  const { effort, objective, directed = false, hubDegree, minWeight } = flags;
   return {
     height,
     seed,
     effort,
+    objective,
     directed,
     audit: flags.report !== undefined,
     ...(hubDegree === undefined

@@ -8,7 +8,14 @@ const effort = { coarsestNodes: 20, shrinkPerRound: 3, tries: 2, passes: 2, labe
 test('a subtree comes out the same when it is worked off alone', () => {
   for (let seed = 1; seed <= 10; seed++) {
     const graph = randomGraph(120, seed, true);
-    const plan = { height: 5, leafShare: sumOf(graph.nodeWeight) / 32, seed, effort, cycledLevels: 2 };
+    const plan = {
+      height: 5,
+      leafShare: sumOf(graph.nodeWeight) / 32,
+      seed,
+      effort,
+      objective: 'cut',
+      cycledLevels: 2,
+    } as const;
     const whole = bisectRecursively(graph, { level: 0, index: 0 }, plan);
     const side = bisectAt(graph, { level: 0, index: 0 }, plan);
     for (const s of [1, 0]) {
@@ -26,7 +33,7 @@ test('everybody is settled once', () => {
   bisectRecursively(
     graph,
     { level: 0, index: 0 },
-    { height: 9, leafShare: 1, seed: 1, effort, cycledLevels: 2 },
+    { height: 9, leafShare: 1, seed: 1, effort, objective: 'cut', cycledLevels: 2 },
     (users) => {
       settled += users;
     },
