@@ -10,10 +10,11 @@ import {
   prepareBuild,
   type TreeReport,
 } from '../../bucketizer/bucketize.ts';
-import { type EdgeList, readEdgeList } from '../../bucketizer/io/edge-list.ts';
+import { readEdgeList, type TieFormat, tieFormats } from '../../bucketizer/io/edge-list.ts';
 import { writeLeaves, writeMoves } from '../../bucketizer/io/leaves-file.ts';
 import { bucketizeInParallel } from '../../bucketizer/io/parallel-bucketize.ts';
 import { progressBar } from '../../bucketizer/io/progress.ts';
+import type { EdgeList } from '../../bucketizer/io/tie-collector.ts';
 import { readTree, writeTree } from '../../bucketizer/io/tree-file.ts';
 import { readUsers, type WeightedUsers } from '../../bucketizer/io/users.ts';
 import { checkWritable } from '../../bucketizer/io/writable.ts';
@@ -28,6 +29,7 @@ const heightDefault = 14;
 
 interface Flags {
   readonly out: string;
+  readonly format: TieFormat;
   readonly users?: string;
   readonly height?: string;
   readonly previous?: string;
@@ -57,7 +59,10 @@ export function bucketizeCommand(): Command {
     .description('Put users who are friends into buckets near each other: ties in, bucket tree out')
     .argument(
       '<ties>',
-      'SNAP text ("a b" or "a b weight" a line) or CSV with a header (user,friend[,weight]), plain or gzip',
+      'SNAP text ("a b" or "a b weight" a line), CSV with a header (user,friend[,weight]), METIS, u32 pairs or Parquet; plain or gzip; - for standard input',
+    )
+    .addOption(
+      new Option('--format <name>', 'of TIES, where the content does not tell').choices(tieFormats).default('auto'),
     )
     .requiredOption('--out <tree>', 'tree file to write')
     .option(
@@ -95,6 +100,8 @@ Examples:
   taiji bucketize world/friends.csv.gz --users world/users.csv --out tree
   taiji bucketize soc-Epinions1.txt.gz --out tree --directed --hub-degree 1000 --report report.json
   taiji bucketize friends.csv --out tree-2 --previous tree --move-max 0.03 --moves moves.csv
+  zcat friends.csv.gz | taiji bucketize - --out tree
+  taiji bucketize friends.parquet --out tree --format parquet
   taiji tree info tree`,
     )
     .action(async (ties: string, flags: Flags) => {
@@ -121,7 +128,13 @@ async function bucketizeFiles(tiesPath: string, flags: Flags): Promise<FileRepor
   const options = optionsOf(flags, previous);
   const bar = progressBar();
   try {
-    const list = await readEdgeList(tiesPath, badLinesMax, (bytes, of) => bar.show('read', bytes, of));
+    const list = await readEdgeList(tiesPath, badLinesMax, {
+      format: flags.format,
+      onRead: (bytes, of) => bar.show('read', bytes, Number.isNaN(of) ? bytes : of),
+    });
+    if (list.mutual && flags.directed === true) {
+      throw new ConfigError('--directed is given, but a METIS graph is undirected; leave it out');
+    }
     const listed = flags.users === undefined ? null : await readUsers(flags.users);
     const { input, unlisted } = withListedUsers(list, listed);
     const show = ({ stage, done, total }: BucketizeProgress): void => bar.show(stage, done, total);
@@ -129,7 +142,10 @@ async function bucketizeFiles(tiesPath: string, flags: Flags): Promise<FileRepor
       previous === null
         ? await bucketizeInParallel(input, options, workers, show)
         : refresh(prepareBuild(input, options), previous, moveMax, show);
-    const report = { ...built.report, badLines: list.badLines, usersUnlisted: unlisted };
+    const { ties } = built.report;
+    // lines the reader has added up already were ties given too
+    const counted = { ...ties, given: ties.given + list.repeated, repeated: ties.repeated + list.repeated };
+    const report = { ...built.report, ties: counted, badLines: list.badLines, usersUnlisted: unlisted };
     writeTree(flags.out, built.tree);
     if (flags.report !== undefined) writeFileAtomically(flags.report, `${JSON.stringify(report, null, 2)}\n`);
     if (flags.leaves !== undefined) writeLeaves(flags.leaves, built.tree);
@@ -197,7 +213,7 @@ function numberFlag(flag: string, text: string, kind: 'a number' | 'a whole numb
 /** Everyone in either file. Whoever is in the ties only is given the mean weight: an unknown weight of 1 among weights in
  *  the thousands, or the other way round, would unbalance the buckets. */
 function withListedUsers(list: EdgeList, listed: WeightedUsers | null): { input: BucketizeInput; unlisted: number } {
-  if (listed === null) return { input: { ...list, userWeights: null }, unlisted: 0 };
+  if (listed === null) return { input: { ...list, userWeights: list.userWeights ?? null }, unlisted: 0 };
   const users = [...listed.users];
   const place = new Map(users.map((user, i) => [user, i]));
   const placeInAll = list.users.map((user) => place.get(user) ?? users.push(user) - 1);

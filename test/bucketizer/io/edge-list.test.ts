@@ -1,6 +1,7 @@
 import { gzipSync } from 'node:zlib';
 import { expect, test } from 'vitest';
-import { type EdgeList, readEdgeList } from '../../../bucketizer/io/edge-list.ts';
+import { readEdgeList } from '../../../bucketizer/io/edge-list.ts';
+import type { EdgeList } from '../../../bucketizer/io/tie-collector.ts';
 import { ConfigError } from '../../../config/errors.ts';
 import { scratchFolder } from './scratch.ts';
 

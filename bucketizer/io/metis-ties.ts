@@ -1,0 +1,107 @@
+/** Ties from a METIS graph: a header `users ties [format [weights]]`, then a line a user with its friends, counted from 1,
+ *  each tie on both users' lines; `%` comments. The format's digits say whether there are sizes (not looked at), weights
+ *  of users (the first is taken) and weights of ties. */
+
+import { ConfigError } from '../../config/errors.ts';
+import type { ByteSource } from './byte-source.ts';
+import { eachLineOf } from './text-stream.ts';
+import { shorten, type TieCollector } from './tie-collector.ts';
+
+interface Header {
+  readonly users: number;
+  readonly ties: number;
+  readonly sizes: boolean;
+  readonly userWeights: number; // columns
+  readonly tieWeights: boolean;
+}
+
+/** Returns the users' weights, where the file has them. */
+export async function readMetisTies(
+  source: ByteSource,
+  into: TieCollector,
+  onRead: (bytes: number, of: number) => void,
+): Promise<number[] | undefined> {
+  let header: Header | null = null;
+  let user = 0;
+  let entries = 0;
+  const weights: number[] = [];
+  await eachLineOf(
+    source,
+    (line, number) => {
+      if (line.startsWith('%')) return;
+      if (header === null) {
+        header = headerOf(line, source.name, number);
+        return;
+      }
+      if (user === header.users) {
+        if (line.trim() !== '') into.bad(number, `a line beyond the ${header.users} users of the header`);
+        return;
+      }
+      user++;
+      into.index(user);
+      const row = rowOf(line, header);
+      weights.push(typeof row === 'string' ? 1 : row.weight);
+      if (typeof row === 'string') {
+        into.bad(number, row);
+        return;
+      }
+      entries += row.friends.length;
+      for (const [i, friend] of row.friends.entries()) {
+        if (friend >= user) into.add(user, friend, row.tieWeights[i]!); // the other line says it again
+      }
+    },
+    onRead,
+  );
+  if (header === null) throw new ConfigError(`${source.name}: the graph is empty, no header; expected "users ties"`);
+  const { users, ties, userWeights } = header as Header;
+  if (user < users) {
+    throw new ConfigError(`${source.name}: ends after ${user} of ${users} users; it was cut, copy it again`);
+  }
+  if (into.badLines === 0 && entries !== 2 * ties) {
+    throw new ConfigError(
+      `${source.name}: ${entries} friends are listed, expected ${2 * ties}: each of the ${ties} ties of the header on both users' lines`,
+    );
+  }
+  return userWeights > 0 ? weights : undefined;
+}
+
+function headerOf(line: string, name: string, number: number): Header {
+  const fields = line.trim().split(/\s+/);
+  const format = (fields[2] ?? '').padStart(3, '0');
+  const users = Number(fields[0]);
+  const ties = Number(fields[1]);
+  const whole = Number.isSafeInteger(users) && Number.isSafeInteger(ties) && users >= 0 && ties >= 0;
+  if (fields.length < 2 || fields.length > 4 || !whole || !/^[01]{3}$/.test(format)) {
+    throw new ConfigError(
+      `${name}:${number}: ${shorten(line)} is not the header of a METIS graph; expected "users ties [format [weights]]"`,
+    );
+  }
+  const userWeights = format[1] === '1' ? Number(fields[3] ?? 1) : 0;
+  return { users, ties, sizes: format[0] === '1', userWeights, tieWeights: format[2] === '1' };
+}
+
+/** What the line says, or what is wrong with it. */
+function rowOf(line: string, header: Header): { weight: number; friends: number[]; tieWeights: number[] } | string {
+  const numbers = line.trim() === '' ? [] : line.trim().split(/\s+/).map(Number);
+  if (!numbers.every((value) => Number.isFinite(value) && value >= 0)) {
+    return `${shorten(line)} is not a line of numbers of at least 0`;
+  }
+  const first = (header.sizes ? 1 : 0) + header.userWeights;
+  const step = header.tieWeights ? 2 : 1;
+  if (numbers.length < first || (numbers.length - first) % step !== 0) {
+    return `${numbers.length} numbers in ${shorten(line)}, expected ${first} and ${step} a friend`;
+  }
+  const friends: number[] = [];
+  const tieWeights: number[] = [];
+  for (let i = first; i < numbers.length; i += step) {
+    const friend = numbers[i]!;
+    const weight = step === 2 ? numbers[i + 1]! : 1;
+    if (!Number.isInteger(friend) || friend < 1 || friend > header.users) {
+      return `friend ${friend} in ${shorten(line)}, expected 1 to ${header.users}`;
+    }
+    if (weight === 0) return `a tie weighs 0 in ${shorten(line)}, expected more`;
+    friends.push(friend);
+    tieWeights.push(weight);
+  }
+  return { weight: header.userWeights > 0 ? numbers[header.sizes ? 1 : 0]! : 1, friends, tieWeights };
+}

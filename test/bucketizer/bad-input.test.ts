@@ -1,0 +1,116 @@
+/** What people hand in by mistake, through the command as they run it. */
+
+import { execFileSync, spawnSync } from 'node:child_process';
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { gzipSync } from 'node:zlib';
+import { expect, onTestFinished, test, vi } from 'vitest';
+import { readTree } from '../../bucketizer/io/tree-file.ts';
+import { ConfigError } from '../../config/errors.ts';
+import { bucketizeCommand } from '../../pipeline/cli/bucketize.ts';
+import { checkTree } from './check-tree.ts';
+import { scratchFolder } from './io/scratch.ts';
+
+const program = fileURLToPath(new URL('../../dist/pipeline/cli/main.js', import.meta.url));
+
+async function run(...args: string[]): Promise<void> {
+  const silenced = vi.spyOn(process.stdout, 'write').mockImplementation(() => true);
+  await bucketizeCommand()
+    .parseAsync(args, { from: 'user' })
+    .finally(() => silenced.mockRestore());
+}
+
+const lines = (count: number, line: (i: number) => string): string =>
+  Array.from({ length: count }, (_, i) => line(i)).join('');
+
+test.each([
+  ['one user, tied to itself', 'a a\n', 1],
+  ['all ties to one hub', lines(300, (i) => `hub u${i}\n`), 301],
+  ['a complete graph', lines(1600, (i) => `${Math.floor(i / 40)} ${i % 40}\n`), 40],
+  ['a disconnected graph', lines(200, (i) => `a${i} b${i}\n`), 400],
+  ['more leaves than users', 'a b\nb c\n', 3],
+  ['ids with commas, quotes and Unicode', 'user,friend\n"a, ""b""",名前\n名前,👩‍👩‍👧\n', 3],
+  ['the same tie ten thousand times', lines(10_000, () => 'a b\n'), 2],
+])('%s: a whole, balanced tree, and a refresh of it that moves nobody by force', async (_, text, users) => {
+  const { dir, write } = scratchFolder();
+  const ties = write('ties', text);
+  const [out, next] = [join(dir, 'tree'), join(dir, 'next')];
+  await run(ties, '--out', out, '--height', '8');
+  expect(readTree(out).users.length).toBe(users);
+  checkTree(readTree(out));
+  await run(ties, '--out', next, '--previous', out, '--move-max', '0');
+  expect(readTree(next).version).toBe(readTree(out).version);
+});
+
+test('users without any tie, listed beside a single one, all get a bucket', async () => {
+  const { dir, write } = scratchFolder();
+  const users = write('users.csv', `user,weight\n${lines(50, (i) => `u${i},1\n`)}`);
+  await run(write('ties', 'u1 u2\n'), '--users', users, '--out', join(dir, 'tree'), '--height', '4');
+  const tree = readTree(join(dir, 'tree'));
+  expect(tree.users.length).toBe(50);
+  checkTree(tree);
+});
+
+test.each([
+  ['an empty file', '', /ties: the graph is empty/],
+  [
+    'a file cut in the middle of a gzip block',
+    gzipSync(lines(9999, (i) => `${i} ${i * 7}\n`)).subarray(0, 9000),
+    /cut/,
+  ],
+  ['a bad line', 'a b\nc\n', /ties:2: 1 fields in "c", expected 2; mend it, or skip such lines with --max-bad-lines$/],
+])('%s is refused in one line, and nothing is written', async (_, contents, message) => {
+  const { dir, write } = scratchFolder();
+  const error = await run(write('ties', contents), '--out', join(dir, 'tree')).catch((e: unknown) => e);
+  expect(error).toBeInstanceOf(ConfigError);
+  expect((error as ConfigError).message).toMatch(message);
+  expect((error as ConfigError).message).not.toContain('\n');
+  expect(readdirSync(dir)).toEqual(['ties']);
+});
+
+test('a disk that is full while writing leaves the old tree, and nothing half-written', async (context) => {
+  const { dir, write } = scratchFolder();
+  const disk = join(dir, 'disk');
+  mkdirSync(disk);
+  try {
+    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=64k', 'tmpfs', disk], { stdio: 'ignore' });
+  } catch {
+    context.skip('a small disk cannot be mounted here (it needs root)');
+  }
+  onTestFinished(() => void execFileSync('umount', ['-l', disk]));
+  const out = join(disk, 'tree');
+  writeFileSync(out, 'an older tree');
+  const ties = write(
+    'ties',
+    lines(6000, (i) => `somebody-${i} somebody-${(i * 7) % 6000}\n`),
+  );
+  const error = await run(ties, '--out', out, '--height', '6', '--effort', 'fast').catch((e: unknown) => e);
+  expect(error).toBeInstanceOf(ConfigError);
+  expect((error as ConfigError).message).toMatch(/tree: cannot be written \(no space left on device\)[^\n]*$/);
+  expect(readdirSync(disk)).toEqual(['tree']);
+  expect(readFileSync(out, 'utf8')).toBe('an older tree');
+});
+
+test('standard input is read as a file is, plain or gzip', (context) => {
+  if (!existsSync(program)) context.skip('not built: npm run build');
+  const { dir, write } = scratchFolder();
+  const text = 'user,friend\na,b\nb,c\n';
+  const versions = [write('ties', text), '-', '-'].map((path, i) => {
+    const out = join(dir, `tree${i}`);
+    const input = i === 1 ? text : gzipSync(text);
+    const { status, stderr } = spawnSync(
+      process.execPath,
+      [program, 'bucketize', path, '--out', out, '--height', '3'],
+      { input },
+    );
+    expect({ status, stderr: String(stderr) }).toEqual({ status: 0, stderr: '' });
+    return readTree(out).version;
+  });
+  expect(new Set(versions).size).toBe(1);
+  const { status, stderr } = spawnSync(process.execPath, [program, 'bucketize', '-', '--out', join(dir, 'none')], {
+    input: 'a b\nc\n',
+  });
+  expect(status).toBe(1);
+  expect(String(stderr)).toMatch(/standard input:2: 1 fields in "c", expected 2/);
+});

@@ -1,0 +1,96 @@
+import { gzipSync } from 'node:zlib';
+import { parquetWriteBuffer } from 'hyparquet-writer';
+import { expect, test } from 'vitest';
+import { type ReadTies, readEdgeList } from '../../../bucketizer/io/edge-list.ts';
+import type { EdgeList } from '../../../bucketizer/io/tie-collector.ts';
+import { ConfigError } from '../../../config/errors.ts';
+import { scratchFolder } from './scratch.ts';
+
+const u32 = (...values: number[]): Uint8Array => new Uint8Array(Uint32Array.from(values).buffer);
+const parquet = (columns: Record<string, unknown[]>): Uint8Array =>
+  new Uint8Array(
+    parquetWriteBuffer({
+      columnData: Object.entries(columns).map(([name, data]) => ({ name, data: data as string[] })),
+      rowGroupSize: 2,
+    }),
+  );
+
+const read = (
+  contents: string | Uint8Array,
+  options: ReadTies = {},
+  badLinesMax = 0,
+  name = 'ties',
+): Promise<EdgeList> => readEdgeList(scratchFolder().write(name, contents), badLinesMax, options);
+
+const pairs = ({ users, ties, tieWeights }: EdgeList): string[] =>
+  Array.from(
+    { length: ties.length / 2 },
+    (_, i) => `${users[ties[2 * i]!]} ${users[ties[2 * i + 1]!]}${tieWeights === null ? '' : ` ${tieWeights[i]}`}`,
+  );
+
+test.each<[string, string | Uint8Array, ReadTies]>([
+  ['METIS, by its comment', '% made by hand\n3 3\n2 3\n1 3\n1 2\n', {}],
+  ['METIS, by what the caller says', '3 3\n2 3\n1 3\n1 2\n', { format: 'metis' }],
+  ['u32 pairs, by their zero bytes', u32(1, 2, 1, 3, 2, 3), {}],
+  ['Parquet of text', parquet({ user: ['1', '1', '2'], friend: ['2', '3', '3'] }), {}],
+  ['Parquet of integers, other columns', parquet({ since: [1, 2, 3], source: [1, 1, 2], target: [2, 3, 3] }), {}],
+  ['Parquet of big integers', parquet({ user: [1n, 1n, 2n], friend: [2n, 3n, 3n] }), {}],
+  ['CSV that says so', 'user,friend\n1,2\n1,3\n2,3\n', { format: 'csv' }],
+  ['text with commas in its ids', '1 2\n1 3\n2 3\n', { format: 'snap' }],
+])('%s is read', async (_, contents, options) => {
+  const list = await read(contents, options);
+  expect(pairs(list)).toEqual(['1 2', '1 3', '2 3']);
+  expect(list).toMatchObject({ badLines: 0, repeated: 0, tieWeights: null });
+  if (options.format !== undefined || typeof contents === 'string' || contents[0] !== 0x50) {
+    expect(pairs(await read(gzipSync(contents), options)), 'gzip').toEqual(['1 2', '1 3', '2 3']);
+  }
+});
+
+test('a METIS graph is known by its name, and brings weights of users and ties', async () => {
+  const list = await read('3 2 011 2\n5 9 2 7\n6 9 1 7 3 8\n0 9 2 8\n', {}, 0, 'ties.graph');
+  expect(pairs(list)).toEqual(['1 2 7', '2 3 8']);
+  expect([...list.userWeights!]).toEqual([5, 6, 0]);
+  expect(list.mutual).toBe(true);
+});
+
+test('users of a METIS graph without friends are users', async () => {
+  expect((await read('4 1\n2\n1\n\n\n', { format: 'metis' })).users).toEqual(['1', '2', '3', '4']);
+});
+
+test('ids of u32 pairs may be of any size', async () => {
+  expect(pairs(await read(u32(0, 4294967295)))).toEqual(['0 4294967295']);
+});
+
+test('weights come from Parquet too', async () => {
+  const contents = parquet({ user: ['Zoë, "Z"', 'b'], friend: ['名前', 'c'], weight: [2.5, 1] });
+  expect(pairs(await read(contents))).toEqual(['Zoë, "Z" 名前 2.5', 'b c 1']);
+});
+
+test.each<[string, string | Uint8Array, ReadTies, RegExp]>([
+  ['METIS cut', '3 3\n2 3\n', { format: 'metis' }, /ties: ends after 1 of 3 users; it was cut/],
+  ['METIS without a header', '', { format: 'metis' }, /ties: the graph is empty, no header/],
+  ['METIS with another header', 'a b\n', { format: 'metis' }, /ties:1: "a b" is not the header of a METIS graph/],
+  [
+    'a friend beyond the users',
+    '2 1\n3\n1\n',
+    { format: 'metis' },
+    /ties:2: friend 3 in "3", expected 1 to 2; mend it/,
+  ],
+  ['a tie on one line only', '2 1\n2\n\n', { format: 'metis' }, /ties: 1 friends are listed, expected 2/],
+  ['u32 pairs cut', u32(1, 2, 3).subarray(0, 11), {}, /ties: 3 bytes follow pair 1, expected 8 bytes a tie/],
+  ['Parquet cut', parquet({ user: ['a'], friend: ['b'] }).subarray(0, 60), {}, /ties: not a whole Parquet file/],
+  ['Parquet of other columns', parquet({ a: ['a'], b: ['b'] }), {}, /ties: columns a, b; expected user, friend/],
+  ['an empty id in Parquet', parquet({ user: ['a', ''], friend: ['b', 'c'] }), {}, /ties:row 2: an id is empty/],
+  ['text that is said to be CSV', 'a b\n', { format: 'csv' }, /ties:1: "a b" is not a header/],
+])('%s is refused in one line that names the file', async (_, contents, options, message) => {
+  const error = await read(contents, options).catch((e: unknown) => e);
+  expect(error).toBeInstanceOf(ConfigError);
+  expect((error as ConfigError).message).toMatch(message);
+  expect((error as ConfigError).message).not.toContain('\n');
+});
+
+test('bad rows of every format are skipped and counted up to the limit', async () => {
+  const rows = parquet({ user: ['a', '', 'b'], friend: ['b', 'x', 'c'] });
+  expect(await read(rows, {}, 1)).toMatchObject({ badLines: 1, users: ['a', 'b', 'c'] });
+  expect(await read('2 1\n2\n1 9\n', { format: 'metis' }, 1)).toMatchObject({ badLines: 1, users: ['1', '2'] });
+});

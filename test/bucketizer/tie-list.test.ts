@@ -1,0 +1,36 @@
+import { expect, test } from 'vitest';
+import { TieList } from '../../bucketizer/tie-list.ts';
+import { seededRandom } from '../../config/random.ts';
+import { below } from './sample-graphs.ts';
+
+test('whatever is added up along the way, every tie has the weight of all its lines', () => {
+  for (let seed = 1; seed <= 40; seed++) {
+    const random = seededRandom(seed);
+    const list = new TieList(1 + below(8, random));
+    const plain = new Map<string, number>();
+    const lines = below(300, random);
+    for (let i = 0; i < lines; i++) {
+      const [from, to] = [below(6, random), below(6, random)];
+      const weight = seed % 2 === 0 ? 1 : 1 + below(3, random);
+      list.push(from, to, weight);
+      plain.set(`${from} ${to}`, (plain.get(`${from} ${to}`) ?? 0) + weight);
+    }
+    const { ties, tieWeights, repeated } = list.finish();
+    const found = new Map<string, number>();
+    for (let i = 0; i < ties.length / 2; i++) {
+      const pair = `${ties[2 * i]} ${ties[2 * i + 1]}`;
+      found.set(pair, (found.get(pair) ?? 0) + (tieWeights?.[i] ?? 1));
+    }
+    expect([...found].sort(), `seed ${seed}`).toEqual([...plain].sort());
+    expect(ties.length / 2 + repeated, `seed ${seed}`).toBe(lines);
+  }
+});
+
+test('memory is in step with distinct ties: a million lines of fifty ties are never held', () => {
+  const list = new TieList(64);
+  for (let i = 0; i < 1_000_000; i++) list.push(i % 10, 10 + (i % 5));
+  expect(list.length).toBeLessThanOrEqual(64);
+  const { tieWeights, repeated } = list.finish();
+  expect(repeated).toBeGreaterThan(999_900);
+  expect(tieWeights!.reduce((sum, weight) => sum + weight, 0)).toBe(1_000_000);
+});
