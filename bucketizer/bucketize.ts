@@ -7,6 +7,7 @@ import { compareIds } from '../config/ids.ts';
 import { seededRandom } from '../config/random.ts';
 import { restoreBalance, treeBounds, treeWeights } from './balance.ts';
 import type { BisectEffort } from './bisect.ts';
+import { type CacheSimulation, simulateCaches } from './cache-simulation.ts';
 import { auditCommunities, type CommunityAudit } from './communities.ts';
 import { fanoutProbability, meanFanout } from './fanout.ts';
 import { toFixedPoint } from './fixed-point.ts';
@@ -34,6 +35,7 @@ export interface BucketizeOptions {
   readonly directed?: boolean; // only ties given in both directions count
   readonly hubDegree?: number; // users with more friends than this keep no ties; default: no limit
   readonly minWeight?: number; // lighter ties are left out, in the unit of tieWeights; default: 0
+  readonly simulateCache?: boolean; // report misses of caches behind the tree
   readonly audit?: boolean; // hold the tree against communities found another way, where the graph is small enough
 }
 
@@ -58,6 +60,7 @@ export interface TreeReport {
   readonly ties: TieCounts;
   readonly meanLocality: number; // 0..1, mean over the levels below the root
   readonly levels: readonly LevelQuality[]; // root first
+  readonly cache: CacheSimulation | null; // null: not asked for
   readonly communities: CommunityAudit | null; // null: not asked for, or too large a graph
 }
 
@@ -154,6 +157,7 @@ export function sealBuild(
     ties: counts,
     meanLocality: meanLocality(levels),
     levels,
+    cache: options.simulateCache ? simulateCaches(graph, leafOf, height, levels, seed) : null,
     communities: options.audit ? auditCommunities(graph, leafOf, height, seededRandom(`${seed}/audit`)) : null,
   };
   return { tree, report };

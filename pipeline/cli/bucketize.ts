@@ -10,6 +10,7 @@ import {
   prepareBuild,
   type TreeReport,
 } from '../../bucketizer/bucketize.ts';
+import type { CacheSimulation } from '../../bucketizer/cache-simulation.ts';
 import { readEdgeList, type TieFormat, tieFormats } from '../../bucketizer/io/edge-list.ts';
 import { writeLeaves, writeMoves } from '../../bucketizer/io/leaves-file.ts';
 import { bucketizeInParallel } from '../../bucketizer/io/parallel-bucketize.ts';
@@ -44,6 +45,7 @@ interface Flags {
   readonly minWeight?: string;
   readonly maxBadLines: string;
   readonly report?: string;
+  readonly simulateCache?: boolean;
   readonly leaves?: string;
 }
 
@@ -91,6 +93,10 @@ export function bucketizeCommand(): Command {
     .option('--min-weight <w>', 'leave out ties lighter than this, repeated ones added up')
     .option('--max-bad-lines <n>', 'bad lines of TIES to skip before giving up', '0')
     .option('--report <file>', 'write quality and counts as JSON')
+    .option(
+      '--simulate-cache',
+      'print, and put into --report, how often caches miss where users are routed at random, by hash and by this tree',
+    )
     .option('--leaves <file>', 'write user,bucket as CSV')
     .option('--moves <file>', 'with --previous: write user,from,to of every moved user as CSV')
     .addHelpText(
@@ -195,6 +201,7 @@ function optionsOf(flags: Flags, previous: BucketTree | null): BucketizeOptions 
     objective,
     directed,
     audit: flags.report !== undefined,
+    simulateCache: flags.simulateCache ?? false,
     ...(hubDegree === undefined
       ? {}
       : { hubDegree: numberFlag('--hub-degree', hubDegree, 'a whole number', 1, Infinity) }),
@@ -246,8 +253,24 @@ function summary(report: FileReport, out: string): string {
     `locality  ${buckets.locality.toFixed(3)} of tie weight inside buckets, ${report.meanLocality.toFixed(3)} in the mean of the levels`,
     `balance   heaviest bucket ${(1 + buckets.imbalance).toFixed(3)} x even, its heaviest user ${buckets.heaviestUserInIt.toFixed(3)} x even`,
     ...(report.refresh === undefined ? [] : [refreshSummary(report.refresh)]),
+    ...(report.cache === null ? [] : cacheSummary(report.cache)),
     '',
   ].join('\n');
+}
+
+function cacheSummary({ datacenters, curve }: CacheSimulation): string[] {
+  return [
+    `misses    of caches in ${datacenters} datacenters, each holding a share of all items; users routed`,
+    '            share  at random  by hash  by tree',
+    ...curve.map(({ cacheShare, missRate: { random, hash, tree } }) =>
+      [
+        `${(100 * cacheShare).toFixed(1)} %`.padStart(17),
+        random.toFixed(3).padStart(9),
+        hash.toFixed(3).padStart(7),
+        tree.toFixed(3).padStart(7),
+      ].join('  '),
+    ),
+  ];
 }
 
 function refreshSummary(refreshed: RefreshReport): string {
