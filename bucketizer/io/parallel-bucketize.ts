@@ -17,17 +17,18 @@ import { nodesOf, type TreePlace } from '../recursive-bisection.ts';
 import type { BucketTree } from '../tree.ts';
 import { startWorkers, type WorkerPool } from './worker-pool.ts';
 
-/** Starting threads costs more than bisecting fewer ties. */
-const worthwhileTies = 50_000;
+/** Starting threads, each of which has to warm up, costs more than bisecting fewer ties. */
+const tiesWorthThreads = 400_000;
 
-/** `workers`: threads to use at most, 1 or more. */
+/** `workers`: threads to use at most, 1 or more. `tiesMin`: fewer are bisected on this thread. */
 export async function bucketizeInParallel(
   input: BucketizeInput,
   options: BucketizeOptions,
   workers: number,
   onProgress: (progress: BucketizeProgress) => void = () => {},
+  tiesMin = tiesWorthThreads,
 ): Promise<{ tree: BucketTree; report: TreeReport }> {
-  if (workers === 1 || input.ties.length / 2 < worthwhileTies) return bucketize(input, options, onProgress);
+  if (workers === 1 || input.ties.length / 2 < tiesMin) return bucketize(input, options, onProgress);
   const prepared = prepareBuild(input, options);
   const pool = startWorkers(workers);
   try {
