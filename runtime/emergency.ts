@@ -17,7 +17,6 @@ import { type Model, totalLoad } from './model.ts';
 export interface EmergencyRows {
   readonly poolRow: Int32Array; // [k]
   readonly classRow: Int32Array; // [c * D + d]
-  readonly slackColumns: readonly number[];
 }
 
 export function putEmergency(lp: ProgramBuilder, model: Model, slackPrice: number): EmergencyRows | null {
@@ -25,44 +24,45 @@ export function putEmergency(lp: ProgramBuilder, model: Model, slackPrice: numbe
   if (!Number.isFinite(emergencyMax)) return null;
   const classes = classesOf(model);
   const staying = poolLoad(model, (i) => model.base[i]! + model.settled[i]!);
+  const pools = staying.length;
   const most = 2 * totalLoad;
-  const poolColumn = Int32Array.from(staying, () => lp.column(0, 0, most));
-  const classColumn = classes.staying.map((loads) => Int32Array.from(loads, () => lp.column(0, 0, most)));
-  const slackColumns: number[] = [];
-  const poolRow = Int32Array.from(staying, (load, k) => {
-    const row = lp.row(-load, -load);
-    lp.put(row, poolColumn[k]!, -1);
-    return row;
+  const sumRow = (load: number): number => lp.row(-load, -load);
+  const poolRow = Int32Array.from(staying, sumRow);
+  const rowOfClass = classes.staying.map((loads) => Int32Array.from(loads, sumRow));
+  // [lost * K + k]; -1 where nothing falls
+  const lossRow = Int32Array.from({ length: datacenters * pools }, (_, at) => {
+    const [lost, k] = [Math.floor(at / pools), at % pools];
+    if (k % datacenters === lost || !(capacity[k]! > 0)) return -1;
+    return lp.row(Number.NEGATIVE_INFINITY, emergencyMax * capacity[k]!);
   });
-  const rowOfClass = classes.staying.map((loads, g) =>
-    Int32Array.from(loads, (load, d) => {
-      const row = lp.row(-load, -load);
-      lp.put(row, classColumn[g]![d]!, -1);
-      return row;
-    }),
-  );
-  for (let lost = 0; lost < datacenters; lost++) {
-    for (let d = 0; d < datacenters; d++) {
-      for (let r = 0; r < resources && d !== lost; r++) {
-        const k = r * datacenters + d;
-        if (!(capacity[k]! > 0)) continue;
-        const row = lp.row(Number.NEGATIVE_INFINITY, emergencyMax * capacity[k]!);
-        lp.put(row, poolColumn[k]!, 1);
-        classes.members.forEach((first, g) => {
-          const falls = fallbackShare(model, first, lost, d) * use[model.service[first]! * resources + r]!;
-          if (falls > 0) lp.put(row, classColumn[g]![lost]!, falls);
-        });
-        const slack = lp.column(slackPrice, 0, totalLoad);
-        slackColumns.push(slack);
-        lp.put(row, slack, -1);
+  for (let k = 0; k < pools; k++) {
+    lp.column(0, 0, most);
+    lp.put(poolRow[k]!, -1);
+    for (let at = k; at < lossRow.length; at += pools) if (lossRow[at]! >= 0) lp.put(lossRow[at]!, 1);
+  }
+  classes.members.forEach((first, g) => {
+    for (let lost = 0; lost < datacenters; lost++) {
+      lp.column(0, 0, most);
+      lp.put(rowOfClass[g]![lost]!, -1);
+      for (let k = 0; k < pools; k++) {
+        const row = lossRow[lost * pools + k]!;
+        if (row < 0) continue;
+        const each = use[model.service[first]! * resources + Math.floor(k / datacenters)]!;
+        const falls = fallbackShare(model, first, lost, k % datacenters) * each;
+        if (falls > 0) lp.put(row, falls);
       }
     }
+  });
+  for (const row of lossRow) {
+    if (row < 0) continue;
+    lp.column(slackPrice, 0, totalLoad);
+    lp.put(row, -1);
   }
   const classRow = Int32Array.from(
     model.base,
     (_, i) => rowOfClass[classes.classOf[Math.floor(i / datacenters)]!]![i % datacenters]!,
   );
-  return { poolRow, classRow, slackColumns };
+  return { poolRow, classRow };
 }
 
 /** [k] utilization after the loss of `lost`, by the fallback rule, of load [c * D + d]; 0 at the lost one itself. */

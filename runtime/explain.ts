@@ -12,7 +12,7 @@ import type { NearestPlacement } from './balance.ts';
 import { linearMsPerCost, squaredMsPerCost } from './costs.ts';
 import type { DatacenterState, RuntimeInputs } from './inputs.ts';
 import { loadAt, utilizations } from './limits.ts';
-import type { LinearProgram } from './lp/problem.ts';
+import { reducedCosts } from './lp/problem.ts';
 import type { SolveStep } from './solve.ts';
 import { isDrain } from './states.ts';
 
@@ -165,16 +165,9 @@ function excessCost({ model, placement, service }: SolveStep, e: number, d: numb
 
 /** [column] its cost and what it takes of limits, at their prices. */
 function pricedCosts({ program, layout, rowDuals }: NearestPlacement): Float64Array {
-  const cost = Float64Array.from(program.cost);
-  const own = new Set([...layout.movingRow, ...layout.placingRow]);
-  for (let r = 0; r < rowDuals.length; r++) if (!own.has(r)) takePrice(cost, program, r, rowDuals[r]!);
-  return cost;
-}
-
-function takePrice(cost: Float64Array, program: LinearProgram, row: number, dual: number): void {
-  for (let k = program.rowStart[row]!; k < program.rowStart[row + 1]!; k++) {
-    cost[program.columnIndex[k]!]! -= dual * program.value[k]!;
-  }
+  const ofLimits = rowDuals.slice();
+  for (const own of [layout.movingRow, layout.placingRow]) for (const row of own) if (row >= 0) ofLimits[row] = 0;
+  return reducedCosts(program, ofLimits);
 }
 
 /** What a unit of load pays for the datacenter being full, or for its utilization. */

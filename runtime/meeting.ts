@@ -44,7 +44,7 @@ const nearby = 0.02;
 const worthMax = 500;
 
 /** Nobody to meet. */
-export const nobody: readonly Step[] = [{ width: Number.POSITIVE_INFINITY, worth: 0 }];
+const nobody: readonly Step[] = [{ width: Number.POSITIVE_INFINITY, worth: 0 }];
 
 /** Of all ties, in cost units times load units. So much is worth the most there is to every edge; more is no number soon. */
 const priceMax = 1e12;

@@ -4,7 +4,7 @@
 import { type EmergencyRows, putEmergency } from './emergency.ts';
 import { ProgramBuilder } from './lp/builder.ts';
 import type { LinearProgram } from './lp/problem.ts';
-import { nobody, type Step } from './meeting.ts';
+import type { Step } from './meeting.ts';
 import { type Model, totalLoad } from './model.ts';
 
 /** Limits on moves by choice; absent: unguarded. */
@@ -30,9 +30,8 @@ export interface Layout {
   readonly onloadRow: Int32Array; // [k] row, -1 where no guard binds it
   readonly priceRow: Int32Array; // [k] row, -1 where utilization has no price
   readonly churnRow: Int32Array; // [s] row, -1: unguarded
-  readonly movingRow: Int32Array; // [c] what leaves by choice arrives; -1 before the first table
+  readonly movingRow: Int32Array; // [c] what leaves by choice arrives; -1 where nothing may move
   readonly placingRow: Int32Array; // [c] forced load is placed; -1 where there is none
-  readonly slackColumns: readonly number[]; // what limits give, at a price
   readonly nextStep: Int32Array; // [column] the one that takes what it has no room for, -1 where there is none
 }
 
@@ -58,123 +57,105 @@ export const beyondP95Max = 0.05;
 
 export function formulate(model: Model, formulation: Formulation): { program: LinearProgram; layout: Layout } {
   const { commodities, datacenters, resources, load, capacity, use, base, forced, mayGain, pinned } = model;
-  const { limits, levelMax, seek } = formulation;
+  const { limits, seek } = formulation;
   const lp = new ProgramBuilder();
   const pairs = commodities * datacenters;
   const gained = new Int32Array(pairs).fill(-1);
   const left = new Int32Array(pairs).fill(-1);
   const placed = new Int32Array(pairs).fill(-1);
-  const slackColumns: number[] = [];
-  const slack = (limit: keyof typeof slackPrices, most: number): number => {
-    const column = lp.column(slackPrices[limit], 0, most);
-    slackColumns.push(column);
-    return column;
-  };
-
-  // A level over every utilization that all load in one place could make is no limit, but a finite one.
-  const smallest = capacity.reduce((least, value) => (value > 0 && value < least ? value : least), totalLoad);
-  const levelColumn = lp.column(seek === 'level' ? 1 : 0, 0, seek === 'level' ? (2 * totalLoad) / smallest : 0);
-  const { staying, reachable } = poolsNow(model);
-  const levelRow = new Int32Array(capacity.length).fill(-1);
-  const onloadRow = new Int32Array(capacity.length).fill(-1);
-  for (let k = 0; k < capacity.length; k++) {
-    if (!(capacity[k]! > 0) || (staying[k] === 0 && reachable[k] === 0)) continue;
-    const sought = Number.isNaN(levelMax[k]!);
-    levelRow[k] = lp.row(Number.NEGATIVE_INFINITY, (sought ? 0 : levelMax[k]! * capacity[k]!) - staying[k]!);
-    if (sought) lp.put(levelRow[k]!, levelColumn, -capacity[k]!);
-    if (limits && reachable[k] === 1 && Number.isFinite(limits.onloadMax))
-      onloadRow[k] = lp.row(Number.NEGATIVE_INFINITY, limits.onloadMax * capacity[k]!);
-  }
-  const priceRow = putPrices(lp, model, seek, staying);
+  const pools = poolsNow(model);
+  const { levelRow, onloadRow, levelColumn } = putLevels(lp, model, formulation, pools);
+  const priceRow = putPrices(lp, model, seek, pools.staying);
   const emergency: EmergencyRows | null = putEmergency(lp, model, slackPrices.emergencyMax);
-  slackColumns.push(...(emergency?.slackColumns ?? []));
   const churnRow = Int32Array.from({ length: model.services }, (_, s) =>
     limits ? lp.row(Number.NEGATIVE_INFINITY, limits.churnMax[s]! * demandOf(model, s)) : -1,
   );
 
-  // Movement alone has many optima; a trace of latency makes one of them the answer of every engine.
-  const trace = seek === 'nearness' ? 1 : seek === 'calm' ? 1e-4 : 0;
-  const cost = (i: number): number => trace * model.rttCost[i]!;
-  const bounty = (i: number): number => (seek === 'nearness' && model.tooFar[i] === 1 ? tooFarBounty : 0);
-  const moveCost = (i: number): number =>
-    seek === 'nearness' ? model.moveCost[i]! : seek === 'calm' ? 1 + 1e-3 * model.rttCost[i]! : 0;
-  const meeting = seek === 'nearness' ? model.meeting : null;
-  const arriving = (i: number): readonly Step[] => meeting?.arriving[i] ?? nobody;
-  const leaving = (i: number): readonly Step[] => meeting?.leaving[i] ?? nobody;
-  const next: (readonly [column: number, next: number])[] = [];
-  /** Columns that have room for `most` together. Returns the first. */
-  const inSteps = (steps: readonly Step[], most: number, make: (worth: number, width: number) => number): number => {
-    let [first, last, room] = [-1, -1, most];
-    for (const { width, worth } of steps) {
-      if (!(room > 0)) break;
-      const column = make(worth, Math.min(width, room));
-      room -= width;
-      if (first < 0) first = column;
-      else next.push([last, column]);
-      last = column;
-    }
-    return first;
-  };
+  const { rttCost, moveCost } = costsOf(model, seek);
   const toward = limits?.toward;
-  const again = (i: number): number => (seek === 'nearness' && toward?.placed[i] === 0 ? twicePrice : 0);
+  const bounty = seek === 'nearness' ? tooFarBounty : 0;
+  const again = seek === 'nearness' && toward ? twicePrice : 0;
+  const meeting = seek === 'nearness' ? model.meeting : null;
+  const following: number[] = []; // a column and the one that takes what it has no room for, in turn
   // A share that is too large already is brought back by what the guards leave over, and does not claim it first.
   const mayStay = (i: number): number => (limits && seek !== 'nearness' ? base[i]! : 0);
   const movingRow = new Int32Array(commodities).fill(-1);
   const placingRow = new Int32Array(commodities).fill(-1);
-  for (let c = 0; c < commodities; c++) {
-    const s = model.service[c]!;
+  // The pair that is looked at; the functions below are made once, not for each of thousands.
+  let [c, d, s, i, moving, placing, p95Row, shareRow, pinRow] = [0, 0, 0, 0, -1, -1, -1, -1, -1];
+  /** A column of load that arrives (1) or leaves (-1), by choice or forced. */
+  const column = (cost: number, width: number, sign: 1 | -1, byChoice: boolean): number => {
+    const at = lp.column(cost, 0, width, byChoice ? moving : placing, sign);
+    for (let r = 0; r < resources; r++) {
+      const k = r * datacenters + d;
+      const amount = sign * use[s * resources + r]!;
+      if (amount === 0) continue;
+      if (levelRow[k]! >= 0) lp.put(levelRow[k]!, amount);
+      if (byChoice && onloadRow[k]! >= 0) lp.put(onloadRow[k]!, amount);
+      if (priceRow) lp.put(priceRow[k]!, amount);
+      if (emergency) lp.put(emergency.poolRow[k]!, amount);
+    }
+    if (byChoice && sign > 0 && churnRow[s]! >= 0) lp.put(churnRow[s]!, model.churnWeight[c]!);
+    if (emergency) lp.put(emergency.classRow[i]!, sign);
+    if (p95Row >= 0 && model.beyondP95[i] === 1) lp.put(p95Row, sign);
+    if (shareRow >= 0) lp.put(shareRow, sign);
+    if (pinRow >= 0) lp.put(pinRow, sign);
+    return at;
+  };
+  /** Columns of falling worth that have room for `most` together. Returns the first. */
+  const inSteps = (steps: readonly Step[], cost: number, most: number, sign: 1 | -1, byChoice: boolean): number => {
+    let [first, last, room] = [-1, -1, most];
+    for (const { width, worth } of steps) {
+      if (!(room > 0)) break;
+      const at = column(cost - sign * worth, Math.min(width, room), sign, byChoice);
+      room -= width;
+      if (first < 0) first = at;
+      else following.push(last, at);
+      last = at;
+    }
+    return first;
+  };
+  for (c = 0; c < commodities; c++) {
+    s = model.service[c]!;
     const shareMax = model.shareMax[s]!;
-    const moving = (movingRow[c] = model.isNew[s] === 1 || model.still[c] === 1 ? -1 : lp.row(0, 0));
-    const placing = (placingRow[c] = forced[c]! > 0 ? lp.row(forced[c]!, forced[c]!) : -1);
-    const p95Row = putP95(lp, model, c, (most) => slack('latencyMsP95Max', most));
-    for (let d = 0; d < datacenters; d++) {
-      const i = c * datacenters + d;
-      const shareRow =
-        shareMax < 1 && mayGain[i] === 1
+    const mayMove = model.isNew[s] === 0 && model.still[c] === 0;
+    const forcedLoad = forced[c]!;
+    placing = placingRow[c] = forcedLoad > 0 ? lp.row(forcedLoad, forcedLoad) : -1;
+    moving = -1;
+    p95Row = putP95(lp, model, c);
+    for (d = 0; d < datacenters; d++) {
+      i = c * datacenters + d;
+      const mayArrive = mayGain[i] === 1;
+      shareRow =
+        shareMax < 1 && mayArrive
           ? lp.row(Number.NEGATIVE_INFINITY, Math.max(mayStay(i), shareMax * load[c]!) - base[i]!)
           : -1;
-      const pinRow = Number.isNaN(pinned[i]!) ? -1 : lp.row(pinned[i]! - base[i]!, pinned[i]! - base[i]!);
-      const put = (column: number, sign: 1 | -1, byChoice: boolean): number => {
-        for (let r = 0; r < resources; r++) {
-          const k = r * datacenters + d;
-          const amount = sign * use[s * resources + r]!;
-          if (amount === 0) continue;
-          if (levelRow[k]! >= 0) lp.put(levelRow[k]!, column, amount);
-          if (byChoice && onloadRow[k]! >= 0) lp.put(onloadRow[k]!, column, amount);
-          if (priceRow) lp.put(priceRow[k]!, column, amount);
-          if (emergency) lp.put(emergency.poolRow[k]!, column, amount);
-        }
-        if (byChoice && sign > 0 && churnRow[s]! >= 0) lp.put(churnRow[s]!, column, model.churnWeight[c]!);
-        lp.put(byChoice ? moving : placing, column, sign);
-        if (emergency) lp.put(emergency.classRow[i]!, column, sign);
-        if (p95Row >= 0 && model.beyondP95[i] === 1) lp.put(p95Row, column, sign);
-        if (shareRow >= 0) lp.put(shareRow, column, sign);
-        if (pinRow >= 0) lp.put(pinRow, column, sign);
-        return column;
-      };
-      const gainMax = mayGain[i] === 1 ? Math.min(load[c]!, toward?.gained[i] ?? totalLoad) : 0;
-      const leaveMax = Math.min(base[i]!, toward?.left[i] ?? totalLoad);
-      if (gainMax > 0 && moving >= 0) {
+      pinRow = Number.isNaN(pinned[i]!) ? -1 : lp.row(pinned[i]! - base[i]!, pinned[i]! - base[i]!);
+      const gainMax = mayMove && mayArrive ? Math.min(load[c]!, toward ? toward.gained[i]! : totalLoad) : 0;
+      const leaveMax = mayMove ? Math.min(base[i]!, toward ? toward.left[i]! : totalLoad) : 0;
+      if (moving < 0 && (gainMax > 0 || leaveMax > 0)) moving = movingRow[c] = lp.row(0, 0);
+      if (gainMax > 0) {
+        const cost = rttCost[i]! + moveCost[i]!;
         // Friends are met once: by what is placed where something is, else by what is gained.
-        const steps = placing >= 0 ? nobody : arriving(i);
-        gained[i] = inSteps(steps, gainMax, (worth, width) =>
-          put(lp.column(cost(i) + moveCost(i) - worth, 0, width), 1, true),
-        );
+        gained[i] =
+          meeting && placing < 0
+            ? inSteps(meeting.arriving[i]!, cost, gainMax, 1, true)
+            : column(cost, gainMax, 1, true);
       }
-      if (leaveMax > 0 && moving >= 0) {
-        left[i] = inSteps(leaving(i), leaveMax, (worth, width) =>
-          put(lp.column(worth - cost(i) - bounty(i), 0, width), -1, true),
-        );
+      if (leaveMax > 0) {
+        const cost = -rttCost[i]! - (model.tooFar[i] === 1 ? bounty : 0);
+        left[i] = meeting ? inSteps(meeting.leaving[i]!, cost, leaveMax, -1, true) : column(cost, leaveMax, -1, true);
       }
-      if (mayGain[i] === 1 && placing >= 0) {
-        placed[i] = inSteps(arriving(i), forced[c]!, (worth, width) =>
-          put(lp.column(cost(i) + again(i) - worth, 0, width), 1, false),
-        );
+      if (mayArrive && placing >= 0) {
+        const cost = rttCost[i]! + (toward?.placed[i] === 0 ? again : 0);
+        placed[i] = meeting
+          ? inSteps(meeting.arriving[i]!, cost, forcedLoad, 1, false)
+          : column(cost, forcedLoad, 1, false);
       }
-      if (shareRow >= 0) lp.put(shareRow, slack('shareMax', load[c]!), -1);
+      if (shareRow >= 0) putSlack(lp, shareRow, -1, 'shareMax', load[c]!);
       if (pinRow >= 0) {
-        lp.put(pinRow, slack('pin', load[c]!), 1);
-        lp.put(pinRow, slack('pin', load[c]!), -1);
+        putSlack(lp, pinRow, 1, 'pin', load[c]!);
+        putSlack(lp, pinRow, -1, 'pin', load[c]!);
       }
     }
   }
@@ -188,23 +169,85 @@ export function formulate(model: Model, formulation: Formulation): { program: Li
   };
   const program = lp.build();
   const nextStep = new Int32Array(program.cost.length).fill(-1);
-  for (const [column, following] of next) nextStep[column] = following;
-  return { program, layout: { gained, left, placed, levelColumn, slackColumns, nextStep, ...rows } };
+  for (let at = 0; at < following.length; at += 2) nextStep[following[at]!] = following[at + 1]!;
+  return { program, layout: { gained, left, placed, levelColumn, nextStep, ...rows } };
 }
 
-/** [k] load of a pool if nothing moves by choice, and 1 where it may get more. */
-function poolsNow(model: Model): { staying: Float64Array; reachable: Uint8Array } {
-  const { datacenters, resources, use } = model;
-  const staying = new Float64Array(model.capacity.length);
-  const reachable = new Uint8Array(model.capacity.length);
-  for (let d = 0; d < datacenters; d++) {
-    for (let c = 0; c < model.commodities; c++) {
-      const s = model.service[c]!;
-      const i = c * datacenters + d;
+/** Levels and onload of the pools that have a say. */
+function putLevels(
+  lp: ProgramBuilder,
+  model: Model,
+  { limits, levelMax, seek }: Formulation,
+  { staying, reachable }: PoolsNow,
+): Pick<Layout, 'levelRow' | 'onloadRow' | 'levelColumn'> {
+  const { capacity } = model;
+  const levelRow = new Int32Array(capacity.length).fill(-1);
+  const onloadRow = new Int32Array(capacity.length).fill(-1);
+  for (let k = 0; k < capacity.length; k++) {
+    if (!(capacity[k]! > 0) || (staying[k] === 0 && reachable[k] === 0)) continue;
+    const sought = Number.isNaN(levelMax[k]!);
+    levelRow[k] = lp.row(Number.NEGATIVE_INFINITY, (sought ? 0 : levelMax[k]! * capacity[k]!) - staying[k]!);
+    if (limits && reachable[k] === 1 && Number.isFinite(limits.onloadMax))
+      onloadRow[k] = lp.row(Number.NEGATIVE_INFINITY, limits.onloadMax * capacity[k]!);
+  }
+  // A level over every utilization that all load in one place could make is no limit, but a finite one.
+  const smallest = capacity.reduce((least, value) => (value > 0 && value < least ? value : least), totalLoad);
+  const isSought = seek === 'level';
+  const levelColumn = lp.column(isSought ? 1 : 0, 0, isSought ? (2 * totalLoad) / smallest : 0);
+  for (let k = 0; k < capacity.length; k++) {
+    if (levelRow[k]! >= 0 && Number.isNaN(levelMax[k]!)) lp.put(levelRow[k]!, -capacity[k]!);
+  }
+  return { levelRow, onloadRow, levelColumn };
+}
+
+/** [c * D + d] of a unit of load, by what is sought. Movement alone has many optima; a trace of latency makes one of them
+ *  the answer of every engine. */
+function costsOf(model: Model, seek: Formulation['seek']): Pick<Model, 'rttCost' | 'moveCost'> {
+  const { rttCost, moveCost } = model;
+  switch (seek) {
+    case 'nearness':
+      return { rttCost, moveCost };
+    case 'calm':
+      return { rttCost: rttCost.map((cost) => 1e-4 * cost), moveCost: rttCost.map((cost) => 1 + 1e-3 * cost) };
+    case 'level': {
+      const none = new Float64Array(rttCost.length);
+      return { rttCost: none, moveCost: none };
+    }
+  }
+}
+
+function putSlack(lp: ProgramBuilder, row: number, sign: 1 | -1, limit: keyof typeof slackPrices, most: number): void {
+  lp.column(slackPrices[limit], 0, most);
+  lp.put(row, sign);
+}
+
+interface PoolsNow {
+  readonly staying: Float64Array; // [k] load of a pool if nothing moves by choice
+  readonly reachable: Uint8Array; // [k] 1 where it may get more
+}
+
+function poolsNow({
+  commodities,
+  datacenters,
+  resources,
+  capacity,
+  use,
+  service,
+  base,
+  settled,
+  mayGain,
+}: Model): PoolsNow {
+  const staying = new Float64Array(capacity.length);
+  const reachable = new Uint8Array(capacity.length);
+  for (let c = 0, i = 0; c < commodities; c++) {
+    const ofService = service[c]! * resources;
+    for (let d = 0; d < datacenters; d++, i++) {
+      const load = base[i]! + settled[i]!;
+      if (load === 0 && mayGain[i] === 0) continue;
       for (let r = 0; r < resources; r++) {
-        const each = use[s * resources + r]!;
-        staying[r * datacenters + d]! += each * (model.base[i]! + model.settled[i]!);
-        if (each > 0 && model.mayGain[i] === 1) reachable[r * datacenters + d] = 1;
+        const each = use[ofService + r]!;
+        staying[r * datacenters + d]! += each * load;
+        if (each > 0 && mayGain[i] === 1) reachable[r * datacenters + d] = 1;
       }
     }
   }
@@ -235,7 +278,7 @@ export function movedShare(model: Model, gained: Float64Array, s: number): numbe
 }
 
 /** A row for what of the commodity is beyond latencyMsP95Max; -1 where nothing may be. */
-function putP95(lp: ProgramBuilder, model: Model, c: number, slack: (most: number) => number): number {
+function putP95(lp: ProgramBuilder, model: Model, c: number): number {
   const { datacenters, beyondP95, base, load } = model;
   let beyond = 0;
   let isAny = false;
@@ -246,7 +289,7 @@ function putP95(lp: ProgramBuilder, model: Model, c: number, slack: (most: numbe
   }
   if (!isAny) return -1;
   const row = lp.row(Number.NEGATIVE_INFINITY, beyondP95Max * load[c]! - beyond);
-  lp.put(row, slack(load[c]!), -1);
+  putSlack(lp, row, -1, 'latencyMsP95Max', load[c]!);
   return row;
 }
 
@@ -264,7 +307,8 @@ function putPrices(
     utilizationPrices.forEach(({ above, cost }, step) => {
       const next = utilizationPrices[step + 1]?.above;
       const width = next === undefined ? totalLoad : (next - above) * units;
-      lp.put(row, lp.column(cost, 0, width), -1);
+      lp.column(cost, 0, width);
+      lp.put(row, -1);
     });
     return row;
   });

@@ -8,9 +8,10 @@ import { type Random, seededRandom } from '../config/random.ts';
 import { makeTopology, type Topology } from '../config/topology.ts';
 import type { FractionMatrix } from '../runtime/fractions.ts';
 import { type DatacenterState, normalState, type RuntimeInputs } from '../runtime/inputs.ts';
+import { ProgramBuilder } from '../runtime/lp/builder.ts';
 import { certifiedBy, type SolveCertified } from '../runtime/lp/certified.ts';
 import { openEngine } from '../runtime/lp/engines.ts';
-import type { EngineName, Solver } from '../runtime/lp/problem.ts';
+import type { EngineName, LinearProgram, Solver } from '../runtime/lp/problem.ts';
 
 /** Edges e0, e1, ..; datacenters d0, d1, .. with the given capacities; rtt by default grows with |e - d|. */
 export function topologyOf(
@@ -93,6 +94,32 @@ export async function installedEngines(): Promise<readonly EngineName[]> {
   } catch {
     process.stderr.write('glpk.js is not installed: tests run on HiGHS alone\n');
     return ['highs'];
+  }
+}
+
+/** A program as textbooks write it: rows and columns in any order, entries last. */
+export class PlainProgram {
+  readonly #columns: { cost: number; lower: number; upper: number; entries: [row: number, value: number][] }[] = [];
+  readonly #lp = new ProgramBuilder();
+
+  column(cost: number, lower: number, upper: number): number {
+    return this.#columns.push({ cost, lower, upper, entries: [] }) - 1;
+  }
+
+  row(lower: number, upper: number): number {
+    return this.#lp.row(lower, upper);
+  }
+
+  put(row: number, column: number, value: number): void {
+    this.#columns[column]!.entries.push([row, value]);
+  }
+
+  build(): LinearProgram {
+    for (const { cost, lower, upper, entries } of this.#columns) {
+      this.#lp.column(cost, lower, upper);
+      for (const [row, value] of entries) this.#lp.put(row, value);
+    }
+    return this.#lp.build();
   }
 }
 

@@ -10,7 +10,9 @@ import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { Worker } from 'node:worker_threads';
 import { ConfigError } from '../../config/errors.ts';
+import { conversationWith } from '../lp/engines.ts';
 import type { EngineAnswer, EngineName, LinearProgram, RowPrices, Solver } from '../lp/problem.ts';
+import type { Question } from '../lp/sift.ts';
 
 export interface SolverHost extends Solver {
   close(): Promise<void>;
@@ -37,6 +39,7 @@ interface Reply {
 
 const failed: EngineAnswer = { status: 'failed', columns: new Float64Array(0), rowDuals: new Float64Array(0) };
 const watchMs = 200;
+const lookAgainMs = 1000; // asking the system how large the process is takes as long as a small program
 
 /** Resolves once the engine is warm; rejects with a ConfigError where its package is missing. One program is solved at a
  *  time. A worker that dies answers `failed`, and another takes the next program. */
@@ -45,21 +48,36 @@ export async function openSolver(engine: EngineName, limits: Partial<SolverLimit
   let worker: Worker | null = await start(engine, entry);
   let last: Promise<unknown> = Promise.resolve();
   let closed = false;
+  let [usualBytes, lookedMs] = [0, Number.NEGATIVE_INFINITY]; // of the process, while nothing runs away
 
-  /** Ends in time, whatever the worker does. */
-  const solveOne = async (program: LinearProgram, prices?: RowPrices): Promise<EngineAnswer> => {
-    if (closed) return failed;
+  /** Ends in time, whatever the worker does. Null: it had to be ended. */
+  const answerTo = async (question: Question): Promise<EngineAnswer | null> => {
+    if (closed) return null;
     worker ??= await start(engine, entry).catch(() => null);
-    if (!worker) return failed;
-    const said = await ask(worker, { program, prices }, { solveMsMax, growthMbMax });
+    if (!worker) return null;
+    if (performance.now() - lookedMs >= lookAgainMs) {
+      lookedMs = performance.now();
+      usualBytes = process.memoryUsage.rss();
+    }
+    const said = await ask(worker, question, usualBytes, { solveMsMax, growthMbMax });
     if (said.kind === 'reply') return said.reply.answer ?? failed;
     const ended = worker;
     worker = null;
     await ended.terminate();
-    if (closed) return failed;
+    if (closed) return null;
     onEnded(`${engine}: ${said.why}`);
     worker = await start(engine, entry).catch(() => null); // warm again before it is needed
-    return failed;
+    return null;
+  };
+  const solveOne = async (program: LinearProgram, prices?: RowPrices): Promise<EngineAnswer> => {
+    const conversation = conversationWith(engine, program, prices);
+    let said = conversation.next();
+    while (!said.done) {
+      const answer = await answerTo(said.value);
+      if (!answer) return failed;
+      said = conversation.next(answer);
+    }
+    return said.value;
   };
   return {
     name: engine,
@@ -90,16 +108,16 @@ async function start(engine: EngineName, entry: string): Promise<Worker> {
 
 async function ask(
   worker: Worker,
-  question: { readonly program: LinearProgram; readonly prices: RowPrices | undefined },
+  question: Question,
+  usualBytes: number,
   { solveMsMax, growthMbMax }: Pick<SolverLimits, 'solveMsMax' | 'growthMbMax'>,
 ): Promise<Said> {
   const startMs = performance.now();
-  const startBytes = process.memoryUsage.rss();
   worker.ref(); // the process stays until it has its answer
   worker.postMessage(question);
   const said = await next(worker, Math.min(watchMs, solveMsMax), () => {
     if (performance.now() - startMs >= solveMsMax) return `no answer within ${solveMsMax} ms`;
-    const growthMb = (process.memoryUsage.rss() - startBytes) / 1e6;
+    const growthMb = (process.memoryUsage.rss() - usualBytes) / 1e6;
     return growthMb > growthMbMax ? `it took more than ${growthMbMax} MB` : null;
   });
   worker.unref();

@@ -2,32 +2,34 @@
 
 import { parentPort, workerData } from 'node:worker_threads';
 import { ProgramBuilder } from '../lp/builder.ts';
-import { openEngine } from '../lp/engines.ts';
-import type { EngineName, LinearProgram, RowPrices } from '../lp/problem.ts';
+import { loadEngine } from '../lp/engines.ts';
+import type { EngineName } from '../lp/problem.ts';
+import type { Question } from '../lp/sift.ts';
+import { basisAt } from '../lp/start.ts';
 
 /** Two loads on two places that are almost full. */
-function warmUp(): LinearProgram {
+function warmUp(): Question {
   const lp = new ProgramBuilder();
   const places = [lp.row(Number.NEGATIVE_INFINITY, 1.2), lp.row(Number.NEGATIVE_INFINITY, 0.9)];
   for (const cost of [1, 3]) {
     const whole = lp.row(1, 1);
     places.forEach((place, d) => {
-      const column = lp.column(cost + d, 0, 1);
-      lp.put(place, column, 1);
-      lp.put(whole, column, 1);
+      lp.column(cost + d, 0, 1, whole);
+      lp.put(place, 1);
     });
   }
-  return lp.build();
+  const program = lp.build();
+  return { program, basis: basisAt(program, Float64Array.of(-1, 0, 0, 0)) };
 }
 
 const port = parentPort;
 if (!port) throw new Error('solver-worker runs as a worker thread');
 try {
-  const solve = await openEngine((workerData as { engine: EngineName }).engine);
-  port.on('message', ({ program, prices }: { program: LinearProgram; prices?: RowPrices }) => {
+  const solve = await loadEngine((workerData as { engine: EngineName }).engine);
+  port.on('message', (question: Question) => {
     let answer: ReturnType<typeof solve>;
     try {
-      answer = solve(program, prices);
+      answer = solve(question);
     } catch (error) {
       port.postMessage({ failure: String(error) });
       return;

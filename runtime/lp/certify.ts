@@ -2,7 +2,7 @@
  *  weak duality leaves nothing to gain: for any row duals y, `sum(bound of row at y) + sum(bound of column at c - A'y)`
  *  is a lower bound of the minimum (every column has finite bounds, so the bound is always finite). */
 
-import type { EngineAnswer, LinearProgram } from './problem.ts';
+import { activitiesOf, type EngineAnswer, type LinearProgram, reducedCosts } from './problem.ts';
 
 export type Certificate =
   | { readonly kind: 'certified'; readonly objective: number; readonly relativeGap: number }
@@ -34,49 +34,48 @@ export function disagreement(program: LinearProgram, one: EngineAnswer, other: E
 }
 
 export function objectiveOf(program: LinearProgram, columns: Float64Array): number {
+  const { cost } = program;
   let sum = 0;
-  for (let j = 0; j < columns.length; j++) sum += program.cost[j]! * columns[j]!;
+  for (let j = 0; j < columns.length; j++) sum += cost[j]! * columns[j]!;
   return sum;
 }
 
 /** NaN where a value is not a number. */
 export function worstViolation(program: LinearProgram, columns: Float64Array): number {
+  const { lower, upper, rowLower, rowUpper } = program;
+  const ofColumns = worstMiss(columns, lower, upper);
+  const ofRows = worstMiss(activitiesOf(program, columns), rowLower, rowUpper);
+  return Math.max(ofColumns, ofRows);
+}
+
+/** By how much a value is outside its bounds at most; NaN where one is not a number. */
+function worstMiss(values: Float64Array, lower: Float64Array, upper: Float64Array): number {
   let worst = 0;
-  const note = (value: number, lower: number, upper: number): void => {
-    const miss = Math.max(lower - value, value - upper);
+  for (let i = 0; i < values.length; i++) {
+    const value = values[i]!;
+    const miss = Math.max(lower[i]! - value, value - upper[i]!);
     if (!(miss <= worst)) worst = miss;
-  };
-  for (let j = 0; j < columns.length; j++) note(columns[j]!, program.lower[j]!, program.upper[j]!);
-  for (let r = 0; r < program.rowLower.length; r++) {
-    note(rowActivity(program, r, columns), program.rowLower[r]!, program.rowUpper[r]!);
+    if (Number.isNaN(worst)) return worst;
   }
   return worst;
 }
 
-function rowActivity(program: LinearProgram, row: number, columns: Float64Array): number {
-  let sum = 0;
-  for (let k = program.rowStart[row]!; k < program.rowStart[row + 1]!; k++) {
-    sum += program.value[k]! * columns[program.columnIndex[k]!]!;
-  }
-  return sum;
-}
-
 /** A lower bound of the minimum, whatever `rowDuals` are: duals of the wrong sign for a one-sided row count as zero. */
 export function dualBound(program: LinearProgram, rowDuals: Float64Array): number {
-  const reduced = Float64Array.from(program.cost);
+  const { lower, upper, rowLower, rowUpper } = program;
+  const counted = new Float64Array(rowDuals.length);
   let bound = 0;
   for (let r = 0; r < rowDuals.length; r++) {
     const dual = rowDuals[r]!;
-    const side = dual > 0 ? program.rowLower[r]! : program.rowUpper[r]!;
+    const side = dual > 0 ? rowLower[r]! : rowUpper[r]!;
     if (dual === 0 || !Number.isFinite(side)) continue;
     bound += dual * side;
-    for (let k = program.rowStart[r]!; k < program.rowStart[r + 1]!; k++) {
-      reduced[program.columnIndex[k]!]! -= dual * program.value[k]!;
-    }
+    counted[r] = dual;
   }
+  const reduced = reducedCosts(program, counted);
   for (let j = 0; j < reduced.length; j++) {
-    const side = reduced[j]! > 0 ? program.lower[j]! : program.upper[j]!;
-    if (reduced[j] !== 0) bound += reduced[j]! * side;
+    const rest = reduced[j]!;
+    if (rest !== 0) bound += rest * (rest > 0 ? lower[j]! : upper[j]!);
   }
   return bound;
 }

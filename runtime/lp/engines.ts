@@ -1,15 +1,40 @@
-/** An engine by its name. */
+/** An engine by its name, and how it is asked. */
 
 import { openGlpk } from './glpk.ts';
 import { openHighs } from './highs.ts';
-import type { EngineName, SolveProgram } from './problem.ts';
+import type { EngineAnswer, EngineName, LinearProgram, RowPrices, SolveProgram } from './problem.ts';
+import { type Conversation, type Question, sifted } from './sift.ts';
 
-/** Rejects where the engine's package is not installed. */
-export function openEngine(name: EngineName): Promise<SolveProgram> {
+export type AnswerQuestion = (question: Question) => EngineAnswer;
+
+/** What answers the questions of `conversationWith`. Rejects where the engine's package is not installed. */
+export async function loadEngine(name: EngineName): Promise<AnswerQuestion> {
   switch (name) {
     case 'highs':
       return openHighs();
-    case 'glpk':
-      return openGlpk();
+    case 'glpk': {
+      const solve = await openGlpk();
+      return ({ program }) => solve(program);
+    }
   }
+}
+
+/** HiGHS is asked about the columns that matter, GLPK about the whole, for it is there to know better. */
+export function conversationWith(name: EngineName, program: LinearProgram, prices?: RowPrices): Conversation {
+  return name === 'highs' ? sifted(program, prices) : inOne(program);
+}
+
+function* inOne(program: LinearProgram): Conversation {
+  return yield { program, basis: { columns: new Int32Array(0), rows: new Int32Array(0) } };
+}
+
+/** In this thread. Rejects where the engine's package is not installed. */
+export async function openEngine(name: EngineName): Promise<SolveProgram> {
+  const answer = await loadEngine(name);
+  return (program, prices) => {
+    const conversation = conversationWith(name, program, prices);
+    let said = conversation.next();
+    while (!said.done) said = conversation.next(answer(said.value));
+    return said.value;
+  };
 }

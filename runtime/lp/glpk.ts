@@ -35,6 +35,12 @@ function solveWithGlpk(glpk: GLPK, program: LinearProgram): EngineAnswer {
               : glpk.GLP_DB;
     return { type, lb: Number.isFinite(lower) ? lower : 0, ub: Number.isFinite(upper) ? upper : 0 };
   };
+  const varsOf = Array.from({ length: rows }, (): { name: string; coef: number }[] => []);
+  for (let j = 0; j < columns; j++) {
+    for (let k = program.columnStart[j]!; k < program.columnStart[j + 1]!; k++) {
+      varsOf[program.rowIndex[k]!]!.push({ name: columnName[j]!, coef: program.value[k]! });
+    }
+  }
   const answer = glpk.solve(
     {
       name: 'taiji',
@@ -43,13 +49,11 @@ function solveWithGlpk(glpk: GLPK, program: LinearProgram): EngineAnswer {
         name: 'cost',
         vars: columnName.map((name, j) => ({ name, coef: costScale * program.cost[j]! })),
       },
-      subjectTo: Array.from({ length: rows }, (_, r) => {
-        const vars: { name: string; coef: number }[] = [];
-        for (let k = program.rowStart[r]!; k < program.rowStart[r + 1]!; k++) {
-          vars.push({ name: columnName[program.columnIndex[k]!]!, coef: program.value[k]! });
-        }
-        return { name: `r${r}`, vars, bnds: bounds(program.rowLower[r]!, program.rowUpper[r]!) };
-      }),
+      subjectTo: Array.from({ length: rows }, (_, r) => ({
+        name: `r${r}`,
+        vars: varsOf[r]!,
+        bnds: bounds(program.rowLower[r]!, program.rowUpper[r]!),
+      })),
       bounds: columnName.map((name, j) => ({ name, ...bounds(program.lower[j]!, program.upper[j]!) })),
     },
     { presol: false, msglev: glpk.GLP_MSG_OFF },

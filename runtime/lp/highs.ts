@@ -6,8 +6,8 @@
  *  carry a tie-break that a looser one would not see. */
 
 import highsModule, { type RawModelApi } from 'highs';
-import type { EngineAnswer, LinearProgram, SolveProgram } from './problem.ts';
-import { sifted } from './sift.ts';
+import type { EngineAnswer, LinearProgram } from './problem.ts';
+import type { Question } from './sift.ts';
 
 // The package's types describe its CommonJS build; the ES module that Node loads exports the loader itself.
 const loadHighs = highsModule as unknown as typeof highsModule.default;
@@ -20,7 +20,7 @@ const options = {
   dual_feasibility_tolerance: 1e-9,
 } as const;
 
-export async function openHighs(): Promise<SolveProgram> {
+export async function openHighs(): Promise<(question: Question) => EngineAnswer> {
   const highs = await loadHighs();
   const model = highs.raw.createModel();
   for (const [name, value] of Object.entries(options)) model.setOptionValue(name, value);
@@ -29,7 +29,7 @@ export async function openHighs(): Promise<SolveProgram> {
     [highs.constants.modelStatus.infeasible, 'infeasible'],
     [highs.constants.modelStatus.unbounded, 'unbounded'],
   ]);
-  return sifted((program, basis) => {
+  return ({ program, basis }) => {
     pass(model, program);
     model.setBasis({ colStatus: basis.columns, rowStatus: basis.rows });
     model.run();
@@ -40,15 +40,11 @@ export async function openHighs(): Promise<SolveProgram> {
     const code = model.getModelStatus();
     const { value: solution } = model.getSolution();
     if (code === optimal && solution) {
-      const { value: ended } = model.getBasis();
-      return {
-        answer: { status: 'optimal', columns: solution.colValue, rowDuals: solution.rowDual },
-        basis: ended ? { columns: ended.colStatus, rows: ended.rowStatus } : null,
-      };
+      return { status: 'optimal', columns: solution.colValue, rowDuals: solution.rowDual };
     }
     const status = kindOf.get(code) ?? 'failed';
-    return { answer: { status, columns: new Float64Array(0), rowDuals: new Float64Array(0) }, basis: null };
-  });
+    return { status, columns: new Float64Array(0), rowDuals: new Float64Array(0) };
+  };
 }
 
 /** Replaces the model, its solution and its basis; options stay. */
@@ -64,17 +60,12 @@ function pass(model: RawModelApi, program: LinearProgram): void {
     rowLower: program.rowLower,
     rowUpper: program.rowUpper,
     matrix: {
-      format: 'csr',
+      format: 'csc',
       numRows,
       numCols,
-      starts: signed(program.rowStart),
-      indices: signed(program.columnIndex),
+      starts: program.columnStart,
+      indices: program.rowIndex,
       values: program.value,
     },
   });
-}
-
-/** The same memory: no index comes near the sign. */
-function signed({ buffer, byteOffset, length }: Uint32Array): Int32Array {
-  return new Int32Array(buffer, byteOffset, length);
 }

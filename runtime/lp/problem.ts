@@ -1,16 +1,17 @@
 /** A linear program in the form both engines take, and what an engine says of it. Data only: the engines live in
  *  `glpk.ts` and `highs.ts`, and nobody believes them before `certify.ts` has. */
 
-/** minimise cost . x  subject to  rowLower <= A x <= rowUpper, lower <= x <= upper; A by rows. */
+/** minimise cost . x  subject to  rowLower <= A x <= rowUpper, lower <= x <= upper; A by columns. */
 export interface LinearProgram {
   readonly cost: Float64Array; // [column]
   readonly lower: Float64Array; // [column], finite
   readonly upper: Float64Array; // [column], may be +Infinity
   readonly rowLower: Float64Array; // [row], may be -Infinity
   readonly rowUpper: Float64Array; // [row], may be +Infinity
-  readonly rowStart: Uint32Array; // [row + 1]
-  readonly columnIndex: Uint32Array; // [rowStart[r] .. rowStart[r + 1]), ascending, no duplicates
-  readonly value: Float64Array; // like columnIndex
+  readonly columnStart: Int32Array; // [column + 1]
+  readonly rowIndex: Int32Array; // [columnStart[j] .. columnStart[j + 1]), no duplicates
+  readonly value: Float64Array; // like rowIndex
+  readonly ownRow: Int32Array; // [column] the equation that is its first entry, and no other of its entries is one such; or -1
 }
 
 /** `columns` and `rowDuals` are meaningful for `optimal` only. A dual is the change of the minimum per unit of the row. */
@@ -33,4 +34,28 @@ export type EngineName = 'highs' | 'glpk';
 export interface Solver {
   readonly name: EngineName;
   solve(program: LinearProgram, prices?: RowPrices): Promise<EngineAnswer>;
+}
+
+/** [row] what the columns come to, `without` [column] those marked 1. */
+export function activitiesOf(program: LinearProgram, columns: Float64Array, without?: Uint8Array): Float64Array {
+  const { columnStart, rowIndex, value } = program;
+  const activity = new Float64Array(program.rowLower.length);
+  for (let j = 0; j < columns.length; j++) {
+    const amount = columns[j]!;
+    if (amount === 0 || without?.[j] === 1) continue;
+    for (let k = columnStart[j]!; k < columnStart[j + 1]!; k++) activity[rowIndex[k]!]! += value[k]! * amount;
+  }
+  return activity;
+}
+
+/** [column] what a unit of it costs beside what it takes of rows, at their prices. */
+export function reducedCosts(program: LinearProgram, prices: RowPrices): Float64Array {
+  const { cost, columnStart, rowIndex, value } = program;
+  const reduced = new Float64Array(cost.length);
+  for (let j = 0; j < reduced.length; j++) {
+    let rest = cost[j]!;
+    for (let k = columnStart[j]!; k < columnStart[j + 1]!; k++) rest -= prices[rowIndex[k]!]! * value[k]!;
+    reduced[j] = rest;
+  }
+  return reduced;
 }

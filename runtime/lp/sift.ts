@@ -1,124 +1,116 @@
-/** Solves a program with many more columns than rows by a part of its columns: those that prices say may be used, then
- *  those that the part's own prices would have, until there are none (sifting: Bixby and others, 1992). The answer is
- *  the whole program's: its duals leave no column out that could better it, and the certificate looks at all of them.
- *  An engine holds, scales and prices an eighth of the program; at 240,000 columns that is most of its time and memory. */
+/** Solves a program by the few columns that matter (sifting: Bixby and others, 1992). At the prices of an epoch ago every
+ *  block is settled; what is nearly as cheap as what is used, and what gets load out of limits that are overrun, is a
+ *  program of its own, often a hundredth of the whole. All else stays at its bound. The part's own prices say which
+ *  columns it lacks, until it lacks none. The answer is the whole program's: its duals leave no column out that could
+ *  better it, and the certificate looks at all of them.
+ *
+ *  The engine is asked, in this thread or in another: solving a program is a conversation of questions and answers.
+ *  Declined: carrying the engine's basis from one part to the next. The prices it ended with make as good a one. */
 
-import type { EngineAnswer, LinearProgram, RowPrices, SolveProgram } from './problem.ts';
-import { atLower, type Basis, basisAt } from './start.ts';
+import { blocksOf, type Settled, settledAt } from './blocks.ts';
+import { candidates } from './candidates.ts';
+import { missedBy, partOf, taken } from './part.ts';
+import type { EngineAnswer, LinearProgram, RowPrices } from './problem.ts';
+import { type Basis, basisAt } from './start.ts';
 
-/** An engine that starts from a basis and tells the one it ends with; null where it has none. */
-export type SolveFrom = (program: LinearProgram, basis: Basis) => { answer: EngineAnswer; basis: Basis | null };
-
-/** Below so many columns the whole is as quick as a part. */
-const columnsMin = 4000;
-const partOfColumns = 1 / 8;
-const roundsMax = 8;
-const dualTolerance = 1e-9;
-
-export function sifted(solveFrom: SolveFrom, fewest = columnsMin): SolveProgram {
-  return (program, prices) => {
-    const whole = basisAt(program, prices ?? new Float64Array(program.rowLower.length));
-    if (program.cost.length >= fewest) {
-      const answer = solveByParts(program, whole, solveFrom);
-      if (answer) return answer;
-    }
-    return solveFrom(program, whole).answer;
-  };
+/** Put to an engine: a program, and where to begin. */
+export interface Question {
+  readonly program: LinearProgram;
+  readonly basis: Basis;
 }
 
-/** Null where the part found no answer for the whole: the whole has to be solved. */
-function solveByParts(
-  program: LinearProgram,
-  start: Basis & { readonly reduced: Float64Array },
-  solveFrom: SolveFrom,
-): EngineAnswer | null {
-  const { cost, lower } = program;
-  const cut = quantileOf(start.reduced, partOfColumns);
-  const isIn = new Uint8Array(cost.length);
-  for (let j = 0; j < isIn.length; j++) {
-    isIn[j] = start.columns[j] !== atLower || lower[j] !== 0 || start.reduced[j]! <= cut ? 1 : 0;
+export type Conversation = Generator<Question, EngineAnswer, EngineAnswer>;
+
+/** Below so many columns the whole is as quick as a part. */
+const columnsMin = 150;
+const roundsMax = 32;
+const dearMin = 4;
+const dearMax = 256;
+const dualTolerance = 1e-9;
+const missedMax = 1e-8;
+
+export function* sifted(program: LinearProgram, prices?: RowPrices, fewest = columnsMin): Conversation {
+  const known = prices ?? new Float64Array(program.rowLower.length);
+  if (program.cost.length >= fewest) {
+    const answer = yield* byParts(program, known);
+    if (answer) return answer;
   }
-  let basis: Basis = start;
+  return yield { program, basis: basisAt(program, known) };
+}
+
+/** Null where the part found no answer for the whole. */
+function* byParts(program: LinearProgram, known: RowPrices): Generator<Question, EngineAnswer | null, EngineAnswer> {
+  const blocks = blocksOf(program);
+  let settled = settledAt(program, blocks, known);
+  const point = settledPoint(program, settled);
+  const isIn = candidates(program, settled, point);
+  let dear = dearMin; // how much it costs to miss a limit, times the dearest column
   for (let round = 0; round < roundsMax; round++) {
-    const { part, columnOf } = partOf(program, isIn);
-    const { answer, basis: next } = solveFrom(part, {
-      columns: Int32Array.from(columnOf, (j) => basis.columns[j]!),
-      rows: basis.rows,
-    });
-    if (answer.status !== 'optimal' || !next) return null;
-    const reduced = reducedAt(program, answer.rowDuals);
-    let wanted = 0;
-    for (let j = 0; j < isIn.length; j++) {
-      if (isIn[j] === 1 || reduced[j]! >= -dualTolerance) continue;
-      isIn[j] = 1;
-      wanted += 1;
+    const part = partOf(program, point, isIn, dear);
+    const prices = new Float64Array(known.length);
+    let missed = 0;
+    if (part.rowOf.length > 0) {
+      const basis = basisAt(part.program, taken(settled.prices, part.rowOf));
+      const answer = yield { program: part.program, basis };
+      if (answer.status !== 'optimal') return null;
+      missed = missedBy(part, answer.columns);
+      for (let p = 0; p < part.columnOf.length; p++) point[part.columnOf[p]!] = answer.columns[p]!;
+      for (let p = 0; p < part.rowOf.length; p++) prices[part.rowOf[p]!] = answer.rowDuals[p]!;
     }
-    if (wanted === 0) {
-      const columns = new Float64Array(cost.length);
-      for (let p = 0; p < columnOf.length; p++) columns[columnOf[p]!] = answer.columns[p]!;
-      return { ...answer, columns };
+    settled = settledAt(program, blocks, prices, part.hasRow);
+    if (!bringWanted(program, settled, point, isIn)) {
+      if (missed <= missedMax) return { status: 'optimal', columns: point, rowDuals: settled.prices };
+      if (dear >= dearMax) return null;
+      dear *= 8;
     }
-    const columns = new Int32Array(cost.length); // all at their lower bounds
-    for (let p = 0; p < columnOf.length; p++) columns[columnOf[p]!] = next.columns[p]!;
-    basis = { columns, rows: next.rows };
   }
   return null;
 }
 
-/** The program of the columns that are in; [its column] the whole's. Those left out are 0. */
-function partOf(program: LinearProgram, isIn: Uint8Array): { part: LinearProgram; columnOf: Uint32Array } {
-  const { rowStart, columnIndex, value } = program;
-  const place = new Int32Array(isIn.length).fill(-1);
-  let count = 0;
-  for (let j = 0; j < isIn.length; j++) if (isIn[j] === 1) place[j] = count++;
-  const columnOf = new Uint32Array(count);
-  for (let j = 0; j < isIn.length; j++) if (place[j]! >= 0) columnOf[place[j]!] = j;
-  let entries = 0;
-  for (let k = 0; k < columnIndex.length; k++) entries += isIn[columnIndex[k]!]!;
-  const partStart = new Uint32Array(rowStart.length);
-  const partIndex = new Uint32Array(entries);
-  const partValue = new Float64Array(entries);
-  let at = 0;
-  for (let r = 0; r + 1 < rowStart.length; r++) {
-    for (let k = rowStart[r]!; k < rowStart[r + 1]!; k++) {
-      const to = place[columnIndex[k]!]!;
-      if (to < 0) continue;
-      partIndex[at] = to;
-      partValue[at++] = value[k]!;
-    }
-    partStart[r + 1] = at;
+/** [column] where the blocks settle; where a row cannot be met, it is not. */
+function settledPoint(program: LinearProgram, { reduced, basicOf }: Settled): Float64Array {
+  const { lower, upper, ownRow, rowLower, columnStart, value } = program;
+  const point = new Float64Array(lower.length);
+  const rest = rowLower.slice(); // [own row] what is left for its basic column
+  for (let j = 0; j < point.length; j++) {
+    const own = ownRow[j]!;
+    if (own >= 0 && basicOf[own] === j) continue;
+    const amount = reduced[j]! < 0 ? upper[j]! : lower[j]!;
+    if (amount === 0) continue;
+    point[j] = amount;
+    if (own >= 0) rest[own]! -= value[columnStart[j]!]! * amount;
   }
-  const taken = (values: Float64Array): Float64Array => {
-    const some = new Float64Array(count);
-    for (let p = 0; p < count; p++) some[p] = values[columnOf[p]!]!;
-    return some;
-  };
-  const part: LinearProgram = {
-    cost: taken(program.cost),
-    lower: taken(program.lower),
-    upper: taken(program.upper),
-    rowLower: program.rowLower,
-    rowUpper: program.rowUpper,
-    rowStart: partStart,
-    columnIndex: partIndex,
-    value: partValue,
-  };
-  return { part, columnOf };
+  for (let r = 0; r < basicOf.length; r++) {
+    const basic = basicOf[r]!;
+    if (basic < 0) continue;
+    const amount = rest[r]! / value[columnStart[basic]!]!;
+    point[basic] = Math.min(Math.max(amount, lower[basic]!), upper[basic]!);
+  }
+  return point;
 }
 
-function reducedAt({ cost, rowStart, columnIndex, value }: LinearProgram, prices: RowPrices): Float64Array {
-  const reduced = Float64Array.from(cost);
-  for (let r = 0; r < prices.length; r++) {
-    const price = prices[r]!;
-    if (price === 0) continue;
-    for (let k = rowStart[r]!; k < rowStart[r + 1]!; k++) reduced[columnIndex[k]!]! -= price * value[k]!;
+/** What left out could better the point at these prices comes in, of each block its best. Returns whether there is any. */
+function bringWanted(
+  { lower, upper, ownRow, rowLower }: LinearProgram,
+  { reduced, basicOf }: Settled,
+  point: Float64Array,
+  isIn: Uint8Array,
+): boolean {
+  const bestOf = new Int32Array(rowLower.length).fill(-1); // [own row]
+  let any = false;
+  for (let j = 0; j < point.length; j++) {
+    const price = Math.abs(reduced[j]!);
+    if (price <= dualTolerance || isIn[j] === 1) continue;
+    if (reduced[j]! < 0 ? point[j] === upper[j] : point[j] === lower[j]) continue;
+    any = true;
+    const own = ownRow[j]!;
+    if (own < 0) isIn[j] = 1;
+    else if (bestOf[own]! < 0 || price > Math.abs(reduced[bestOf[own]!]!)) bestOf[own] = j;
   }
-  return reduced;
-}
-
-/** About: of a thousand values evenly spaced. */
-function quantileOf(values: Float64Array, share: number): number {
-  const step = Math.max(1, Math.floor(values.length / 1000));
-  const some = Float64Array.from({ length: Math.floor(values.length / step) }, (_, i) => values[i * step]!).sort();
-  return some[Math.floor(share * some.length)]!;
+  for (let r = 0; r < bestOf.length; r++) {
+    if (bestOf[r]! < 0) continue;
+    isIn[bestOf[r]!] = 1;
+    if (basicOf[r]! >= 0) isIn[basicOf[r]!] = 1;
+  }
+  return any;
 }

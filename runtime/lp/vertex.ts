@@ -6,78 +6,66 @@
  *  unknown are solved first, unknowns in one row last, and elimination is left a core about as wide as there are
  *  datacenters. */
 
-import type { LinearProgram } from './problem.ts';
+import { activitiesOf, type LinearProgram } from './problem.ts';
 
 const tightness = 1e-7;
 const singular = 1e-9;
 
 /** The vertex at `point`, or null where the tight limits do not fix one (the point lies inside a face). */
 export function vertexAt(program: LinearProgram, point: Float64Array): Float64Array | null {
-  const vertex = new Float64Array(point.length);
-  const unknownOf = new Int32Array(point.length).fill(-1);
+  const { lower, upper } = program;
+  const vertex = new Float64Array(point.length); // unknowns are 0 at first
   const unknowns: number[] = [];
   for (let j = 0; j < point.length; j++) {
-    const lower = program.lower[j]!;
-    const upper = program.upper[j]!;
-    if (point[j]! - lower <= tightness) vertex[j] = lower;
-    else if (upper - point[j]! <= tightness) vertex[j] = upper;
-    else {
-      unknownOf[j] = unknowns.length;
-      unknowns.push(j);
-    }
+    if (point[j]! - lower[j]! <= tightness) vertex[j] = lower[j]!;
+    else if (upper[j]! - point[j]! <= tightness) vertex[j] = upper[j]!;
+    else unknowns.push(j);
   }
-  const solution = solveSystem(tightRows(program, point, vertex, unknownOf), unknowns.length);
+  const solution = solveSystem(tightRows(program, point, vertex, unknowns), unknowns.length);
   if (!solution) return null;
-  unknowns.forEach((column, i) => {
-    vertex[column] = solution[i]!;
-  });
+  for (let i = 0; i < unknowns.length; i++) vertex[unknowns[i]!] = solution[i]!;
   return vertex;
 }
 
 /** `sum(value * unknown) = rightSide`, one a tight row that has an unknown. */
 interface Equation {
-  readonly unknowns: readonly number[];
-  readonly values: readonly number[];
+  readonly unknowns: number[]; // ascending
+  readonly values: number[];
   readonly rightSide: number;
 }
 
+/** In the order of the rows. */
 function tightRows(
   program: LinearProgram,
   point: Float64Array,
-  vertex: Float64Array,
-  unknownOf: Int32Array,
+  known: Float64Array,
+  unknowns: readonly number[],
 ): readonly Equation[] {
-  const { rowStart, columnIndex, value } = program;
-  const equations: Equation[] = [];
-  for (let r = 0; r < program.rowLower.length; r++) {
-    let activity = 0;
-    let known = 0;
-    let hasUnknown = false;
-    for (let k = rowStart[r]!; k < rowStart[r + 1]!; k++) {
-      const column = columnIndex[k]!;
-      activity += value[k]! * point[column]!;
-      if (unknownOf[column]! < 0) known += value[k]! * vertex[column]!;
-      else hasUnknown = true;
+  const { columnStart, rowIndex, value, rowLower, rowUpper } = program;
+  const activity = activitiesOf(program, point);
+  const ofKnown = activitiesOf(program, known);
+  const equationOf: (Equation | undefined)[] = new Array(rowLower.length);
+  const isMet = new Uint8Array(rowLower.length);
+  for (let i = 0; i < unknowns.length; i++) {
+    const j = unknowns[i]!;
+    for (let k = columnStart[j]!; k < columnStart[j + 1]!; k++) {
+      const r = rowIndex[k]!;
+      if (isMet[r] === 0) {
+        isMet[r] = 1;
+        const upperIsTight = Math.abs(activity[r]! - rowUpper[r]!) <= tightness;
+        const lowerIsTight = Math.abs(activity[r]! - rowLower[r]!) <= tightness;
+        const side = upperIsTight ? rowUpper[r]! : rowLower[r]!;
+        if (upperIsTight || lowerIsTight) {
+          equationOf[r] = { unknowns: [], values: [], rightSide: side - ofKnown[r]! };
+        }
+      }
+      const equation = equationOf[r];
+      if (!equation || Math.abs(value[k]!) < singular) continue;
+      equation.unknowns.push(i);
+      equation.values.push(value[k]!);
     }
-    if (!hasUnknown) continue;
-    const lowerIsTight = Math.abs(activity - program.rowLower[r]!) <= tightness;
-    const upperIsTight = Math.abs(activity - program.rowUpper[r]!) <= tightness;
-    if (!lowerIsTight && !upperIsTight) continue;
-    const unknowns: number[] = [];
-    const values: number[] = [];
-    for (let k = rowStart[r]!; k < rowStart[r + 1]!; k++) {
-      const unknown = unknownOf[columnIndex[k]!]!;
-      if (unknown < 0 || Math.abs(value[k]!) < singular) continue;
-      unknowns.push(unknown);
-      values.push(value[k]!);
-    }
-    equations.push({
-      unknowns,
-      values,
-      rightSide: (upperIsTight ? program.rowUpper[r]! : program.rowLower[r]!) - known,
-    });
   }
-  return equations;
+  return equationOf.filter((equation) => equation !== undefined);
 }
 
 /** [unknown]; null where the equations do not fix them all. Surplus equations are consistent at a vertex. */

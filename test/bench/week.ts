@@ -233,19 +233,15 @@ async function independentOptimum(
 ): Promise<number> {
   const scale = 1000 / demandRps.reduce((a, b) => a + b, 0);
   const lp = new ProgramBuilder();
+  const loadRows = topology.datacenters.map(() => lp.row(Number.NEGATIVE_INFINITY, 0));
   const level = lp.column(1, 0, 1000);
-  const loadRows = topology.datacenters.map(({ capacityRps }) => {
-    const row = lp.row(Number.NEGATIVE_INFINITY, 0);
-    lp.put(row, level, -capacityRps * scale);
-    return row;
-  });
+  for (const [d, { capacityRps }] of topology.datacenters.entries()) lp.put(loadRows[d]!, -capacityRps * scale);
   topology.edges.forEach((_, e) => {
     const whole = lp.row(1, 1);
     topology.datacenters.forEach((_, d) => {
       if (states[d]!.keep === 0) return;
-      const column = lp.column(0, 0, 1);
-      lp.put(loadRows[d]!, column, demandRps[e]! * scale);
-      lp.put(whole, column, 1);
+      lp.column(0, 0, 1, whole);
+      lp.put(loadRows[d]!, demandRps[e]! * scale);
     });
   });
   const answer = await solver.solve(lp.build());

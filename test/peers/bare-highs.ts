@@ -3,19 +3,18 @@
 
 import highsModule from 'highs';
 import type { EngineAnswer, LinearProgram, RowPrices } from '../../runtime/lp/problem.ts';
-import { sifted } from '../../runtime/lp/sift.ts';
+import { type Question, sifted } from '../../runtime/lp/sift.ts';
 
 // The package's types describe its CommonJS build; the ES module that Node loads exports the loader itself.
 const loadHighs = highsModule as unknown as typeof highsModule.default;
 
-/** CPU ms of a program's `run()`. */
+/** CPU ms of a program's `run()`s. */
 export async function openBareHighs(): Promise<(program: LinearProgram, prices?: RowPrices) => number> {
   const highs = await loadHighs();
   let runMs = 0;
-  const solve = sifted((program, { columns, rows }) => {
+  const answerTo = ({ program, basis }: Question): EngineAnswer => {
     const [numCols, numRows] = [program.cost.length, program.rowLower.length];
-    const starts = Int32Array.from(program.rowStart);
-    const indices = Int32Array.from(program.columnIndex);
+    const { columnStart: starts, rowIndex: indices, value: values } = program;
     return highs.withModel(
       {
         numCols,
@@ -25,9 +24,9 @@ export async function openBareHighs(): Promise<(program: LinearProgram, prices?:
         colUpper: program.upper,
         rowLower: program.rowLower,
         rowUpper: program.rowUpper,
-        matrix: { format: 'csr', numRows, numCols, starts, indices, values: program.value },
+        matrix: { format: 'csc', numRows, numCols, starts, indices, values },
       },
-      (model) => {
+      (model): EngineAnswer => {
         model.options.set({
           output_flag: false,
           solver: 'simplex',
@@ -35,25 +34,22 @@ export async function openBareHighs(): Promise<(program: LinearProgram, prices?:
           primal_feasibility_tolerance: 1e-9,
           dual_feasibility_tolerance: 1e-9,
         });
-        model.setBasis({ colStatus: columns, rowStatus: rows });
+        model.setBasis({ colStatus: basis.columns, rowStatus: basis.rows });
         const before = process.cpuUsage();
         model.run();
         const { user, system } = process.cpuUsage(before);
         runMs += (user + system) / 1000;
         const isOptimal = model.getModelStatus() === highs.constants.modelStatus.optimal;
         const { colValue, rowDual } = model.getSolution();
-        const { colStatus, rowStatus } = model.getBasis();
-        const status: EngineAnswer['status'] = isOptimal ? 'optimal' : 'failed';
-        return {
-          answer: { status, columns: colValue, rowDuals: rowDual },
-          basis: { columns: colStatus, rows: rowStatus },
-        };
+        return { status: isOptimal ? 'optimal' : 'failed', columns: colValue, rowDuals: rowDual };
       },
     );
-  });
+  };
   return (program, prices) => {
     runMs = 0;
-    solve(program, prices);
+    const conversation = sifted(program, prices);
+    let said = conversation.next();
+    while (!said.done) said = conversation.next(answerTo(said.value));
     return runMs;
   };
 }

@@ -6,8 +6,7 @@ import type { LinearProgram } from '../../runtime/lp/problem.ts';
 
 /** Columns are c0, c1, .. and rows r0, r1, .. in their order; the objective is the row `cost`. */
 export function mpsOf(program: LinearProgram): string {
-  const { cost, lower, upper, rowLower, rowUpper } = program;
-  const byColumn = entriesByColumn(program);
+  const { cost, lower, upper, rowLower, rowUpper, columnStart, rowIndex, value } = program;
   const rows: string[] = [];
   const sides: string[] = [];
   const ranges: string[] = [];
@@ -23,7 +22,7 @@ export function mpsOf(program: LinearProgram): string {
   const bounds: string[] = [];
   cost.forEach((price, j) => {
     columns.push(` c${j} cost ${price}`); // also where it is 0: a column that nothing names would not exist
-    for (const [row, value] of byColumn[j]!) columns.push(` c${j} r${row} ${value}`);
+    for (let k = columnStart[j]!; k < columnStart[j + 1]!; k++) columns.push(` c${j} r${rowIndex[k]} ${value[k]}`);
     if (lower[j] === upper[j]) bounds.push(` FX BOUND c${j} ${lower[j]}`);
     else {
       bounds.push(` LO BOUND c${j} ${lower[j]}`);
@@ -45,14 +44,4 @@ export function mpsOf(program: LinearProgram): string {
     'ENDATA',
     '',
   ].join('\n');
-}
-
-function entriesByColumn(program: LinearProgram): readonly (readonly (readonly [row: number, value: number])[])[] {
-  const byColumn = Array.from(program.cost, (): [number, number][] => []);
-  for (let r = 0; r < program.rowLower.length; r++) {
-    for (let k = program.rowStart[r]!; k < program.rowStart[r + 1]!; k++) {
-      byColumn[program.columnIndex[k]!]!.push([r, program.value[k]!]);
-    }
-  }
-  return byColumn;
 }

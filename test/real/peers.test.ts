@@ -99,17 +99,19 @@ describe('on the corpus', () => {
 /** One row of each sense, a range that binds at either end, a fixed and an open column. */
 function everyKindOfRow(sign: 1 | -1): LinearProgram {
   const lp = new ProgramBuilder();
-  const [x, y, z] = [lp.column(sign, 0.25, 9), lp.column(1, 0, Number.POSITIVE_INFINITY), lp.column(-2, 0.1, 0.1)];
   const ranged = lp.row(1.1, 2.7);
-  lp.put(ranged, x, 1);
-  lp.put(ranged, z, 3);
   const atLeast = lp.row(1 / 3, Number.POSITIVE_INFINITY);
-  lp.put(atLeast, x, -1);
-  lp.put(atLeast, y, 1);
   const atMost = lp.row(Number.NEGATIVE_INFINITY, 7);
-  lp.put(atMost, y, 1);
   const exactly = lp.row(0.1, 0.1);
-  lp.put(exactly, z, 1);
+  lp.column(sign, 0.25, 9); // x
+  lp.put(ranged, 1);
+  lp.put(atLeast, -1);
+  lp.column(1, 0, Number.POSITIVE_INFINITY); // y
+  lp.put(atLeast, 1);
+  lp.put(atMost, 1);
+  lp.column(-2, 0.1, 0.1); // z
+  lp.put(ranged, 3);
+  lp.put(exactly, 1);
   return lp.build();
 }
 

@@ -20,19 +20,15 @@ function modelOf(inputs: RuntimeInputs): Model {
 async function plainLevel(inputs: RuntimeInputs, allowed: (e: number, d: number) => boolean): Promise<number> {
   const { topology, demandRps } = inputs;
   const lp = new ProgramBuilder();
+  const loadRows = topology.datacenters.map(() => lp.row(Number.NEGATIVE_INFINITY, 0));
   const level = lp.column(1, 0, 1e6);
-  const loadRows = topology.datacenters.map(({ capacityRps }) => {
-    const row = lp.row(Number.NEGATIVE_INFINITY, 0);
-    lp.put(row, level, -capacityRps);
-    return row;
-  });
+  for (const [d, { capacityRps }] of topology.datacenters.entries()) lp.put(loadRows[d]!, -capacityRps);
   topology.edges.forEach((_, e) => {
     const whole = lp.row(1, 1);
     topology.datacenters.forEach((_, d) => {
       if (!allowed(e, d)) return;
-      const column = lp.column(0, 0, 1);
-      lp.put(loadRows[d]!, column, demandRps[e]!);
-      lp.put(whole, column, 1);
+      lp.column(0, 0, 1, whole);
+      lp.put(loadRows[d]!, demandRps[e]!);
     });
   });
   const answer = (await openEngine('highs'))(lp.build());

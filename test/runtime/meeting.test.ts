@@ -4,7 +4,6 @@ import { nearestPlacement } from '../../runtime/balance.ts';
 import { squaredMsPerCost } from '../../runtime/costs.ts';
 import { type CarriedState, freshState } from '../../runtime/guards.ts';
 import type { RuntimeInputs } from '../../runtime/inputs.ts';
-import { ProgramBuilder } from '../../runtime/lp/builder.ts';
 import { certify } from '../../runtime/lp/certify.ts';
 import { openEngine } from '../../runtime/lp/engines.ts';
 import { meetingAt, patience, type Step } from '../../runtime/meeting.ts';
@@ -15,6 +14,7 @@ import {
   inputsOf,
   installedEngines,
   matrixOf,
+  PlainProgram,
   policyOf,
   statesWithout,
   tiesOf,
@@ -85,7 +85,7 @@ describe('the program', () => {
    *  and with the further of the two. */
   async function plainMinimum(inputs: RuntimeInputs, model: Model, most: number): Promise<number> {
     const { edges, datacenters, load, capacity, rttCost, moveCost } = model;
-    const lp = new ProgramBuilder();
+    const lp = new PlainProgram();
     const served = inputs.served!;
     const columns = Array.from(served, (_, i) => {
       const units = load[Math.floor(i / datacenters)]!;

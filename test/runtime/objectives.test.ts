@@ -3,11 +3,10 @@ import { seededRandom } from '../../config/random.ts';
 import { freshState } from '../../runtime/guards.ts';
 import type { RuntimeInputs } from '../../runtime/inputs.ts';
 import { rttOf, utilizationOf } from '../../runtime/judge.ts';
-import { ProgramBuilder } from '../../runtime/lp/builder.ts';
 import { certify } from '../../runtime/lp/certify.ts';
 import { openEngine } from '../../runtime/lp/engines.ts';
 import { type Decision, solveFractions } from '../../runtime/solve.ts';
-import { certifiedHere, inputsOf, matrixOf, policyOf, topologyOf, uniform } from '../scene.ts';
+import { certifiedHere, inputsOf, matrixOf, PlainProgram, policyOf, topologyOf, uniform } from '../scene.ts';
 
 const solve = await certifiedHere('highs');
 
@@ -26,7 +25,7 @@ async function plainCost(
 ): Promise<number> {
   const { topology, demandRps } = inputs;
   const total = demandRps.reduce((a, b) => a + b, 0);
-  const lp = new ProgramBuilder();
+  const lp = new PlainProgram();
   const columns: number[][] = topology.edges.map((_, e) =>
     topology.datacenters.map((_, d) =>
       lp.column((demandRps[e]! / total) * topology.rttMs[e * topology.datacenters.length + d]!, 0, 1),

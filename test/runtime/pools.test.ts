@@ -3,11 +3,10 @@ import { seededRandom } from '../../config/random.ts';
 import type { Topology } from '../../config/topology.ts';
 import { freshState } from '../../runtime/guards.ts';
 import type { RuntimeInputs } from '../../runtime/inputs.ts';
-import { ProgramBuilder } from '../../runtime/lp/builder.ts';
 import { openEngine } from '../../runtime/lp/engines.ts';
 import { groupsOf } from '../../runtime/pools.ts';
 import { type Decision, solveGroup } from '../../runtime/solve.ts';
-import { certifiedHere, inputsOf, matrixOf, policyOf, topologyOf, uniform } from '../scene.ts';
+import { certifiedHere, inputsOf, matrixOf, PlainProgram, policyOf, topologyOf, uniform } from '../scene.ts';
 
 function withResources(topology: Topology, resources: Readonly<Record<string, readonly number[]>>): Topology {
   const named = Object.entries(resources).map(([name, capacity]) => ({
@@ -49,7 +48,7 @@ async function plainLevel(
   services: readonly RuntimeInputs[],
   pools: readonly { costs: readonly number[]; capacity: readonly number[] }[],
 ): Promise<number> {
-  const lp = new ProgramBuilder();
+  const lp = new PlainProgram();
   const level = lp.column(1, 0, 1e6);
   const rows = pools.map(({ capacity }) =>
     capacity.map((has) => {

@@ -7,10 +7,9 @@ import { seededRandom } from '../../config/random.ts';
 import { freshState } from '../../runtime/guards.ts';
 import type { RuntimeInputs } from '../../runtime/inputs.ts';
 import { type Limit, limitOrder } from '../../runtime/limits.ts';
-import { ProgramBuilder } from '../../runtime/lp/builder.ts';
 import { openEngine } from '../../runtime/lp/engines.ts';
 import { solveFractions } from '../../runtime/solve.ts';
-import { certifiedHere, inputsOf, policyOf, topologyOf, uniform } from '../scene.ts';
+import { certifiedHere, inputsOf, PlainProgram, policyOf, topologyOf, uniform } from '../scene.ts';
 
 const engine = await openEngine('highs');
 const infinity = Number.POSITIVE_INFINITY;
@@ -28,7 +27,7 @@ interface Kept {
 function isPossible({ topology, policy, demandRps, served }: RuntimeInputs, kept: Kept): boolean {
   const width = topology.datacenters.length;
   const total = demandRps.reduce((a, b) => a + b, 0);
-  const lp = new ProgramBuilder();
+  const lp = new PlainProgram();
   const loads = topology.datacenters.map(({ capacityRps }) =>
     lp.row(Number.NEGATIVE_INFINITY, (kept.utilizationMax * capacityRps) / total),
   );

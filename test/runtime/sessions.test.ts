@@ -2,11 +2,10 @@ import { describe, expect, test } from 'vitest';
 import { seededRandom } from '../../config/random.ts';
 import { freshState } from '../../runtime/guards.ts';
 import { type DatacenterState, normalState } from '../../runtime/inputs.ts';
-import { ProgramBuilder } from '../../runtime/lp/builder.ts';
 import { openEngine } from '../../runtime/lp/engines.ts';
 import { newSessions, outliving, sessionsAfter, survivalOf } from '../../runtime/sessions.ts';
 import { solveFractions } from '../../runtime/solve.ts';
-import { certifiedHere, inputsOf, matrixOf, policyOf, topologyOf, uniform } from '../scene.ts';
+import { certifiedHere, inputsOf, matrixOf, PlainProgram, policyOf, topologyOf, uniform } from '../scene.ts';
 
 const sticky = (sessionLifetime = '30m') => ({ traffic: { kind: 'sticky', sessionLifetime } });
 const dead: DatacenterState = { keep: 0, refill: false, cause: 'abnormal', untilMs: null };
@@ -76,7 +75,7 @@ test('the level is that of the textbook program in which established sessions ar
       ...capacity.map((has, d) => demand.reduce((sum, _, e) => sum + after[e * width + d]!, 0) / has),
     );
 
-    const lp = new ProgramBuilder();
+    const lp = new PlainProgram();
     const level = lp.column(1, 0, 1e6);
     const rows = capacity.map((has) => {
       const row = lp.row(Number.NEGATIVE_INFINITY, 0);

@@ -8,7 +8,9 @@ import { engineHere, installedEngines } from '../../scene.ts';
 /** minimise x, 1 <= x <= 2. */
 function program(): LinearProgram {
   const lp = new ProgramBuilder();
-  lp.put(lp.row(1, Number.POSITIVE_INFINITY), lp.column(1, 0, 2), 1);
+  const row = lp.row(1, Number.POSITIVE_INFINITY);
+  lp.column(1, 0, 2);
+  lp.put(row, 1);
   return lp.build();
 }
 

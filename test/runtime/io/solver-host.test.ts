@@ -18,9 +18,8 @@ function shipments(sources: number, sinks: number): LinearProgram {
   for (let s = 0; s < sources; s++) {
     const whole = lp.row(1, 1);
     for (const row of full) {
-      const column = lp.column(1 + random(), 0, 1);
-      lp.put(row, column, 1);
-      lp.put(whole, column, 1);
+      lp.column(1 + random(), 0, 1, whole);
+      lp.put(row, 1);
     }
   }
   return lp.build();

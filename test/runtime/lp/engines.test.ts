@@ -14,25 +14,24 @@ const engines = await installedEngines();
 function randomProgram(seed: number): LinearProgram {
   const random = seededRandom(seed);
   const lp = new ProgramBuilder();
-  const columns = 2 + Math.floor(random() * 6);
-  const inside: number[] = [];
-  for (let j = 0; j < columns; j++) {
-    lp.column(uniform(random, -5, 5), 0, uniform(random, 1, 9));
-    inside.push(uniform(random, 0, 1));
-  }
-  const rows = 1 + Math.floor(random() * 5);
-  for (let r = 0; r < rows; r++) {
-    const values = inside.map(() => Math.round(uniform(random, -3, 4)));
-    const activity = values.reduce((sum, value, j) => sum + value * inside[j]!, 0);
+  const columns = Array.from({ length: 2 + Math.floor(random() * 6) }, () => ({
+    cost: uniform(random, -5, 5),
+    upper: uniform(random, 1, 9),
+    inside: uniform(random, 0, 1),
+  }));
+  const rows = Array.from({ length: 1 + Math.floor(random() * 5) }, () => {
+    const values = columns.map(() => Math.round(uniform(random, -3, 4)));
+    const activity = values.reduce((sum, value, j) => sum + value * columns[j]!.inside, 0);
     const kind = Math.floor(random() * 3);
-    const row = lp.row(
-      kind === 0 ? Number.NEGATIVE_INFINITY : activity,
-      kind === 1 ? Number.POSITIVE_INFINITY : activity,
-    );
-    values.forEach((value, j) => {
-      if (value !== 0) lp.put(row, j, value);
+    lp.row(kind === 0 ? Number.NEGATIVE_INFINITY : activity, kind === 1 ? Number.POSITIVE_INFINITY : activity);
+    return values;
+  });
+  columns.forEach(({ cost, upper }, j) => {
+    lp.column(cost, 0, upper);
+    rows.forEach((values, r) => {
+      if (values[j] !== 0) lp.put(r, values[j]!);
     });
-  }
+  });
   return lp.build();
 }
 
@@ -47,8 +46,9 @@ describe.each(engines)('%s', (name) => {
 
   test('tells infeasible from optimal', async () => {
     const lp = new ProgramBuilder();
-    const column = lp.column(1, 0, 1);
-    lp.put(lp.row(5, 6), column, 1);
+    const row = lp.row(5, 6);
+    lp.column(1, 0, 1);
+    lp.put(row, 1);
     expect((await openEngine(name))(lp.build()).status).toBe('infeasible');
   });
 });
@@ -64,11 +64,11 @@ test.skipIf(engines.length < 2)('both engines find the same minimum on 200 rando
 
 describe('the certificate', () => {
   const lp = new ProgramBuilder(); // minimise x + 2 y, x + y >= 3, x <= 2, y <= 2: x = 2, y = 1, objective 4
-  const x = lp.column(1, 0, 2);
-  const y = lp.column(2, 0, 2);
   const row = lp.row(3, Number.POSITIVE_INFINITY);
-  lp.put(row, x, 1);
-  lp.put(row, y, 1);
+  for (const cost of [1, 2]) {
+    lp.column(cost, 0, 2);
+    lp.put(row, 1);
+  }
   const program = lp.build();
   const answer = (columns: number[], dual: number) =>
     ({ status: 'optimal', columns: Float64Array.from(columns), rowDuals: Float64Array.of(dual) }) as const;

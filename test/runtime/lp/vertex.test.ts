@@ -18,10 +18,9 @@ function shipments(seed: number): LinearProgram {
   for (const amount of amounts) {
     const whole = lp.row(amount, amount);
     for (const row of full) {
-      const column = lp.column(uniform(random, 1, 50), 0, amount);
-      lp.put(row, column, 1);
-      lp.put(budget, column, uniform(random, 0.5, 2));
-      lp.put(whole, column, 1);
+      lp.column(uniform(random, 1, 50), 0, amount, whole);
+      lp.put(row, 1);
+      lp.put(budget, uniform(random, 0.5, 2));
     }
   }
   return lp.build();
@@ -46,10 +45,12 @@ function plainVertex(program: LinearProgram, point: Float64Array): Float64Array 
     }
   });
   for (let r = 0; r < program.rowLower.length; r++) {
-    const entries = Array.from({ length: program.rowStart[r + 1]! - program.rowStart[r]! }, (_, k) => {
-      const at = program.rowStart[r]! + k;
-      return [program.columnIndex[at]!, program.value[at]!] as const;
-    });
+    const entries: (readonly [column: number, value: number])[] = [];
+    for (let j = 0; j < width; j++) {
+      for (let k = program.columnStart[j]!; k < program.columnStart[j + 1]!; k++) {
+        if (program.rowIndex[k] === r) entries.push([j, program.value[k]!]);
+      }
+    }
     const activity = entries.reduce((sum, [j, value]) => sum + value * point[j]!, 0);
     for (const side of new Set([program.rowLower[r]!, program.rowUpper[r]!])) {
       tight(activity, side, (row) => {
@@ -89,11 +90,11 @@ test('the vertex is where all tight limits meet, on 150 random programs', async 
 
 test('a point inside a face has no vertex', () => {
   const lp = new ProgramBuilder(); // x + y = 1, y + z = 1, z + w = 1
-  const columns = [0, 1, 2, 3].map(() => lp.column(0, 0, 1));
-  for (let r = 0; r < 3; r++) {
-    const row = lp.row(1, 1);
-    lp.put(row, columns[r]!, 1);
-    lp.put(row, columns[r + 1]!, 1);
+  const rows = [0, 1, 2].map(() => lp.row(1, 1));
+  for (let j = 0; j < 4; j++) {
+    lp.column(0, 0, 1);
+    if (j > 0) lp.put(rows[j - 1]!, 1);
+    if (j < 3) lp.put(rows[j]!, 1);
   }
   const program = lp.build();
   expect(vertexAt(program, Float64Array.of(0.5, 0.5, 0.5, 0.5))).toBeNull();

@@ -1,0 +1,96 @@
+/** Nearly every row of our programs belongs to one edge and says that what leaves it arrives; a few dozen belong to all of
+ *  them (levels, guards). The columns of one such own row are a block. Given prices for the rows of all, every block by
+ *  itself is trivial: its cheapest columns, one of them basic. */
+
+import { type LinearProgram, type RowPrices, reducedCosts } from './problem.ts';
+
+/** Columns by their own rows. */
+export interface Blocks {
+  readonly start: Int32Array; // [row + 1] into `columns`; empty for rows of all
+  readonly columns: Int32Array; // ascending within a block
+}
+
+export function blocksOf({ ownRow, rowLower }: LinearProgram): Blocks {
+  const start = new Int32Array(rowLower.length + 1);
+  for (let j = 0; j < ownRow.length; j++) if (ownRow[j]! >= 0) start[ownRow[j]! + 1]! += 1;
+  for (let r = 0; r < rowLower.length; r++) start[r + 1]! += start[r]!;
+  const columns = new Int32Array(start[rowLower.length]!);
+  const next = start.slice();
+  for (let j = 0; j < ownRow.length; j++) if (ownRow[j]! >= 0) columns[next[ownRow[j]!]!++] = j;
+  return { start, columns };
+}
+
+/** Every block at its cheapest. */
+export interface Settled {
+  readonly prices: RowPrices; // the given ones, and those of the own rows at which they are met
+  readonly reduced: Float64Array; // [column] what a unit of it costs at all these prices
+  readonly basicOf: Int32Array; // [own row] its basic column; -1 of other rows, and where a row cannot be met
+}
+
+/** `keeps` [row] 1: an own row whose given price stands, without a basic column. */
+export function settledAt(
+  program: LinearProgram,
+  blocks: Blocks,
+  given: RowPrices,
+  keeps: Uint8Array | null = null,
+): Settled {
+  const { columnStart, value, rowLower } = program;
+  const prices = given.slice();
+  const basicOf = new Int32Array(rowLower.length).fill(-1);
+  for (let r = 0; r < rowLower.length; r++) {
+    if (blocks.start[r + 1]! > blocks.start[r]! && keeps?.[r] !== 1) prices[r] = 0;
+  }
+  const reduced = reducedCosts(program, prices);
+  for (let r = 0; r < rowLower.length; r++) {
+    const [from, to] = [blocks.start[r]!, blocks.start[r + 1]!];
+    if (to === from || keeps?.[r] === 1) continue;
+    const basic = cheapest(program, blocks.columns, from, to, rowLower[r]!, reduced);
+    if (basic < 0) continue;
+    basicOf[r] = basic;
+    const price = reduced[basic]! / value[columnStart[basic]!]!;
+    prices[r] = price;
+    for (let at = from; at < to; at++) {
+      const j = blocks.columns[at]!;
+      reduced[j] = j === basic ? 0 : reduced[j]! - price * value[columnStart[j]!]!;
+    }
+  }
+  return { prices, reduced, basicOf };
+}
+
+/** Walks up the prices of an own row at which a column changes its bound until the row's activity is there. Returns the
+ *  column that does it, or -1. */
+function cheapest(
+  { lower, upper, columnStart, value }: LinearProgram,
+  columns: Int32Array,
+  from: number,
+  to: number,
+  rightSide: number,
+  reduced: Float64Array,
+): number {
+  let activity = 0; // at a price of minus infinity
+  for (let at = from; at < to; at++) {
+    const j = columns[at]!;
+    const own = value[columnStart[j]!]!;
+    activity += own * (own > 0 ? lower[j]! : upper[j]!);
+  }
+  const wanted = rightSide - 1e-9;
+  let price = Number.NEGATIVE_INFINITY;
+  let last = -1;
+  for (;;) {
+    let next = -1;
+    let nextPrice = Number.POSITIVE_INFINITY;
+    for (let at = from; at < to; at++) {
+      const j = columns[at]!;
+      const itsPrice = reduced[j]! / value[columnStart[j]!]!;
+      if ((itsPrice > price || (itsPrice === price && j > last)) && itsPrice < nextPrice) {
+        next = j;
+        nextPrice = itsPrice;
+      }
+    }
+    if (next < 0) return -1; // it cannot be met: the engine will say so
+    activity += Math.abs(value[columnStart[next]!]!) * (upper[next]! - lower[next]!);
+    price = nextPrice;
+    last = next;
+    if (activity >= wanted) return next;
+  }
+}
