@@ -4,19 +4,23 @@
  *  shares or on what is far) are not summed. */
 
 import type { Model } from './model.ts';
+import type { MoveLimits, Placement } from './placement.ts';
 
-/** The model of the sums: the same levels are reached under the same limits on moves. Costs and latency caps, which
- *  levels do not ask for, are left out. */
-export function aggregated(model: Model, isGuarded: boolean): Model {
+/** The model of the sums, and the same limits on moves as they speak of it. The same levels are reached under them. Costs and
+ *  latency caps, which levels do not ask for, are left out. */
+export function aggregated(model: Model, limits: MoveLimits | null): { sums: Model; limits: MoveLimits | null } {
   const { commodities, datacenters } = model;
+  const toward = limits?.toward ?? null;
   const sumOf = new Int32Array(commodities);
   const members: number[] = []; // [sum] one of its commodities
   const sums = new Map<string, number>();
   for (let c = 0; c < commodities; c++) {
-    const key = keyOf(model, c, isGuarded);
+    const key = toward ? keyOnTheWay(model, c, toward) : keyOf(model, c, limits !== null);
     const sum = sums.get(key) ?? sums.size;
-    if (sum === sums.size) members.push(c);
-    sums.set(key, sum);
+    if (sum === sums.size) {
+      members.push(c);
+      sums.set(key, sum);
+    }
     sumOf[c] = sum;
   }
   const count = members.length;
@@ -35,26 +39,51 @@ export function aggregated(model: Model, isGuarded: boolean): Model {
       settled[to]! += model.settled[from]!;
     }
   }
-  const likeMember = (i: number): number => members[Math.floor(i / datacenters)]! * datacenters + (i % datacenters);
+  const ofMembers = <T extends Float64Array | Uint8Array>(values: T, taken: T): T => {
+    members.forEach((c, sum) => {
+      taken.set(values.subarray(c * datacenters, (c + 1) * datacenters), sum * datacenters);
+    });
+    return taken;
+  };
+  const doubles = (values: Float64Array): Float64Array => ofMembers(values, new Float64Array(pairs));
+  const bytes = (values: Uint8Array): Uint8Array => ofMembers(values, new Uint8Array(pairs));
   const none = new Float64Array(pairs);
   return {
-    ...model,
-    commodities: count,
-    service: Int32Array.from(members, (c) => model.service[c]!),
-    load,
-    forced,
-    base,
-    settled,
-    still: Uint8Array.from(members, (c) => model.still[c]!),
-    churnWeight: Float64Array.from(members, (c) => model.churnWeight[c]!),
-    mayGain: Uint8Array.from(none, (_, i) => model.mayGain[likeMember(i)]!),
-    pinned: Float64Array.from(none, (_, i) => model.pinned[likeMember(i)]!),
-    beyondP95: Uint8Array.from(none, (_, i) => model.beyondP95[likeMember(i)]!),
-    fallbackWeight: Float64Array.from(none, (_, i) => model.fallbackWeight[likeMember(i)]!),
-    tooFar: new Uint8Array(pairs),
-    rttCost: none,
-    moveCost: none,
+    sums: {
+      ...model,
+      commodities: count,
+      service: Int32Array.from(members, (c) => model.service[c]!),
+      load,
+      forced,
+      base,
+      settled,
+      still: Uint8Array.from(members, (c) => model.still[c]!),
+      churnWeight: Float64Array.from(members, (c) => model.churnWeight[c]!),
+      mayGain: bytes(model.mayGain),
+      pinned: doubles(model.pinned),
+      beyondP95: bytes(model.beyondP95),
+      fallbackWeight: doubles(model.fallbackWeight),
+      tooFar: new Uint8Array(pairs),
+      rttCost: none,
+      moveCost: none,
+    },
+    limits: limits && {
+      ...limits,
+      toward: toward && {
+        gained: doubles(toward.gained),
+        left: doubles(toward.left),
+        placed: doubles(toward.placed),
+      },
+    },
   };
+}
+
+/** What each edge may do by itself on the way cannot be said of a sum; what is not on it stays, and can. */
+function keyOnTheWay(model: Model, c: number, { gained, left }: Placement): string {
+  let isOnIt = model.forced[c]! > 0;
+  const end = (c + 1) * model.datacenters;
+  for (let i = c * model.datacenters; i < end && !isOnIt; i++) isOnIt = gained[i] !== 0 || left[i] !== 0;
+  return isOnIt ? `own ${c}` : keyOf(model, c, true);
 }
 
 /** The same where two may be summed. */

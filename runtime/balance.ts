@@ -8,6 +8,7 @@ import type { LinearProgram } from './lp/problem.ts';
 import type { Model } from './model.ts';
 import { type Formulation, formulate, type Layout, type MoveLimits, type Placement } from './placement.ts';
 import type { PriceMemory } from './prices.ts';
+import { waterLevels } from './water-level.ts';
 
 /** A placement with the program it is the answer to, for whoever asks why. */
 export interface NearestPlacement extends Placement {
@@ -17,26 +18,32 @@ export interface NearestPlacement extends Placement {
   readonly rowDuals: Float64Array; // [row]
 }
 
-/** [k] the lowest utilization level of every pool that can be had, highest first; null: no certified answer. */
+/** [k] the lowest utilization level of every pool that can be had, highest first; null: no certified answer. `enough` [k]:
+ *  where all that are left can be as low as this, the rest of them is not sought. */
 export async function lowestLevels(
   model: Model,
   limits: MoveLimits | null,
   solve: SolveCertified,
+  enough: Float64Array | null = null,
 ): Promise<Float64Array | null> {
+  let previous = Number.POSITIVE_INFINITY;
+  // Two rounds within solver noise are one level, or the level would depend on the engine's choice of duals.
+  const settle = (found: number): number => {
+    if (previous - found > 2e-6) previous = roundedUp(found);
+    return previous;
+  };
+  const water = limits ? null : waterLevels(model, settle);
+  if (water) return water;
   const level = new Float64Array(model.capacity.length).fill(Number.NaN); // NaN: still sought
-  // What each edge may do by itself cannot be said of a sum.
-  const sums = limits?.toward ? model : aggregated(model, limits !== null);
-  let previousLevel = Number.POSITIVE_INFINITY;
+  const summed = aggregated(model, limits);
   while (level.some(Number.isNaN)) {
-    const { program, layout } = formulate(sums, { limits, levelMax: level, seek: 'level' });
+    const { program, layout } = formulate(summed.sums, { limits: summed.limits, levelMax: level, seek: 'level' });
     const answer = await solve(program);
     if (!answer) return null;
-    const found = answer.columns[layout.levelColumn]!;
-    // Two rounds within solver noise are one level, or the level would depend on the engine's choice of duals.
-    const settled = previousLevel - found <= 2e-6 ? previousLevel : roundedUp(found);
-    previousLevel = settled;
+    const settled = settle(answer.columns[layout.levelColumn]!);
+    const isEnough = enough !== null && level.every((known, k) => !Number.isNaN(known) || settled <= enough[k]!);
     let progress = false;
-    for (let k = 0; k < level.length; k++) {
+    for (let k = 0; k < level.length && !isEnough; k++) {
       const row = layout.levelRow[k]!;
       if (!Number.isNaN(level[k]!)) continue;
       const binding = row < 0 || -answer.rowDuals[row]! * model.capacity[k]! > 1e-6;
@@ -57,11 +64,12 @@ export async function reachableLevels(
   limits: MoveLimits | null,
   utilizationMax: number,
   solve: SolveCertified,
+  enough: Float64Array | null = null,
 ): Promise<Float64Array | null> {
-  let levels = await lowestLevels(model, limits, solve);
+  let levels = await lowestLevels(model, limits, solve, enough);
   const give = async (limit: number, without: Model): Promise<void> => {
     if (!levels || without === model || !(Math.max(...levels) > limit + 1e-6)) return;
-    const open = await lowestLevels(without, limits, solve);
+    const open = await lowestLevels(without, limits, solve, enough);
     const isLower = open !== null && Math.max(...open) < Math.max(...levels) - 1e-6;
     const before = levels;
     if (open === null) levels = null;

@@ -30,7 +30,8 @@ export async function withinGuards(
   const full: MoveLimits = { onloadMax: policy.spec.guards.onloadMax, churnMax, toward };
   if (toward === want && obeys(model, want, full)) return { placement: want, relaxed: [] };
   const within = async (limits: MoveLimits, relaxed: readonly Limit[], seek = seekLevels) => {
-    const reached = await seek(model, limits, policy.spec.utilizationMax, solve);
+    const enough = ceilingOf(new Float64Array(levels.length), levels, policy);
+    const reached = await seek(model, limits, policy.spec.utilizationMax, solve, enough);
     if (!reached) return null;
     const isMended = Math.max(...reached) <= mendedAt(policy, levels) + 1e-5;
     const placement = await nearestPlacement(model, limits, ceilingOf(reached, levels, policy), solve, memory);

@@ -50,7 +50,7 @@ export function seekingLevels(
       (limit) => limit === 'shareMax' || limit.endsWith('P95Max') || limit === 'emergencyMax',
     ),
   );
-  return giveAnyway ? reachableLevels : (of, limits, _, solve) => lowestLevels(of, limits, solve);
+  return giveAnyway ? reachableLevels : (of, limits, _, solve, enough) => lowestLevels(of, limits, solve, enough);
 }
 
 /** In the order in which they are tried: churnMax gives before onloadMax, and neither where the other alone will do. */
@@ -79,10 +79,11 @@ export async function calmestMend(
         churnMax: relaxed.includes('churnMax') ? open : within,
         toward,
       };
-      const reached = await seekLevels(model, limits, policy.spec.utilizationMax, solve);
+      const enough = levels.map((level) => Math.max(level, mended));
+      const reached = await seekLevels(model, limits, policy.spec.utilizationMax, solve, enough);
       if (!reached) return 'no-answer';
       if (Math.max(...reached) > mended + 1e-5) continue;
-      const levelMax = levels.map((level, k) => Math.max(level, mended, reached[k]!));
+      const levelMax = enough.map((level, k) => Math.max(level, reached[k]!));
       const placement = await calmestPlacement(model, limits, levelMax, solve);
       return placement ? { placement, limits, relaxed } : 'no-answer';
     }
@@ -108,9 +109,10 @@ async function evenedOut(
 ): Promise<Mend | 'no-answer'> {
   const { onloadMax, balanceTolerance } = services[0]!.policy.spec.guards;
   const limits: MoveLimits = { onloadMax, churnMax: churnMaxOf(services), toward: null };
-  const reached = await lowestLevels(model, limits, solve);
+  const enough = levels.map((level) => level + unevenAt * balanceTolerance);
+  const reached = await lowestLevels(model, limits, solve, enough);
   if (!reached) return 'no-answer';
-  const levelMax = levels.map((level, k) => Math.max(level + unevenAt * balanceTolerance, reached[k]!));
+  const levelMax = enough.map((level, k) => Math.max(level, reached[k]!));
   const placement = await calmestPlacement(model, limits, levelMax, solve);
   return placement ? { placement, limits, relaxed: [] } : 'no-answer';
 }

@@ -43,10 +43,8 @@ export function judgeWant(
   const history = historyOf(wanted.topology, past);
   const agreed = wanted.changePpm.slice();
   for (const [before, least] of enough.entries()) {
-    if (before > 0)
-      agreed.forEach((ppm, i) => {
-        agreed[i] = common(ppm, history[before - 1]![i]!);
-      });
+    const then = history[before - 1];
+    for (let i = 0; then && i < agreed.length; i++) if (agreed[i] !== 0) agreed[i] = common(agreed[i]!, then[i]!);
     const shift = movable(wanted, agreed);
     if (shift >= least * minShift && shift > nothing) return { kind: 'act', agreedPpm: before > 0 ? agreed : null };
   }
@@ -62,12 +60,17 @@ function common(a: number, b: number): number {
 /** Share of all demand that the changes can move: at each edge, what arrives has to leave. */
 function movable({ topology, share }: Wanted, changePpm: Int32Array): number {
   const width = topology.datacenters.length;
-  return share.reduce((sum, part, e) => {
-    const row = changePpm.subarray(e * width, (e + 1) * width);
-    const arriving = row.reduce((ppm, change) => ppm + Math.max(0, change), 0);
-    const leaving = row.reduce((ppm, change) => ppm - Math.min(0, change), 0);
-    return sum + (part * Math.min(arriving, leaving)) / ppmPerUnit;
-  }, 0);
+  let sum = 0;
+  for (let e = 0; e < share.length; e++) {
+    let [arriving, leaving] = [0, 0];
+    for (let i = e * width; i < (e + 1) * width; i++) {
+      const change = changePpm[i]!;
+      if (change > 0) arriving += change;
+      else leaving -= change;
+    }
+    sum += (share[e]! * Math.min(arriving, leaving)) / ppmPerUnit;
+  }
+  return sum;
 }
 
 /** [epochs before, from 1][e * D + d] ppm; places that are gone are left out. */
@@ -89,10 +92,12 @@ function historyOf(topology: Topology, past: readonly Want[]): readonly Int32Arr
 function wantsOf({ topology, changePpm }: Wanted, history: readonly Int32Array[]): readonly Want[] {
   const width = topology.datacenters.length;
   const kept = [changePpm, ...history.slice(0, -1)];
-  return topology.edges.flatMap(({ id: edge }, e) =>
-    topology.datacenters.flatMap(({ id: datacenter }, d): Want[] => {
-      const changesPpm = kept.map((changes) => changes[e * width + d]!);
-      return changesPpm.every((ppm) => ppm === 0) ? [] : [{ edge, datacenter, changesPpm }];
-    }),
-  );
+  const wants: Want[] = [];
+  for (let i = 0; i < changePpm.length; i++) {
+    if (!kept.some((changes) => changes[i] !== 0)) continue;
+    const { id: edge } = topology.edges[Math.floor(i / width)]!;
+    const { id: datacenter } = topology.datacenters[i % width]!;
+    wants.push({ edge, datacenter, changesPpm: kept.map((changes) => changes[i]!) });
+  }
+  return wants;
 }

@@ -303,10 +303,13 @@ function wayOf(model: Model, want: Placement, open: readonly Open[], mend: Place
 
 /** [e * D + d] in millionths of the edge's demand. One of them is rounding. */
 function changeOf(solved: FractionMatrix, served: FractionMatrix): Int32Array {
-  return Int32Array.from(solved, (fraction, i) => {
-    const ppm = Math.round((fraction - served[i]!) * ppmPerUnit);
-    return Math.abs(ppm) > 1 ? ppm : 0;
-  });
+  const change = new Int32Array(solved.length);
+  for (let i = 0; i < change.length; i++) {
+    if (solved[i] === served[i]) continue;
+    const ppm = Math.round((solved[i]! - served[i]!) * ppmPerUnit);
+    if (Math.abs(ppm) > 1) change[i] = ppm;
+  }
+  return change;
 }
 
 function fullest(byPool: Float64Array, d: number, datacenters: number): number {
