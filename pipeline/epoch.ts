@@ -15,7 +15,7 @@ import { certifiedBy, type Doubt } from '../runtime/lp/certified.ts';
 import type { Solver } from '../runtime/lp/problem.ts';
 import { fullness, loadOf, metersOf, type ServiceLoad, sumByDatacenter } from '../runtime/meters.ts';
 import { residency } from '../runtime/model.ts';
-import { newSessions, outliving, sessionsAfter, survivalOf } from '../runtime/sessions.ts';
+import { lastingOf, newSessions, outliving, sessionsAfter, survivalOf } from '../runtime/sessions.ts';
 import { type Decision, type HeldReason, type SolveStep, solveGroup } from '../runtime/solve.ts';
 import { effectiveStates, freezeInForce, suspectShare } from '../runtime/states.ts';
 import { assign } from './table/assign.ts';
@@ -170,6 +170,7 @@ function settingOf({ inputs, context }: PlannedService): Setting {
     sessions.length > 0
       ? outliving(sessions, survivalOf(policy, inputs.epochMs), states, demandRps)
       : new Float64Array(topology.edges.length * width);
+  const lasts = lastingOf(policy, inputs.epochMs);
   const frozen = freezeInForce(inputs.intents, startMs) !== null;
   return {
     inputs,
@@ -182,7 +183,7 @@ function settingOf({ inputs, context }: PlannedService): Setting {
       states,
       served,
       frozen,
-      ...(isSticky && { established }),
+      ...(isSticky && { established, lasting: established.map((count) => count * lasts) }),
       ...(policy.spec.localityPriceMs > 0 && { edgeTies: edgeTies(context.tree, context.weights) }),
       ...(inputs.isDue === false && { isDue: false }),
     },

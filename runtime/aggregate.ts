@@ -6,8 +6,8 @@
 import type { Model } from './model.ts';
 import type { MoveLimits, Placement } from './placement.ts';
 
-/** The model of the sums, and the same limits on moves as they speak of it. The same levels are reached under them. Costs and
- *  latency caps, which levels do not ask for, are left out. */
+/** The model of the sums, and the same limits on moves as they speak of it. The same levels are reached under them. Costs,
+ *  which levels do not ask for, are left out. */
 export function aggregated(model: Model, limits: MoveLimits | null): { sums: Model; limits: MoveLimits | null } {
   const { commodities, datacenters } = model;
   const toward = limits?.toward ?? null;
@@ -63,7 +63,7 @@ export function aggregated(model: Model, limits: MoveLimits | null): { sums: Mod
       pinned: doubles(model.pinned),
       beyondP95: bytes(model.beyondP95),
       fallbackWeight: doubles(model.fallbackWeight),
-      tooFar: new Uint8Array(pairs),
+      tooFar: bytes(model.tooFar),
       rttCost: none,
       moveCost: none,
     },
@@ -99,7 +99,8 @@ function keyOf(model: Model, c: number, isGuarded: boolean): string {
   }
   if (isLimited) return `own ${c}`;
   const where = open === datacenters ? 'anywhere' : model.mayGain.subarray(from, to).join('');
+  const far = model.gives.length > 0 ? model.tooFar.subarray(from, to).join('') : '';
   const churn = isGuarded ? model.churnWeight[c] : '';
   const fallback = Number.isFinite(emergencyMax) ? model.fallbackWeight.subarray(from, to).join(' ') : '';
-  return `${s} ${model.still[c]} ${where} ${churn} ${fallback}`;
+  return `${s} ${model.still[c]} ${where} ${far} ${churn} ${fallback}`;
 }

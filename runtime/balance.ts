@@ -56,7 +56,7 @@ export async function lowestLevels(
   return level;
 }
 
-/** The lowest levels that can be had while limits of lower rank give for those of higher: shareMax and emergencyMax where
+/** The lowest levels that can be had while limits of lower rank give for those of higher: shareMax, pins and emergencyMax where
  *  they would lift a pool over `utilizationMax`, latencyMsP95Max where it would over capacity. Neither gives more than that:
  *  a pool may then fill to the limit given for, and the placement keeps as much of the others as there is room for. */
 export async function reachableLevels(
@@ -75,8 +75,13 @@ export async function reachableLevels(
     if (open === null) levels = null;
     else if (isLower) levels = open.map((level, k) => Math.max(level, Math.min(before[k]!, limit)));
   };
-  const hasLow = model.shareMax.some((share) => share < 1) || Number.isFinite(model.emergencyMax);
-  const low = { shareMax: model.shareMax.map(() => 1), emergencyMax: Number.POSITIVE_INFINITY };
+  const hasPins = model.pinned.some((load) => !Number.isNaN(load));
+  const hasLow = model.shareMax.some((share) => share < 1) || Number.isFinite(model.emergencyMax) || hasPins;
+  const low = {
+    shareMax: model.shareMax.map(() => 1),
+    emergencyMax: Number.POSITIVE_INFINITY,
+    ...(hasPins && { pinned: new Float64Array(model.pinned.length).fill(Number.NaN) }),
+  };
   await give(utilizationMax, hasLow ? { ...model, ...low } : model);
   const hasFar = model.beyondP95.includes(1);
   await give(1, hasFar ? { ...model, ...low, beyondP95: new Uint8Array(model.beyondP95.length) } : model);
@@ -127,7 +132,8 @@ function placementOf(layout: Layout, answer: CertifiedAnswer | null): Placement 
 }
 
 /** Up to a ten-millionth, and one more, so that the level found can be held as a limit; the thousandth of a step keeps
- *  round levels, which people's inputs make likely, away from the edge of the rounding. */
+ *  round levels, which people's inputs make likely, away from the edge of the rounding. Far over any limit a unit of level
+ *  is next to no load, which is what the engines' tolerances count in. */
 function roundedUp(level: number): number {
-  return (Math.ceil(level * 1e7 - 1e-3) + 1) / 1e7;
+  return (Math.ceil(level * 1e7 - 1e-3) + 1) / 1e7 + (level > 10 ? 1e-9 * level : 0);
 }

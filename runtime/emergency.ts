@@ -19,7 +19,8 @@ export interface EmergencyRows {
   readonly classRow: Int32Array; // [c * D + d]
 }
 
-export function putEmergency(lp: ProgramBuilder, model: Model, slackPrice: number): EmergencyRows | null {
+/** `slack` makes a column that takes what is over a row's limit. */
+export function putEmergency(lp: ProgramBuilder, model: Model, slack: (most: number) => number): EmergencyRows | null {
   const { datacenters, resources, capacity, use, emergencyMax } = model;
   if (!Number.isFinite(emergencyMax)) return null;
   const classes = classesOf(model);
@@ -55,7 +56,7 @@ export function putEmergency(lp: ProgramBuilder, model: Model, slackPrice: numbe
   });
   for (const row of lossRow) {
     if (row < 0) continue;
-    lp.column(slackPrice, 0, totalLoad);
+    slack(totalLoad);
     lp.put(row, -1);
   }
   const classRow = Int32Array.from(

@@ -5,7 +5,7 @@ import { type NearestPlacement, nearestPlacement, reachableLevels } from './bala
 import type { RuntimeInputs } from './inputs.ts';
 import { emergencyExcess, type Limit, loadAt, mendMin } from './limits.ts';
 import type { SolveCertified } from './lp/certified.ts';
-import { calmestMend, churnMaxOf, mendedAt, type SeekLevels } from './mend.ts';
+import { calmestMend, churnMaxOf, isMended, type SeekLevels } from './mend.ts';
 import type { Model } from './model.ts';
 import { type MoveLimits, movedShare, type Placement } from './placement.ts';
 import type { PriceMemory } from './prices.ts';
@@ -33,10 +33,10 @@ export async function withinGuards(
     const enough = ceilingOf(new Float64Array(levels.length), levels, policy);
     const reached = await seek(model, limits, policy.spec.utilizationMax, solve, enough);
     if (!reached) return null;
-    const isMended = Math.max(...reached) <= mendedAt(policy, levels) + 1e-5;
+    const mended = isMended(policy, reached, levels);
     const placement = await nearestPlacement(model, limits, ceilingOf(reached, levels, policy), solve, memory);
     if (placement) onPlaced(placement);
-    return placement && { placement, relaxed, isMended };
+    return placement && { placement, relaxed, mended };
   };
   const onTheWay = await within(full, []);
   if (!onTheWay) return null;
@@ -45,7 +45,7 @@ export async function withinGuards(
   const isOff = excess(onTheWay.placement) > mendMin;
   const free = isOff ? await within({ ...full, toward: null }, []) : null;
   const kept = free && excess(free.placement) < excess(onTheWay.placement) ? free : onTheWay;
-  if (kept.isMended) return kept;
+  if (kept.mended) return kept;
   const mayGive = services.some(({ frozen }) => !frozen);
   const mend = mayGive ? await calmestMend(services, model, levels, toward, seekLevels, solve) : 'none';
   if (mend === 'no-answer') return null;

@@ -24,6 +24,7 @@ export interface RuntimeInputs {
   readonly served: FractionMatrix | null; // null: there is no table yet
   readonly frozen: boolean; // nothing moves by choice
   readonly established?: Float64Array | null; // [e * D + d] sessions that outlive the epoch where they are; none of a stateless service
+  readonly lasting?: Float64Array; // [e * D + d] of those, what outlives the time a table is planned for; absent: all
   readonly edgeTies?: Float64Array; // [e * E + f] share of all ties, symmetric, sums to 1; absent: nothing is known of ties
   readonly isDue?: boolean; // false: another service's tick; it is fixed load, unless a state forces it to move
 }

@@ -2,7 +2,7 @@
 
 import type { Policy } from '../config/policy.ts';
 import { utilizationWithout } from './emergency.ts';
-import { type Model, totalLoad } from './model.ts';
+import { isHeldDown, type Model, totalLoad } from './model.ts';
 import { beyondP95Max, type Placement } from './placement.ts';
 
 /** In the order in which they give, the first last. */
@@ -10,9 +10,11 @@ export const limitOrder = [
   'datacenterState',
   'capacity',
   'latencyMsMax',
+  'holdDown',
   'latencyMsP95Max',
   'utilizationMax',
   'emergencyMax',
+  'pins',
   'shareMax',
   'onloadMax',
   'churnMax',
@@ -33,48 +35,63 @@ const overMuch = 1e-5;
 /** What a limit broken now has to win by a solve for the solve to be a mend. */
 export const mendMin = 0.005;
 
-/** Limits of service `s` that cannot be kept even without guards. `levels`: the lowest utilizations. */
+/** Limits of service `s` that a placement breaks. `levels`: the lowest utilizations without guards. `want`: it is what is
+ *  wanted without guards, and has to answer for what is broken already; else that is on its way back. */
 export function brokenBy(
   model: Model,
   levels: Float64Array,
-  want: Placement,
+  placement: Placement | null,
   s: number,
   { spec }: Policy,
+  of: 'want' | 'step',
 ): readonly Limit[] {
   const highest = Math.max(...levels);
-  const pairs = model.edges * model.datacenters;
-  const mine = (i: number): boolean => Math.floor(i / pairs) === s;
+  const { datacenters, mayGain, tooFar, pinned, still, base, load } = model;
+  const pairs = model.edges * datacenters;
+  const [from, to] = [s * pairs, (s + 1) * pairs];
+  const much = nothing * totalLoad;
+  const any = (isBroken: (i: number, c: number) => boolean): boolean => {
+    for (let i = from; i < to; i++) if (isBroken(i, Math.floor(i / datacenters))) return true;
+    return false;
+  };
   const broken: Limit[] = model.stuck.some((c) => model.service[c]! === s) ? ['datacenterState'] : [];
   if (highest > 1 + overMuch) broken.push('capacity');
-  if (
-    model.tooFar.includes(1) &&
-    model.tooFar.some((far, i) => far === 1 && mine(i) && want.gained[i]! + want.placed[i]! > nothing)
-  )
-    broken.push('latencyMsMax');
-  if (
-    farLoad(model, (i) => loadAt(model, want, i)).some(
-      (over, c) => model.service[c]! === s && over > nothing * totalLoad,
-    )
-  )
-    broken.push('latencyMsP95Max');
   if (highest > spec.utilizationMax + overMuch && spec.utilizationMax < 1) broken.push('utilizationMax');
-  if (emergencyExcess(model, (i) => loadAt(model, want, i)) > overMuch) broken.push('emergencyMax');
+  if (!placement) return inOrder(broken);
+  const { gained, placed } = placement;
+  const at = (i: number): number => loadAt(model, placement, i);
+  const arriving = (i: number): number => gained[i]! + placed[i]!;
+  const counted = (i: number, c: number): number => (of === 'want' && still[c] === 0 ? at(i) : arriving(i));
+  if (any((i, c) => tooFar[i] === 1 && counted(i, c) > much)) broken.push('latencyMsMax');
+  if (any((i) => isHeldDown(model, i) && arriving(i) > much)) broken.push('holdDown');
+  if (farLoad(model, at).some((over, c) => model.service[c]! === s && over > much)) broken.push('latencyMsP95Max');
+  if (emergencyExcess(model, at) > overMuch) broken.push('emergencyMax');
+  const missed = (i: number, c: number): boolean => {
+    const miss = Math.abs(at(i) - pinned[i]!);
+    return miss > much && ((of === 'want' && still[c] === 0) || miss > Math.abs(base[i]! - pinned[i]!) + much);
+  };
+  if (any(missed)) broken.push('pins');
   const shareMax = model.shareMax[s]!;
-  const over = (i: number): number =>
-    loadAt(model, want, i) - Math.max(model.base[i]!, shareMax * model.load[Math.floor(i / model.datacenters)]!);
-  if (shareMax < 1 && model.base.some((_, i) => mine(i) && over(i) > nothing * totalLoad)) broken.push('shareMax');
-  return broken;
+  const tooLarge = (i: number, c: number): boolean => {
+    const stays = of === 'want' && still[c] === 0 && mayGain[i] === 1 ? 0 : base[i]!;
+    return at(i) - Math.max(stays, shareMax * load[c]!) > much;
+  };
+  if (shareMax < 1 && any(tooLarge)) broken.push('shareMax');
+  return inOrder(broken);
 }
 
 /** Is a limit broken now, if nothing moves by choice, that only the want itself mends: too full after a loss, or too far or
  *  off its pin by more than whole buckets explain? */
 export function isMisplaced(model: Model, want: Placement): boolean {
   const staying = (i: number): number => model.base[i]!;
-  if (emergencyExcess(model, staying) > emergencyExcess(model, (i) => loadAt(model, want, i)) + mendMin) return true;
-  if (farLoad(model, staying).some((over, c) => over > 0.01 * model.load[c]!)) return true;
+  const wanted = (i: number): number => loadAt(model, want, i);
+  if (emergencyExcess(model, staying) > emergencyExcess(model, wanted) + mendMin) return true;
+  const left = farLoad(model, wanted);
+  if (farLoad(model, staying).some((over, c) => over - left[c]! > 0.01 * model.load[c]!)) return true;
   return model.base.some((load, i) => {
     const much = 0.01 * model.load[Math.floor(i / model.datacenters)]!;
-    return (model.tooFar[i] === 1 && load > much) || Math.abs(load - model.pinned[i]!) > much;
+    const miss = (at: number): number => Math.abs(at - model.pinned[i]!);
+    return (model.tooFar[i] === 1 && load - wanted(i) > much) || miss(load) - miss(wanted(i)) > much;
   });
 }
 

@@ -15,6 +15,10 @@ export interface Mend {
   readonly relaxed: readonly Limit[]; // guards that had to give for it
 }
 
+/** Where even the optimum is over the limit, this near to it is near enough: noise moves the optimum by as much, and guards
+ *  would give in every epoch to follow it. */
+const hopelessWithin = 0.005;
+
 /** A datacenter this many tolerances over the level is not there by noise. */
 const unevenAt = 3;
 
@@ -35,6 +39,9 @@ export async function mendOf(
   return objective === 'balance' && isUneven ? evenedOut(services, model, levels, solve) : 'none';
 }
 
+/** Limits that give under guards by a price. */
+const givingAlone: readonly Limit[] = ['latencyMsP95Max', 'emergencyMax', 'pins', 'shareMax'];
+
 export type SeekLevels = typeof reachableLevels;
 
 /** How levels are sought under guards. What can be kept beside the higher limits without guards is kept under them too: the
@@ -46,9 +53,7 @@ export function seekingLevels(
   want: Placement,
 ): SeekLevels {
   const giveAnyway = services.some(({ policy }, s) =>
-    brokenBy(model, levels, want, s, policy).some(
-      (limit) => limit === 'shareMax' || limit.endsWith('P95Max') || limit === 'emergencyMax',
-    ),
+    brokenBy(model, levels, want, s, policy, 'want').some((limit) => givingAlone.some((one) => one === limit)),
   );
   return giveAnyway ? reachableLevels : (of, limits, _, solve, enough) => lowestLevels(of, limits, solve, enough);
 }
@@ -67,23 +72,22 @@ export async function calmestMend(
   solve: SolveCertified,
 ): Promise<Mend | 'none' | 'no-answer'> {
   const { policy } = services[0]!;
-  const { onloadMax } = policy.spec.guards;
-  const mended = mendedAt(policy, levels);
+  const { utilizationMax, guards } = policy.spec;
+  const enough = levels.map((level) => Math.max(level, utilizationMax));
   const most = model.churnWeight.reduce((a, b) => Math.max(a, b), 1);
   const within = churnMaxOf(services);
   const open = services.map(({ frozen }) => (frozen ? 0 : most));
   for (const relaxed of givingGuards) {
     for (const toward of [want, null]) {
       const limits: MoveLimits = {
-        onloadMax: relaxed.includes('onloadMax') ? Number.POSITIVE_INFINITY : onloadMax,
+        onloadMax: relaxed.includes('onloadMax') ? Number.POSITIVE_INFINITY : guards.onloadMax,
         churnMax: relaxed.includes('churnMax') ? open : within,
         toward,
       };
-      const enough = levels.map((level) => Math.max(level, mended));
-      const reached = await seekLevels(model, limits, policy.spec.utilizationMax, solve, enough);
+      const reached = await seekLevels(model, limits, utilizationMax, solve, enough);
       if (!reached) return 'no-answer';
-      if (Math.max(...reached) > mended + 1e-5) continue;
-      const levelMax = enough.map((level, k) => Math.max(level, reached[k]!));
+      if (!isMended(policy, reached, levels)) continue;
+      const levelMax = reached.map((level) => (level > utilizationMax ? level + hopelessWithin : utilizationMax));
       const placement = await calmestPlacement(model, limits, levelMax, solve);
       return placement ? { placement, limits, relaxed } : 'no-answer';
     }
@@ -91,12 +95,14 @@ export async function calmestMend(
   return 'none';
 }
 
-/** The utilization from which a datacenter is no longer over its limit. Where even the optimum is, coming near it is
- *  worth breaking guards for, and the rest is not. */
-export function mendedAt({ spec }: Policy, levels: Float64Array): number {
+/** Is every datacenter under its limit that can be, and the others as near to theirs as they can? The highest is compared
+ *  with the highest, then the next: which of equals it is does not matter. */
+export function isMended({ spec }: Policy, reached: Float64Array, levels: Float64Array): boolean {
   const { utilizationMax } = spec;
-  const lowest = Math.max(...levels);
-  return lowest > utilizationMax ? 1.05 * lowest : utilizationMax;
+  const over = (of: Float64Array): number[] =>
+    [...of].map((level) => Math.max(level, utilizationMax)).sort((a, b) => b - a);
+  const best = over(levels);
+  return over(reached).every((level, k) => level <= best[k]! + (best[k]! > utilizationMax ? hopelessWithin : 1e-5));
 }
 
 /** The least movement within the guards that brings datacenters back that are far over the level, and no further than

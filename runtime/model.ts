@@ -8,6 +8,7 @@ import { tieBrokenCosts, type UtilizationPrice, utilizationPrices } from './cost
 import type { RuntimeInputs } from './inputs.ts';
 import { type Meeting, meetingAt } from './meeting.ts';
 import { makePools, type Pools } from './pools.ts';
+import { isBarredFromGaining } from './states.ts';
 
 export const totalLoad = 1000;
 
@@ -25,7 +26,10 @@ export interface Model {
   readonly base: Float64Array; // [c * D + d] load that stays unless moved by choice
   readonly forced: Float64Array; // [c] load to be placed anew
   readonly mayGain: Uint8Array; // [c * D + d] 1 where more of the load may go
-  readonly tooFar: Uint8Array; // [c * D + d] 1 where it could go, were it not for latencyMsMax
+  readonly couldGain: Uint8Array; // [c * D + d] 1 where it may or could go, were it not for latencyMsMax and hold-down
+  readonly tooFar: Uint8Array; // [c * D + d] 1 beyond latencyMsMax
+  readonly heldDown: Uint8Array; // [s * D + d] 1: well, and barred from gaining
+  readonly gives: readonly Give[]; // how far limits give, each once; none of what is not named here
   readonly beyondP95: Uint8Array; // [c * D + d] 1 where no more than a twentieth should be
   readonly pinned: Float64Array; // [c * D + d] load wanted there by a pin; NaN where there is none
   readonly shareMax: Float64Array; // [s] of an edge's load on one datacenter
@@ -41,6 +45,17 @@ export interface Model {
   readonly nowhere: readonly (string | null)[]; // [s] an edge, where that is all of the service, or where it has no table yet
   readonly isNew: Uint8Array; // [s] 1: no table yet, everything is placed anew
   readonly initial: boolean; // no service has a table yet
+}
+
+/** Limits that can give in part, in the order in which they give, the first last. */
+export const givingOrder = ['latencyMsMax', 'holdDown', 'latencyMsP95Max', 'emergencyMax', 'pins', 'shareMax'] as const;
+export type GivingLimit = (typeof givingOrder)[number];
+
+/** A limit may be broken by so much in all. In load units: what is beyond latencyMsMax, what arrives at datacenters that
+ *  are held down, and the misses of the other limits. */
+export interface Give {
+  readonly limit: GivingLimit;
+  readonly most: number;
 }
 
 /** One service's part of a model. */
@@ -74,6 +89,7 @@ export function buildGroupModel(settings: readonly ServiceSetting[]): BuiltModel
   const base = new Float64Array(commodities * datacenters);
   const forced = new Float64Array(commodities);
   const mayGain = new Uint8Array(commodities * datacenters);
+  const couldGain = new Uint8Array(commodities * datacenters);
   const tooFar = new Uint8Array(commodities * datacenters);
   const fallbackWeight = new Float64Array(commodities * datacenters);
   const still = new Uint8Array(commodities);
@@ -95,25 +111,28 @@ export function buildGroupModel(settings: readonly ServiceSetting[]): BuiltModel
         const i = c * datacenters + d;
         const own = e * datacenters + d;
         const usable = resident[own] === 1 && hasRoom(pools, s, d, inputs);
-        mayGain[i] = usable && inputs.states[d]!.keep === 1 && inputs.states[d]!.refill ? 1 : 0;
+        couldGain[i] = usable && inputs.states[d]!.keep === 1 ? 1 : 0;
+        mayGain[i] = couldGain[i] === 1 && inputs.states[d]!.refill ? 1 : 0;
         anywhere ||= mayGain[i] === 1;
         if (resident[own] === 1 && retained[own] === 1) fallbackWeight[i] = topology.datacenters[d]!.capacityRps;
         if (served && usable) base[i] = load * Math.min(served[own]!, retained[own]!);
         stays += base[i]!;
       }
+      const row = { from: c * datacenters, to: (c + 1) * datacenters };
+      // Below a billionth it is the rounding of sums, not load.
+      forced[c] = load - stays > 1e-9 * load ? load - stays : 0;
+      // A datacenter that flaps and is well now is better than nowhere.
+      if (!anywhere && forced[c]! > 0) mayGain.set(couldGain.subarray(row.from, row.to), row.from);
       // Where nothing is near enough, everything is: somewhere is better than nowhere.
       const isNear = (d: number): boolean => topology.rttMs[e * datacenters + d]! <= latencyMsMax;
-      const row = { from: c * datacenters, to: (c + 1) * datacenters };
       const someNear = mayGain.subarray(row.from, row.to).some((open, d) => open === 1 && isNear(d));
       for (let d = 0; d < datacenters && someNear; d++) {
         if (isNear(d)) continue;
         tooFar[row.from + d] = resident[e * datacenters + d]!;
         mayGain[row.from + d] = 0;
       }
-      // Below a billionth it is the rounding of sums, not load.
-      forced[c] = load - stays > 1e-9 * load ? load - stays : 0;
       if (setting.isStill || (served && inputs.demandRps[e] === 0)) still[c] = 1;
-      if (forced[c] === 0 || anywhere) continue;
+      if (forced[c] === 0 || mayGain.subarray(row.from, row.to).includes(1)) continue;
       if (!served) lost ??= topology.edges[e]!.id;
       stuck.push(c);
       stuckEdges += 1;
@@ -145,7 +164,13 @@ export function buildGroupModel(settings: readonly ServiceSetting[]): BuiltModel
       base,
       forced,
       mayGain,
+      couldGain,
       tooFar,
+      heldDown: Uint8Array.from(
+        services.flatMap(({ states }) => states),
+        (state) => (isBarredFromGaining(state) ? 1 : 0),
+      ),
+      gives: [],
       beyondP95: beyondP95(services, mayGain),
       pinned: pinnedLoad(services, amounts.load),
       shareMax: Float64Array.from(services, (inputs) => inputs.policy.spec.guards.shareMax),
@@ -163,6 +188,11 @@ export function buildGroupModel(settings: readonly ServiceSetting[]): BuiltModel
       initial: services.every(({ served }) => served === null),
     },
   };
+}
+
+/** Is the datacenter of `i` = c * D + d held down for its service? */
+export function isHeldDown({ heldDown, service, datacenters }: Model, i: number): boolean {
+  return heldDown[service[Math.floor(i / datacenters)]! * datacenters + (i % datacenters)] === 1;
 }
 
 /** [c * D + d] load as fractions of the commodity's. */
@@ -253,18 +283,6 @@ export function residency({ topology, policy }: Pick<RuntimeInputs, 'topology' |
   for (const rule of policy.spec.allowed) mark(rule.edge, (id) => rule.datacenters.includes(id));
   for (const rule of policy.spec.forbidden) mark(rule.edge, (id) => !rule.datacenters.includes(id));
   return resident;
-}
-
-/** The model without latencyMsMax: what is too far may be used after all. */
-export function withoutLatencyMax(model: Model, services: readonly RuntimeInputs[]): Model {
-  const mayGain = model.mayGain.map((open, i) => {
-    const d = i % model.datacenters;
-    const s = model.service[Math.floor(i / model.datacenters)]!;
-    const inputs = services[s]!;
-    const { keep, refill } = inputs.states[d]!;
-    return open === 1 || (model.tooFar[i] === 1 && keep === 1 && refill && hasRoom(model, s, d, inputs)) ? 1 : 0;
-  });
-  return { ...model, mayGain };
 }
 
 /** Nothing where all that is open lies beyond: a limit nobody can keep says nothing. */

@@ -2,10 +2,11 @@
  *  because it is forced. It adds no rows, makes every limit on change linear, and breaks ties towards staying. */
 
 import { type EmergencyRows, putEmergency } from './emergency.ts';
+import { putGives } from './gives.ts';
 import { ProgramBuilder } from './lp/builder.ts';
 import type { LinearProgram } from './lp/problem.ts';
 import type { Step } from './meeting.ts';
-import { type Model, totalLoad } from './model.ts';
+import { type GivingLimit, type Model, totalLoad } from './model.ts';
 
 /** Limits on moves by choice; absent: unguarded. */
 export interface MoveLimits {
@@ -38,14 +39,10 @@ export interface Layout {
 export interface Formulation {
   readonly limits: MoveLimits | null;
   readonly levelMax: Float64Array; // [k] utilization; NaN: at most the level sought
-  readonly seek: 'level' | 'nearness' | 'calm'; // what to minimise: the level, latency and movement, movement alone
+  readonly seek: 'level' | 'nearness' | 'calm' | GivingLimit; // what to minimise: the level, latency and movement, movement alone, what a limit gives
 }
 
-/** Pins, shareMax and the like are priced, not forbidden: they give before a datacenter's state does. Dearer than any
- *  latency; of two that cannot both be kept, the one of lower rank gives. */
-const slackPrices = { shareMax: 5_000, pin: 5_000, emergencyMax: 6_000, latencyMsP95Max: 7_000 } as const;
-
-/** What a load unit that is too far wins by leaving: more than any latency, less than a slack. */
+/** What a load unit that is too far wins by leaving, and pays to come: more than any latency, less than a slack. */
 const tooFarBounty = 1_000;
 
 /** Of forced load that is placed where it is not wanted and will have to move again. Dearer than a detour, which lasts an
@@ -66,7 +63,14 @@ export function formulate(model: Model, formulation: Formulation): { program: Li
   const pools = poolsNow(model);
   const { levelRow, onloadRow, levelColumn } = putLevels(lp, model, formulation, pools);
   const priceRow = putPrices(lp, model, seek, pools.staying);
-  const emergency: EmergencyRows | null = putEmergency(lp, model, slackPrices.emergencyMax);
+  const gives = putGives(lp, model, limits !== null, seek);
+  /** A column of what misses a limit; it goes into the rows that the limit is kept by. */
+  const slack = (limit: GivingLimit, most: number): number => {
+    const at = lp.column(gives.slackPrice(limit), 0, most);
+    if (gives.rowOf(limit) >= 0) lp.put(gives.rowOf(limit), 1);
+    return at;
+  };
+  const emergency: EmergencyRows | null = putEmergency(lp, model, (most) => slack('emergencyMax', most));
   const churnRow = Int32Array.from({ length: model.services }, (_, s) =>
     limits ? lp.row(Number.NEGATIVE_INFINITY, limits.churnMax[s]! * demandOf(model, s)) : -1,
   );
@@ -100,6 +104,7 @@ export function formulate(model: Model, formulation: Formulation): { program: Li
     if (p95Row >= 0 && model.beyondP95[i] === 1) lp.put(p95Row, sign);
     if (shareRow >= 0) lp.put(shareRow, sign);
     if (pinRow >= 0) lp.put(pinRow, sign);
+    gives.put(i, sign);
     return at;
   };
   /** Columns of falling worth that have room for `most` together. Returns the first. */
@@ -122,10 +127,11 @@ export function formulate(model: Model, formulation: Formulation): { program: Li
     const forcedLoad = forced[c]!;
     placing = placingRow[c] = forcedLoad > 0 ? lp.row(forcedLoad, forcedLoad) : -1;
     moving = -1;
-    p95Row = putP95(lp, model, c);
+    p95Row = putP95(lp, model, c, slack);
     for (d = 0; d < datacenters; d++) {
       i = c * datacenters + d;
       const mayArrive = mayGain[i] === 1;
+      const far = model.tooFar[i] === 1 ? bounty : 0;
       shareRow =
         shareMax < 1 && mayArrive
           ? lp.row(Number.NEGATIVE_INFINITY, Math.max(mayStay(i), shareMax * load[c]!) - base[i]!)
@@ -135,7 +141,7 @@ export function formulate(model: Model, formulation: Formulation): { program: Li
       const leaveMax = mayMove ? Math.min(base[i]!, toward ? toward.left[i]! : totalLoad) : 0;
       if (moving < 0 && (gainMax > 0 || leaveMax > 0)) moving = movingRow[c] = lp.row(0, 0);
       if (gainMax > 0) {
-        const cost = rttCost[i]! + moveCost[i]!;
+        const cost = rttCost[i]! + moveCost[i]! + far + gives.cost(i, 1);
         // Friends are met once: by what is placed where something is, else by what is gained.
         gained[i] =
           meeting && placing < 0
@@ -143,19 +149,24 @@ export function formulate(model: Model, formulation: Formulation): { program: Li
             : column(cost, gainMax, 1, true);
       }
       if (leaveMax > 0) {
-        const cost = -rttCost[i]! - (model.tooFar[i] === 1 ? bounty : 0);
+        const cost = -rttCost[i]! - far + gives.cost(i, -1);
         left[i] = meeting ? inSteps(meeting.leaving[i]!, cost, leaveMax, -1, true) : column(cost, leaveMax, -1, true);
       }
       if (mayArrive && placing >= 0) {
-        const cost = rttCost[i]! + (toward?.placed[i] === 0 ? again : 0);
+        const cost = rttCost[i]! + far + gives.cost(i, 1) + (toward?.placed[i] === 0 ? again : 0);
         placed[i] = meeting
           ? inSteps(meeting.arriving[i]!, cost, forcedLoad, 1, false)
           : column(cost, forcedLoad, 1, false);
       }
-      if (shareRow >= 0) putSlack(lp, shareRow, -1, 'shareMax', load[c]!);
+      if (shareRow >= 0) {
+        slack('shareMax', load[c]!);
+        lp.put(shareRow, -1);
+      }
       if (pinRow >= 0) {
-        putSlack(lp, pinRow, 1, 'pin', load[c]!);
-        putSlack(lp, pinRow, -1, 'pin', load[c]!);
+        slack('pins', load[c]!);
+        lp.put(pinRow, 1);
+        slack('pins', load[c]!);
+        lp.put(pinRow, -1);
       }
     }
   }
@@ -204,21 +215,12 @@ function putLevels(
  *  the answer of every engine. */
 function costsOf(model: Model, seek: Formulation['seek']): Pick<Model, 'rttCost' | 'moveCost'> {
   const { rttCost, moveCost } = model;
-  switch (seek) {
-    case 'nearness':
-      return { rttCost, moveCost };
-    case 'calm':
-      return { rttCost: rttCost.map((cost) => 1e-4 * cost), moveCost: rttCost.map((cost) => 1 + 1e-3 * cost) };
-    case 'level': {
-      const none = new Float64Array(rttCost.length);
-      return { rttCost: none, moveCost: none };
-    }
+  if (seek === 'nearness') return { rttCost, moveCost };
+  if (seek === 'calm') {
+    return { rttCost: rttCost.map((cost) => 1e-4 * cost), moveCost: rttCost.map((cost) => 1 + 1e-3 * cost) };
   }
-}
-
-function putSlack(lp: ProgramBuilder, row: number, sign: 1 | -1, limit: keyof typeof slackPrices, most: number): void {
-  lp.column(slackPrices[limit], 0, most);
-  lp.put(row, sign);
+  const none = new Float64Array(rttCost.length);
+  return { rttCost: none, moveCost: none };
 }
 
 interface PoolsNow {
@@ -278,7 +280,12 @@ export function movedShare(model: Model, gained: Float64Array, s: number): numbe
 }
 
 /** A row for what of the commodity is beyond latencyMsP95Max; -1 where nothing may be. */
-function putP95(lp: ProgramBuilder, model: Model, c: number): number {
+function putP95(
+  lp: ProgramBuilder,
+  model: Model,
+  c: number,
+  slack: (limit: 'latencyMsP95Max', most: number) => number,
+): number {
   const { datacenters, beyondP95, base, load } = model;
   let beyond = 0;
   let isAny = false;
@@ -289,7 +296,8 @@ function putP95(lp: ProgramBuilder, model: Model, c: number): number {
   }
   if (!isAny) return -1;
   const row = lp.row(Number.NEGATIVE_INFINITY, beyondP95Max * load[c]! - beyond);
-  putSlack(lp, row, -1, 'latencyMsP95Max', load[c]!);
+  slack('latencyMsP95Max', load[c]!);
+  lp.put(row, -1);
   return row;
 }
 

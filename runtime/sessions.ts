@@ -16,6 +16,16 @@ export function survivalOf({ spec }: Policy, epochMs = durationMs(spec.epoch)): 
   return exponential(epochMs / durationMs(spec.traffic.sessionLifetime));
 }
 
+/** A table is planned for what it will have made of the sessions after this part of their lifetime. */
+const aheadLifetimes = 1 / 3;
+
+/** Of the sessions that outlive an epoch, the share that outlives the time a table is planned for; 1 where that is no
+ *  longer than the epoch, and where the service is stateless. */
+export function lastingOf({ spec }: Policy, epochMs = durationMs(spec.epoch)): number {
+  if (spec.traffic.kind !== 'sticky') return 1;
+  return exponential(Math.max(0, aheadLifetimes - epochMs / durationMs(spec.traffic.sessionLifetime)));
+}
+
 /** [e * D + d] of `sessions`, those that are still where they are at the end of the epoch; never more of an edge than its
  *  demand, for demand that falls faster than sessions end means that they end faster. `live`: how many of `count` do, each
  *  with this chance; the mean where nothing is said. */

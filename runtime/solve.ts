@@ -3,23 +3,18 @@
  *  Pure: the engines are an argument, and the same inputs give the same millionths with either. */
 
 import { largestRemainder, ppmPerUnit } from '../config/units.ts';
-import { type NearestPlacement, nearestPlacement, reachableLevels } from './balance.ts';
+import { lookingAhead, staysWithin } from './ahead.ts';
+import { type NearestPlacement, nearestPlacement } from './balance.ts';
 import type { FractionMatrix } from './fractions.ts';
-import { ceilingOf, gainOf, withinGuards } from './guarded.ts';
+import { asWanted, wantUnguarded } from './giving.ts';
+import { gainOf, withinGuards } from './guarded.ts';
 import { type CarriedState, observeStates, retainedFractions, stillReturning } from './guards.ts';
-import type { DatacenterState, RuntimeInputs } from './inputs.ts';
+import type { RuntimeInputs } from './inputs.ts';
 import { brokenBy, inOrder, isMisplaced, type Limit, nothing } from './limits.ts';
 import type { SolveCertified } from './lp/certified.ts';
 import { meetingAt } from './meeting.ts';
 import { mendOf, seekingLevels } from './mend.ts';
-import {
-  type BuiltModel,
-  buildGroupModel,
-  type Model,
-  type ServiceSetting,
-  sharesOf,
-  withoutLatencyMax,
-} from './model.ts';
+import { buildGroupModel, type Model, type ServiceSetting, sharesOf } from './model.ts';
 import { judgeWant } from './patience.ts';
 import { demandOf, movedShare, type Placement } from './placement.ts';
 import { PriceMemory } from './prices.ts';
@@ -84,8 +79,19 @@ export async function solveGroup(
   onStep: (step: SolveStep) => void = unseen,
 ): Promise<readonly Decision[]> {
   const memory = new PriceMemory(before[0]!.prices);
-  const decisions = await decide(services, before, solve, memory, onStep);
-  return decisions.map((one, s) => (s > 0 ? one : { ...one, carried: { ...one.carried, prices: memory.carried } }));
+  const carry = (decisions: readonly Decision[]): readonly Decision[] =>
+    decisions.map((one, s) => (s > 0 ? one : { ...one, carried: { ...one.carried, prices: memory.carried } }));
+  const ahead = lookingAhead(services);
+  if (ahead) {
+    const steps: SolveStep[] = [];
+    const decisions = await decide(ahead, before, solve, memory, (step) => steps.push(step));
+    const after = decisions.map((decision, s) => (decision.kind === 'move' ? decision.wanted : services[s]!.served));
+    if (staysWithin(services, after)) {
+      for (const step of steps) onStep(step);
+      return carry(decisions);
+    }
+  }
+  return carry(await decide(services, before, solve, memory, onStep));
 }
 
 async function decide(
@@ -95,19 +101,12 @@ async function decide(
   memory: PriceMemory,
   onStep: (step: SolveStep) => void,
 ): Promise<readonly Decision[]> {
-  const { topology, policy } = services[0]!;
-  const { utilizationMax } = policy.spec;
+  const { topology } = services[0]!;
   const carried = services.map(({ served, states }, s) => observeStates(before[s]!, topology, states, served));
   const retained = carried.map((own, s) => retainedFractions(own, topology, services[s]!.states));
-  const build = (of: readonly RuntimeInputs[]): BuiltModel =>
-    buildGroupModel(
-      of.map((inputs, s): ServiceSetting => ({ inputs, retained: retained[s]!, isStill: inputs.isDue === false })),
-    );
-  let built = build(services);
-  const isHeldDown = services.some(({ states }) => states.some(isBarredFromGaining));
-  if (isHeldDown && (built.kind === 'nowhere' || built.model.stuck.length > 0)) {
-    built = build(withoutHoldDown(services));
-  }
+  const built = buildGroupModel(
+    services.map((inputs, s): ServiceSetting => ({ inputs, retained: retained[s]!, isStill: inputs.isDue === false })),
+  );
   const heldBy = (reason: HeldReason, s: number): Decision => ({ kind: 'held', reason, carried: carried[s]! });
   if (built.kind === 'nowhere') {
     const { edge } = built;
@@ -115,34 +114,19 @@ async function decide(
   }
   const uncertified = (): readonly Decision[] => services.map((_, s) => heldBy({ kind: 'no-certified-answer' }, s));
 
-  let { model } = built;
-  let levels = await reachableLevels(model, null, utilizationMax, solve);
-  // What bars a datacenter gives where that brings one that is over its capacity down, and stays where it does not.
-  const openTo = async (opened: Model): Promise<void> => {
-    const lower = await reachableLevels(opened, null, utilizationMax, solve);
-    if (lower && levels && Math.max(...lower) > Math.max(...levels) - 1e-5) return;
-    model = opened;
-    levels = lower;
-  };
-  if (levels && isHeldDown && Math.max(...levels) > 1) {
-    // A datacenter that flaps and is well now is better than one over its capacity.
-    const open = build(withoutHoldDown(services));
-    if (open.kind === 'model') await openTo(open.model);
-  }
-  if (levels && Math.max(...levels) > 1 && model.tooFar.includes(1)) {
-    // Too far is better than over capacity, no further is better than either.
-    await openTo(withoutLatencyMax(model, services));
-    if (levels && isHeldDown && Math.max(...levels) > 1)
-      await openTo(withoutLatencyMax(model, withoutHoldDown(services)));
-  }
-  const reached = levels;
-  if (!reached) return uncertified();
-  let want = await nearestPlacement(model, null, ceilingOf(reached, reached, policy), solve, memory);
-  if (want && model.initial) ({ model, want } = await metUp(services, model, want, solve, memory));
-  if (!want) return uncertified();
+  const unguarded = await wantUnguarded(services, built.model, solve, memory);
+  if (!unguarded) return uncertified();
+  const { levels: reached } = unguarded;
+  let met: NearestPlacement | null = unguarded.want;
+  let { model: wantedFrom } = unguarded;
+  if (wantedFrom.initial)
+    ({ model: wantedFrom, want: met } = await metUp(services, wantedFrom, unguarded.want, solve, memory));
+  if (!met) return uncertified();
+  const want = met;
   services.forEach((inputs, service) => {
-    onStep({ kind: 'want', inputs, service, model, placement: want });
+    onStep({ kind: 'want', inputs, service, model: wantedFrom, placement: want });
   });
+  const model = asWanted(wantedFrom, want);
 
   const gain = gainOf(model, want);
   const misplaced = isMisplaced(model, want);
@@ -172,7 +156,7 @@ async function decide(
         ...fractionsOf(settled, placement, s, allTheWay ? 1 : own.spec.guards.damping, served),
         levels: reached,
         stuckEdges: stuckEdgesOf(model, s),
-        relaxed: inOrder([...one.relaxed, ...brokenBy(model, reached, placement, s, own), ...relaxed]),
+        relaxed: inOrder([...one.relaxed, ...brokenBy(model, reached, placement, s, own, 'step'), ...relaxed]),
         carried: one.carried,
       };
     });
@@ -243,7 +227,7 @@ function whetherToGo(of: {
 }): Decision | Open {
   const { inputs, s, model, levels, want, carried } = of;
   const { topology, policy, served, frozen } = inputs;
-  const relaxed = brokenBy(model, levels, want, s, policy);
+  const relaxed = brokenBy(model, levels, want, s, policy, 'want');
   // A datacenter is back once its fullest pool is.
   const width = topology.datacenters.length;
   const gain = of.gain.subarray(0, width).map((_, d) => fullest(of.gain, d, width));
@@ -261,9 +245,12 @@ function whetherToGo(of: {
   if (frozen) return { ...quiet, reason: 'frozen', carried: rested };
   if (returning.length > 0 || of.misplaced) return whole;
   const demand = demandOf(model, s);
+  // By what would move: of a sticky service that is new sessions, whose table may swing by much more.
   const share = Float64Array.from({ length: model.edges }, (_, e) => {
     const c = own.from + e;
-    return (model.load[c]! * model.churnWeight[c]!) / demand;
+    const stays = model.settled.subarray(c * width, (c + 1) * width).reduce((a, b) => a + b, 0);
+    const load = model.load[c]!;
+    return (load * model.churnWeight[c]! * (load / (load + stays))) / demand;
   });
   const changePpm = changeOf(solved, served!);
   const judged = judgeWant({ topology, changePpm, share }, carried.wants, policy.spec.guards.minShift);
@@ -327,18 +314,6 @@ function holding(model: Model, isHeld: (s: number) => boolean): Model {
 
 function stuckEdgesOf(model: Model, s: number): readonly number[] {
   return model.stuck.filter((c) => model.service[c]! === s).map((c) => c - s * model.edges);
-}
-
-/** Well, and held down after outages. */
-function isBarredFromGaining({ keep, refill }: DatacenterState): boolean {
-  return keep === 1 && !refill;
-}
-
-function withoutHoldDown(services: readonly RuntimeInputs[]): readonly RuntimeInputs[] {
-  return services.map((inputs) => ({
-    ...inputs,
-    states: inputs.states.map((state) => (isBarredFromGaining(state) ? { ...state, refill: true } : state)),
-  }));
 }
 
 /** Whole millionths. Forced load goes all the way, moves by choice `damping` of it, counted from the millionths of the

@@ -38,6 +38,11 @@ export function isDrain({ cause }: DatacenterState): boolean {
   return cause.startsWith('drain');
 }
 
+/** Well, and takes nothing more: held down after outages, or its signals are in doubt. */
+export function isBarredFromGaining({ keep, refill }: DatacenterState): boolean {
+  return keep === 1 && !refill;
+}
+
 /** The freeze in force, if there is one: nothing moves by choice. */
 export function freezeInForce(intents: readonly Intent[], nowMs: number): Intent | null {
   return intents.find((intent) => intent.kind === 'freeze' && isInForce(intent, nowMs)) ?? null;

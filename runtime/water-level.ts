@@ -42,7 +42,8 @@ interface Basin {
 function basinOf(model: Model): Basin | null {
   const { commodities, datacenters, resources, capacity, use, service, still, isNew, forced } = model;
   const { base, settled, mayGain, pinned, beyondP95 } = model;
-  const isLimited = model.shareMax.some((share) => share < 1) || Number.isFinite(model.emergencyMax);
+  const isLimited =
+    model.shareMax.some((share) => share < 1) || Number.isFinite(model.emergencyMax) || model.gives.length > 0;
   if (resources !== 1 || isLimited || use.some((each) => each !== 1)) return null;
   const least = new Float64Array(datacenters);
   const stays = new Float64Array(datacenters);

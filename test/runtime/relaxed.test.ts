@@ -1,141 +1,166 @@
-/** The limits that give are an irreducible set, in the written order: put any of them back, let those of lower rank among
- *  them give as they like and those of higher rank no more than they did, and there is no placement. A program of its own
- *  says so, in plain fractions. */
+/** The guards that give are an irreducible set, and all limits that give are named in the written order: put a guard back
+ *  that gave, let the other give as it likes and the limits before them no more than they did, and there is no placement
+ *  that brings every datacenter as near to its limit. A program of its own says so, in shares of all demand. What the other
+ *  limits give: `giving.test.ts`. */
 
 import { expect, test } from 'vitest';
 import { seededRandom } from '../../config/random.ts';
 import { freshState } from '../../runtime/guards.ts';
-import type { RuntimeInputs } from '../../runtime/inputs.ts';
+import { type DatacenterState, normalState, type RuntimeInputs } from '../../runtime/inputs.ts';
 import { type Limit, limitOrder } from '../../runtime/limits.ts';
 import { openEngine } from '../../runtime/lp/engines.ts';
-import { solveFractions } from '../../runtime/solve.ts';
+import { totalLoad } from '../../runtime/model.ts';
+import { type SolveStep, solveGroup } from '../../runtime/solve.ts';
 import { certifiedHere, inputsOf, PlainProgram, policyOf, topologyOf, uniform } from '../scene.ts';
+import { type Plain, plainOf } from './plain-limits.ts';
 
 const engine = await openEngine('highs');
 const infinity = Number.POSITIVE_INFINITY;
 
 interface Kept {
-  readonly utilizationMax: number;
-  readonly isNear: boolean; // nobody new beyond latencyMsMax
-  readonly shareMax: number;
-  readonly mayStay: boolean; // shares that are too large already
+  readonly utilization: readonly number[]; // [d]
+  readonly far: number; // arrives beyond latencyMsMax
+  readonly shareMax: boolean; // but for shares that are too large already
   readonly onloadMax: number;
-  readonly churnMax: number;
+  readonly churnMax: readonly number[]; // [service]
 }
 
-/** Is there any placement that keeps all of these? */
-function isPossible({ topology, policy, demandRps, served }: RuntimeInputs, kept: Kept): boolean {
-  const width = topology.datacenters.length;
-  const total = demandRps.reduce((a, b) => a + b, 0);
+/** Is there any placement that keeps all of these? [service] `edges` commodities each. */
+function isPossible({ places, load, capacity }: Plain, services: readonly RuntimeInputs[], kept: Kept): boolean {
+  const edges = services[0]!.demandRps.length;
+  const free = Number.NEGATIVE_INFINITY;
+  const total = services.reduce((sum, { demandRps }) => sum + demandRps.reduce((a, b) => a + b, 0), 0);
   const lp = new PlainProgram();
-  const loads = topology.datacenters.map(({ capacityRps }) =>
-    lp.row(Number.NEGATIVE_INFINITY, (kept.utilizationMax * capacityRps) / total),
-  );
-  const onloads = topology.datacenters.map(({ capacityRps }, d) => {
-    let now = 0;
-    for (let e = 0; e < demandRps.length; e++) now += (demandRps[e]! / total) * served![e * width + d]!;
-    return lp.row(Number.NEGATIVE_INFINITY, Math.min(1e6, (kept.onloadMax * capacityRps) / total) + now);
+  const loads = capacity.map((has, d) => {
+    const stays = places.reduce((sum, place) => (place.d === d ? sum + place.settled + place.base : sum), 0);
+    return lp.row(free, kept.utilization[d]! * has - stays);
   });
-  const churn = lp.row(Number.NEGATIVE_INFINITY, Math.min(2, kept.churnMax));
-  demandRps.forEach((rps, e) => {
-    const part = rps / total;
-    const whole = lp.row(1, 1);
-    for (let d = 0; d < width; d++) {
-      const i = e * width + d;
-      const isFar = kept.isNear && topology.rttMs[i]! > (policy.spec.latencyMsMax ?? infinity);
-      const most = isFar ? served![i]! : Math.max(kept.mayStay ? served![i]! : 0, kept.shareMax);
-      const fraction = lp.column(0, 0, Math.min(1, most));
-      const gained = lp.column(0, 0, 1);
-      lp.put(whole, fraction, 1);
-      lp.put(loads[d]!, fraction, part);
-      lp.put(onloads[d]!, fraction, part);
-      lp.put(churn, gained, part);
-      const over = lp.row(Number.NEGATIVE_INFINITY, served![i]!);
-      lp.put(over, fraction, 1);
-      lp.put(over, gained, -1);
+  const onloads = capacity.map((has) => lp.row(free, Math.min(1e3, kept.onloadMax * has)));
+  const churns = services.map(({ demandRps }, s) =>
+    lp.row(free, Math.min(1e3, (kept.churnMax[s]! * demandRps.reduce((a, b) => a + b, 0)) / total)),
+  );
+  const far = lp.row(free, kept.far);
+  load.forEach((whole, c) => {
+    const s = Math.floor(c / edges);
+    const own = places.filter((place) => place.c === c);
+    const stays = own.reduce((sum, { base }) => sum + base, 0);
+    const placing = lp.row(whole - stays, whole - stays);
+    const moving = lp.row(0, 0);
+    const churnEach = services[s]!.demandRps[c % edges]! / total / whole;
+    for (const { d, base, open, held, tooFar, shareMax } of own) {
+      const mayGain = open && !held;
+      const placed = lp.column(0, 0, mayGain ? 1 : 0);
+      const gained = lp.column(0, 0, mayGain ? 1 : 0);
+      const left = lp.column(0, 0, base);
+      const share = lp.row(free, kept.shareMax ? Math.max(base, shareMax) - base : 10);
+      for (const [column, sign] of [
+        [placed, 1],
+        [gained, 1],
+        [left, -1],
+      ] as const) {
+        lp.put(loads[d]!, column, sign);
+        lp.put(share, column, sign);
+        if (column !== placed) lp.put(onloads[d]!, column, sign);
+        lp.put(column === placed ? placing : moving, column, sign);
+        if (sign > 0 && tooFar) lp.put(far, column, 1);
+      }
+      lp.put(churns[s]!, gained, churnEach);
     }
   });
   return engine(lp.build()).status === 'optimal';
 }
 
-test('300 random epochs: no limit that gave could have been kept, and all that gave are named', async () => {
+test('300 random epochs, sticky ones, groups, a dead or drained datacenter: no guard that gave could have been kept', async () => {
   const solve = await certifiedHere('highs');
-  const seen = new Map<Limit, number>();
+  const seen = new Map<string, number>();
+  const count = (what: string): void => {
+    seen.set(what, (seen.get(what) ?? 0) + 1);
+  };
   for (let seed = 0; seed < 300; seed++) {
     const random = seededRandom(seed);
     const edges = 2 + Math.floor(random() * 3);
     const capacities = Array.from({ length: 2 + Math.floor(random() * 3) }, () => uniform(random, 20, 120));
+    const width = capacities.length;
     const topology = topologyOf(edges, capacities, () => uniform(random, 5, 150));
-    const capacity = capacities.reduce((a, b) => a + b);
-    const demand = Array.from({ length: edges }, () => uniform(random, 0.2, 1));
-    const scale = (uniform(random, 0.5, 1.05) * capacity) / demand.reduce((a, b) => a + b);
-    const served = new Float64Array(edges * capacities.length);
-    for (let e = 0; e < edges; e++) served[e * capacities.length + Math.floor(random() * capacities.length)] = 1;
-    const guards = {
-      minShift: 0,
-      damping: 1,
-      onloadMax: uniform(random, 0.02, 0.5),
-      churnMax: uniform(random, 0.02, 0.5),
-      shareMax: random() < 0.4 ? uniform(random, 0.5, 0.9) : 1,
-    };
-    const policy = policyOf({
-      objective: ['balance', 'closest-first', 'priced'][seed % 3],
-      latencyMsMax: random() < 0.4 ? 110 : null,
-      utilizationMax: random() < 0.5 ? uniform(random, 0.7, 0.95) : 1,
-      guards,
+    const states: DatacenterState[] = capacities.map(() => normalState);
+    const isStruck = width > 2 && random() < 0.4;
+    const cause = random() < 0.5 ? 'abnormal' : 'drain by ann: work';
+    if (isStruck) states[Math.floor(random() * width)] = { keep: 0, refill: false, cause, untilMs: null };
+    const capacity = capacities.reduce((sum, has, d) => (states[d]!.keep === 1 ? sum + has : sum), 0);
+    const utilizationMax = random() < 0.5 ? uniform(random, 0.7, 0.95) : 1;
+    const onloadMax = uniform(random, 0.02, 0.5);
+    const scale = uniform(random, 0.5, 1.05) * capacity;
+    const howMany = random() < 0.3 ? 2 : 1;
+    const services = Array.from({ length: howMany }, () => {
+      const demand = Array.from({ length: edges }, () => uniform(random, 0.2, 1));
+      const sum = demand.reduce((a, b) => a + b);
+      const rps = demand.map((value) => ((value / sum) * scale) / howMany);
+      const served = new Float64Array(edges * width);
+      for (let e = 0; e < edges; e++) served[e * width + Math.floor(random() * width)] = 1;
+      const isSticky = random() < 0.3;
+      const established = served.map((share, i) =>
+        states[i % width]!.keep === 1 ? share * rps[Math.floor(i / width)]! * uniform(random, 0, 0.6) : 0,
+      );
+      const policy = policyOf({
+        objective: ['balance', 'closest-first', 'priced'][seed % 3],
+        latencyMsMax: random() < 0.4 ? 110 : null,
+        utilizationMax,
+        ...(isSticky && { traffic: { kind: 'sticky', sessionLifetime: '30m' } }),
+        guards: {
+          minShift: 0,
+          damping: 1,
+          onloadMax,
+          churnMax: uniform(random, 0.02, 0.5),
+          shareMax: random() < 0.4 ? uniform(random, 0.5, 0.9) : 1,
+        },
+      });
+      return inputsOf(topology, rps, { policy, served, states, ...(isSticky && { established }) });
     });
-    const inputs = inputsOf(
-      topology,
-      demand.map((rps) => rps * scale),
-      { policy, served },
+    const steps: SolveStep[] = [];
+    const decisions = await solveGroup(
+      services,
+      services.map(() => freshState),
+      solve,
+      (step) => steps.push(step),
     );
-    const decision = await solveFractions(inputs, freshState, solve);
-    if (decision.kind === 'held') throw new Error(`seed ${seed}: held`);
-    const { relaxed, levels } = decision;
-    const gave = (limit: Limit): boolean => relaxed.includes(limit);
-    const where = `seed ${seed}, ${relaxed.join(' ')}`;
-    expect([...relaxed], where).toEqual(limitOrder.filter(gave));
-    const { utilizationMax } = policy.spec;
-    // Nearly as good as the best is what guards give for where the best is over the limit.
-    const lowest = Math.max(...levels);
-    const mended = lowest > utilizationMax ? 1.05 * lowest : utilizationMax;
-    for (const limit of relaxed) {
-      seen.set(limit, (seen.get(limit) ?? 0) + 1);
-      const isGuard = limit === 'onloadMax' || limit === 'churnMax';
-      const level = isGuard ? mended : Math.max(lowest, utilizationMax);
-      const slack = 1 - 1e-4;
-      const kept: Kept = {
-        utilizationMax: slack * (limit === 'capacity' ? 1 : limit === 'utilizationMax' ? utilizationMax : level),
-        isNear: limit === 'latencyMsMax' || !gave('latencyMsMax'),
-        shareMax: limit === 'shareMax' || !gave('shareMax') ? guards.shareMax : 1,
-        mayStay: isGuard, // brought back by what the guards leave over
-        onloadMax: isGuard && (limit === 'onloadMax' || !gave('onloadMax')) ? slack * guards.onloadMax : infinity,
-        churnMax: isGuard && (limit === 'churnMax' || !gave('churnMax')) ? slack * guards.churnMax : infinity,
-      };
-      expect(isPossible(inputs, kept), `${where}: ${limit} could be kept`).toBe(false);
+    const [decision] = decisions;
+    if (!decision || decision.kind === 'held') throw new Error(`seed ${seed}: held`);
+    const relaxed = new Set(decisions.flatMap((one) => (one.kind === 'held' ? [] : one.relaxed)));
+    for (const one of decisions) {
+      const own = one.kind === 'held' ? [] : one.relaxed;
+      expect([...own], `seed ${seed}`).toEqual(limitOrder.filter((limit) => own.includes(limit)));
     }
-    const wanted = decision.kind === 'move' ? decision.wanted : served;
+    const where = `seed ${seed}, ${[...relaxed].join(' ')}`;
+    const { model, placement } = steps.at(-1)!;
+    const plain = plainOf(services, model.mayGain);
+    let far = 0;
     let moved = 0;
-    wanted.forEach((fraction, i) => {
-      const gain = fraction - served[i]!;
-      moved +=
-        (Math.max(0, gain) * inputs.demandRps[Math.floor(i / capacities.length)]!) /
-        (scale * demand.reduce((a, b) => a + b));
-      const isFar = topology.rttMs[i]! > (policy.spec.latencyMsMax ?? infinity);
-      if (gain > 1e-4 && fraction > guards.shareMax + 1e-4) expect(gave('shareMax'), where).toBe(true);
-      if (gain > 1e-4 && isFar) expect(gave('latencyMsMax') || !someNear(inputs, i), where).toBe(true);
+    plain.places.forEach(({ tooFar, c }, i) => {
+      if (tooFar) far += (placement.gained[i]! + placement.placed[i]!) / totalLoad;
+      if (c < edges) moved += (placement.gained[i]! * model.churnWeight[c]!) / totalLoad;
     });
-    if (moved > guards.churnMax + 1e-4) expect(gave('churnMax'), where).toBe(true);
+    const { levels } = decision;
+    const churnMax = Math.max(...services.map(({ policy }) => policy.spec.guards.churnMax));
+    for (const limit of ['onloadMax', 'churnMax'] as const satisfies readonly Limit[]) {
+      if (!relaxed.has(limit)) continue;
+      count(limit);
+      if (services.length === 2) count('of a group');
+      if (services.some(({ established }) => established)) count('of a sticky service');
+      if (isStruck) count('with forced load');
+      const gave = (one: Limit): boolean => one !== limit && relaxed.has(one);
+      const possible = isPossible(plain, services, {
+        utilization: [...levels].map((level) => (1 - 1e-4) * Math.max(level, utilizationMax)),
+        far: far + 1e-5,
+        shareMax: !relaxed.has('shareMax'),
+        onloadMax: gave('onloadMax') ? infinity : (1 - 1e-4) * onloadMax,
+        churnMax: services.map(({ policy }) =>
+          gave('churnMax') ? infinity : (1 - 1e-4) * policy.spec.guards.churnMax,
+        ),
+      });
+      expect(possible, `${where}: ${limit} could be kept`).toBe(false);
+    }
+    if (services.length === 1 && moved > churnMax + 1e-4) expect(relaxed.has('churnMax'), where).toBe(true);
   }
-  for (const limit of limitOrder) {
-    if (!['datacenterState', 'latencyMsP95Max', 'emergencyMax'].includes(limit))
-      expect(seen.get(limit) ?? 0, limit).toBeGreaterThan(5);
-  }
+  for (const what of ['onloadMax', 'churnMax', 'of a group', 'of a sticky service', 'with forced load'])
+    expect(seen.get(what) ?? 0, what).toBeGreaterThan(5);
 });
-
-/** Is any datacenter within latencyMsMax of the edge? Where none is, all are. */
-function someNear({ topology, policy }: RuntimeInputs, i: number): boolean {
-  const width = topology.datacenters.length;
-  const from = Math.floor(i / width) * width;
-  return topology.rttMs.subarray(from, from + width).some((rttMs) => rttMs <= (policy.spec.latencyMsMax ?? infinity));
-}

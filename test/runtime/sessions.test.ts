@@ -3,7 +3,7 @@ import { seededRandom } from '../../config/random.ts';
 import { freshState } from '../../runtime/guards.ts';
 import { type DatacenterState, normalState } from '../../runtime/inputs.ts';
 import { openEngine } from '../../runtime/lp/engines.ts';
-import { newSessions, outliving, sessionsAfter, survivalOf } from '../../runtime/sessions.ts';
+import { lastingOf, newSessions, outliving, sessionsAfter, survivalOf } from '../../runtime/sessions.ts';
 import { solveFractions } from '../../runtime/solve.ts';
 import { certifiedHere, inputsOf, matrixOf, PlainProgram, policyOf, topologyOf, uniform } from '../scene.ts';
 
@@ -113,6 +113,65 @@ test('a drain moves new sessions at once and none of the established ones', asyn
   const decision = await solveFractions(inputs, freshState, await certifiedHere('highs'));
   if (decision.kind !== 'move') throw new Error(decision.kind);
   expect([...decision.wanted]).toEqual([1, 0, 1, 0]);
+});
+
+test('with one datacenter stuck high by its sessions, the others end equal where balanceTolerance is 0', async () => {
+  const topology = topologyOf(3, [100, 100, 100]);
+  const established = matrixOf([
+    [85, 0, 0],
+    [5, 5, 0],
+    [0, 10, 10],
+  ]);
+  for (const lasting of [established, established.map((count) => count * 0.9)]) {
+    const policy = policyOf({ ...sticky(), guards: { balanceTolerance: 0 } });
+    const inputs = inputsOf(topology, [95, 40, 30], { established, lasting, policy });
+    const decision = await solveFractions(inputs, freshState, await certifiedHere('highs'));
+    if (decision.kind !== 'move') throw new Error(decision.kind);
+    const after = sessionsAfter(lasting, newSessions(inputs.demandRps, lasting), decision.solved);
+    const sum = (d: number): number => after[d]! + after[3 + d]! + after[6 + d]!;
+    expect(sum(0)).toBeCloseTo(lasting[0]! + lasting[3]!, 2); // nobody new
+    expect(sum(1)).toBeCloseTo(sum(2), 2);
+  }
+});
+
+describe('a table is planned for what it will have made of the sessions', () => {
+  test('after a third of their lifetime, or the epoch where that is longer', () => {
+    for (const [lifetime, lasts] of [
+      ['30m', Math.exp(-1 / 6)],
+      ['2h', Math.exp(-7 / 24)],
+      ['15m', 1],
+      ['5m', 1],
+    ] as const) {
+      expect(lastingOf(policyOf(sticky(lifetime))), lifetime).toBeCloseTo(lasts, 12);
+    }
+    expect(lastingOf(policyOf())).toBe(1);
+  });
+
+  const tableOf = async (sessions: number, spec: Record<string, unknown> = {}) => {
+    const established = matrixOf([[sessions, 80 - sessions]]);
+    const policy = policyOf({ ...sticky(), ...spec, guards: { minShift: 0, damping: 1, onloadMax: 1, churnMax: 1 } });
+    const inputs = { established, lasting: established.map((count) => count * 0.8), policy };
+    const served = matrixOf([[0.5, 0.5]]);
+    const one = topologyOf(1, [100, 100]);
+    const decision = await solveFractions(
+      inputsOf(one, [100], { ...inputs, served }),
+      freshState,
+      await certifiedHere('highs'),
+    );
+    return decision.kind === 'move' ? decision.wanted : served;
+  };
+
+  test('so it swings by less than what is new could', async () => {
+    const [near] = await tableOf(44);
+    // 44 + 20 x would be 50 at .3; 35.2 + 36 x is 50 at .41.
+    expect(near).toBeGreaterThan(0.39);
+    expect(near).toBeLessThan(0.45);
+  });
+
+  test('but not where a datacenter would be over its limit meanwhile', async () => {
+    const [tight] = await tableOf(44, { utilizationMax: 0.51 });
+    expect(44 + 20 * tight!).toBeLessThanOrEqual(51 + 1e-3);
+  });
 });
 
 test('pins hold however few of the sessions are new', async () => {

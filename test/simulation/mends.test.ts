@@ -68,3 +68,23 @@ test('a broken limit is mended by what it needs, not by a move of everything', a
   expect(plan.churn.elective).toBeGreaterThan(0.07);
   expect(plan.churn.elective).toBeLessThan(0.09);
 });
+
+test('others are brought under their limit though one datacenter cannot be', async () => {
+  // e0 may use d0 alone, 1.5 times what it has. d1 stands at 1.3, less than that, and d2 has the room.
+  const topology = topologyOf(2, [40, 100, 100], (e, d) => (e === 1 && d === 2 ? 60 : 10));
+  const policy = policyOf({
+    objective: 'closest-first',
+    allowed: [
+      { edge: 'e0', datacenters: ['d0'] },
+      { edge: 'e1', datacenters: ['d1', 'd2'] },
+    ],
+    guards: { churnMax: 0.01, onloadMax: 0.001 },
+  });
+  const demand = (epoch: number) => Float64Array.of(epoch === 0 ? 30 : 60, epoch === 0 ? 90 : 130);
+  const steps = await run({ topology, policy, epochs: 2, demandRps: demand });
+  const { plan, utilization } = steps[1]!;
+  expect(plan.relaxed).toEqual(['capacity', 'onloadMax', 'churnMax']);
+  expect(utilization[0]).toBeCloseTo(1.5, 5);
+  expect(utilization[1]).toBeLessThan(1.01);
+  expect(utilization[2]).toBeLessThan(0.32);
+});

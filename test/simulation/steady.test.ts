@@ -43,6 +43,12 @@ describe.each([
     expect(moved).toBeLessThanOrEqual(most);
   });
 
+  test('a sticky service: 2 % noise moves at most a hundredth an epoch, though a sixth of the sessions carries all of it', async () => {
+    const sticky = { traffic: { kind: 'sticky', sessionLifetime: '30m' } };
+    const moved = await movedByNoise(loopOf(world, sticky), world.noon, 48, seededRandom(seed));
+    expect(moved).toBeLessThanOrEqual(0.01);
+  });
+
   test('balance: noise does not keep it from the level', async () => {
     const loop = loopOf(world);
     await movedByNoise(loop, world.noon, 24, seededRandom(seed));
