@@ -24,7 +24,7 @@ export async function readMetisTies(
   let header: Header | null = null;
   let user = 0;
   let entries = 0;
-  const weights: number[] = [];
+  const weights: number[] = []; // [index of the user]
   await eachLineOf(
     source,
     (line, number) => {
@@ -38,9 +38,8 @@ export async function readMetisTies(
         return;
       }
       user++;
-      into.index(user);
       const row = rowOf(line, header);
-      weights.push(typeof row === 'string' ? 1 : row.weight);
+      weights[into.index(user)] = typeof row === 'string' ? 1 : row.weight; // a friend may have been seen before its own line
       if (typeof row === 'string') {
         into.bad(number, row);
         return;
@@ -71,12 +70,13 @@ function headerOf(line: string, name: string, number: number): Header {
   const users = Number(fields[0]);
   const ties = Number(fields[1]);
   const whole = Number.isSafeInteger(users) && Number.isSafeInteger(ties) && users >= 0 && ties >= 0;
-  if (fields.length < 2 || fields.length > 4 || !whole || !/^[01]{3}$/.test(format)) {
+  const columns = fields[3] ?? '1';
+  if (fields.length < 2 || fields.length > 4 || !whole || !/^[01]{3}$/.test(format) || !/^[1-9]\d?$/.test(columns)) {
     throw new ConfigError(
       `${name}:${number}: ${shorten(line)} is not the header of a METIS graph; expected "users ties [format [weights]]"`,
     );
   }
-  const userWeights = format[1] === '1' ? Number(fields[3] ?? 1) : 0;
+  const userWeights = format[1] === '1' ? Number(columns) : 0;
   return { users, ties, sizes: format[0] === '1', userWeights, tieWeights: format[2] === '1' };
 }
 

@@ -53,6 +53,12 @@ test('a METIS graph is known by its name, and brings weights of users and ties',
   expect(list.mutual).toBe(true);
 });
 
+test('weights of a METIS graph stay with their users, also where friends come before their own lines', async () => {
+  const { users, userWeights } = await read('4 2 010\n5 3\n1 4\n100 1\n7 2\n', {}, 0, 'ties.graph');
+  const weightOf = Object.fromEntries(users.map((user, i) => [user, userWeights![i]]));
+  expect(weightOf).toEqual({ 1: 5, 2: 1, 3: 100, 4: 7 });
+});
+
 test('users of a METIS graph without friends are users', async () => {
   expect((await read('4 1\n2\n1\n\n\n', { format: 'metis' })).users).toEqual(['1', '2', '3', '4']);
 });
@@ -69,6 +75,12 @@ test('weights come from Parquet too', async () => {
 test.each<[string, string | Uint8Array, ReadTies, RegExp]>([
   ['METIS cut', '3 3\n2 3\n', { format: 'metis' }, /ties: ends after 1 of 3 users; it was cut/],
   ['METIS without a header', '', { format: 'metis' }, /ties: the graph is empty, no header/],
+  [
+    'METIS with strange columns',
+    '2 1 011 x\n1 2 1\n1 1 1\n',
+    { format: 'metis' },
+    /ties:1: "2 1 011 x" is not the head/,
+  ],
   ['METIS with another header', 'a b\n', { format: 'metis' }, /ties:1: "a b" is not the header of a METIS graph/],
   [
     'a friend beyond the users',
