@@ -17,6 +17,7 @@ export function toFixedPoint(given: ArrayLike<number>): FixedPoint {
     total += given[i]!;
     whole &&= Number.isInteger(given[i]!);
   }
+  if (!whole || total > Number.MAX_SAFE_INTEGER) total = sumInOrder(given);
   let scale = 1;
   if (!whole) {
     const mean = total / given.length;
@@ -28,4 +29,11 @@ export function toFixedPoint(given: ArrayLike<number>): FixedPoint {
     weights[i] = given[i]! > 0 ? Math.max(1, Math.round(given[i]! * scale)) : 0;
   }
   return { weights, scale };
+}
+
+/** Of the same values the same sum, in whatever order they come: the last bit of it may decide on the scale. */
+function sumInOrder(given: ArrayLike<number>): number {
+  let sum = 0;
+  for (const value of Float64Array.from(given).sort()) sum += value;
+  return sum;
 }

@@ -30,8 +30,10 @@ export class TieList {
     this.length++;
   }
 
-  /** Ends the list. */
+  /** Ends the list. Where weights have fractions all repeated ties are added up, for they are rounded next, and which of
+   *  them had been added up by now would depend on their order. */
   finish(): Ties {
+    if (this.weights?.subarray(0, this.length).every(Number.isInteger) === false) this.merge();
     return {
       ties: this.pairs.slice(0, 2 * this.length),
       tieWeights: this.weights?.slice(0, this.length) ?? null,

@@ -22,3 +22,11 @@ test('sums stay exact integers for the heaviest weights', () => {
   expect(weights[0]! + weights[1]! + weights[2]!).toBeLessThanOrEqual(2 ** 51);
   expect(weights.every(Number.isSafeInteger)).toBe(true);
 });
+
+test('the scale does not depend on the order of the weights, where their mean is at its very border', () => {
+  const pairs = Array.from({ length: 10 }, () => [0.04, 0.16]).flat();
+  const sorted = pairs.toSorted();
+  for (const order of [pairs, pairs.toReversed(), sorted, sorted.toReversed()]) {
+    expect(toFixedPoint(order).scale).toBe(toFixedPoint(pairs).scale);
+  }
+});

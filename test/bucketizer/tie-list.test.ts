@@ -34,3 +34,15 @@ test('memory is in step with distinct ties: a million lines of fifty ties are ne
   expect(repeated).toBeGreaterThan(999_900);
   expect(tieWeights!.reduce((sum, weight) => sum + weight, 0)).toBe(1_000_000);
 });
+
+test('fractions are added up before they are rounded, in whatever order ties come', () => {
+  const lines = Array.from({ length: 40 }, (_, i) => [i % 20, 20 + (i % 20), 0.1234567 * (1 + (i % 7))] as const);
+  const weighed = (order: typeof lines): string[] => {
+    const list = new TieList(8);
+    for (const [from, to, weight] of order) list.push(from, to, weight);
+    const { ties, tieWeights, repeated } = list.finish();
+    expect(repeated).toBe(20);
+    return Array.from(tieWeights!, (weight, i) => `${ties[2 * i]} ${ties[2 * i + 1]} ${weight}`).sort();
+  };
+  expect(weighed(lines.toReversed())).toEqual(weighed(lines));
+});
