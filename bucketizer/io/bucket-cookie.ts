@@ -23,6 +23,7 @@ export interface BucketCookieOptions {
 export function readBucketCookie(header: string | undefined, options: BucketCookieOptions): number | null {
   for (const pair of header?.split(';') ?? []) {
     const equals = pair.indexOf('=');
+    if (equals < 0) continue;
     if (pair.slice(0, equals).trim() === bucketCookieName) return parseValue(pair.slice(equals + 1).trim(), options);
   }
   return null;

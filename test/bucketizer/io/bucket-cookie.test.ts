@@ -18,6 +18,7 @@ test.each([
   ['bucket=1e2', null],
   ['bucket=', null],
   ['bucket', null],
+  ['bucketX; bucket=7', 7],
   ['bucket=x; bucket=7', null],
   ['Bucket=7; buckets=8', null],
   ['bucket=99999999999999999999', null],
