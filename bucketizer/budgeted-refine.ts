@@ -6,7 +6,7 @@
 import type { TreeBounds } from './balance.ts';
 import type { Graph } from './graph.ts';
 import { LeafWorth, TreeRoom } from './leaf-worth.ts';
-import { type Homes, type MoveBudget, wayFrom } from './move-budget.ts';
+import { type Homes, leastShare, type MoveBudget, shareOf, wayFrom } from './move-budget.ts';
 import { NodeQueue } from './node-queue.ts';
 
 /** Whoever has more friends is asked again only when its turn comes, not whenever one of them moves. */
@@ -27,14 +27,10 @@ export function refineWithin(graph: Graph, leafOf: Uint32Array, bounds: TreeBoun
   const queue = new NodeQueue(graph.nodeCount);
   const target = new Uint32Array(graph.nodeCount); // [node in the queue] where it would go
 
-  /** Share of the budget the move takes; the least share counts as that of a tenth of a user. */
+  const least = leastShare(budget);
   const cost = (v: number, to: number): number => {
     const way = wayFrom(homes, v, leafOf[v]!, to);
-    return Math.max(
-      0.1 / budget.usersMax,
-      (way * homes.users[v]!) / budget.usersMax,
-      (way * homes.weight[v]!) / budget.weightMax,
-    );
+    return Math.max(least, shareOf(budget, way * homes.users[v]!, way * homes.weight[v]!));
   };
 
   /** Puts v into the queue for its best move, or out of it; returns the priority it has there. */

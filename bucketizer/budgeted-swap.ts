@@ -5,7 +5,7 @@ import type { TreeBounds } from './balance.ts';
 import type { Stay } from './budgeted-refine.ts';
 import type { Graph } from './graph.ts';
 import { LeafWorth, TreeRoom } from './leaf-worth.ts';
-import { wayFrom } from './move-budget.ts';
+import { leastShare, shareOf, wayFrom } from './move-budget.ts';
 import { NodeQueue } from './node-queue.ts';
 import { leafValue } from './refine.ts';
 import { LeafMembers } from './swap.ts';
@@ -29,10 +29,10 @@ export function swapWithin(graph: Graph, leafOf: Uint32Array, bounds: TreeBounds
   const priceOfLeaving = (v: number, leaf: number, ties: number): number =>
     wayFrom(homes, v, leafOf[v]!, leaf) * bonus * ties;
 
-  /** Share of the budget the move takes; negative: it gives back. */
+  const least = leastShare(budget);
   const cost = (v: number, to: number): number => {
     const way = wayFrom(homes, v, leafOf[v]!, to);
-    return way * Math.max(homes.users[v]! / budget.usersMax, homes.weight[v]! / budget.weightMax);
+    return way * shareOf(budget, homes.users[v]!, homes.weight[v]!);
   };
 
   /** Leaves of v's friends where v would gain, best first. */
@@ -71,7 +71,6 @@ export function swapWithin(graph: Graph, leafOf: Uint32Array, bounds: TreeBounds
     else queue.put(v, best.gain / Math.max(least, cost(v, best.leaf)));
   };
 
-  const least = 0.1 / budget.usersMax;
   for (let v = 0; v < n; v++) judge(v);
   let swaps = 0;
   let tries = triesPerMove * (budget.usersMax - budget.usersMoved);

@@ -58,6 +58,17 @@ export class MoveBudget {
   }
 }
 
+/** Share of the budget that a move takes; below 0: that it gives back. A budget of nothing is all taken by anything. */
+export function shareOf(budget: MoveBudget, users: number, weight: number): number {
+  const part = (value: number, max: number): number => (value === 0 ? 0 : value / max);
+  return Math.max(part(users, budget.usersMax), part(weight, budget.weightMax));
+}
+
+/** The least that a move counts as where moves are ordered by what they gain for it: that of a tenth of a user. */
+export function leastShare(budget: MoveBudget): number {
+  return 0.1 / Math.max(1, budget.usersMax);
+}
+
 /** 1: the node leaves home; -1: it returns; 0: neither. */
 export function wayFrom(homes: Homes, v: number, from: number, to: number): -1 | 0 | 1 {
   const home = homes.leaf[v]!;

@@ -154,3 +154,34 @@ test('users who all left, or all came, make no share a division by zero', () => 
   expect(result.report.refresh).toMatchObject({ usersKept: 0, usersMovedShare: 0, usersPlaced: 40, usersGone: 40 });
   checkTree(result.tree);
 });
+
+test('newcomers find their friends also where nobody else may move, and where nobody else is', () => {
+  const users = 600;
+  const input = inputOf(users, communityTies(users, 12, 1, { inside: 5, across: 1 }));
+  const strangers = inputOf(40, communityTies(40, 4, 2));
+  const foreign = bucketize(
+    { ...strangers, users: strangers.users.map((user) => `other-${user}`) },
+    { height: 3, seed: 1, effort: 'fast' },
+  ).tree;
+  const fresh = bucketize(input, { height: 3, seed: 1, effort: 'fast' }).report.meanLocality;
+  const result = refreshed(input, foreign, 0);
+  expect(result.report.refresh).toMatchObject({ usersKept: 0, usersPlaced: users, usersGone: 40, usersMoved: 0 });
+  expect(result.report.refresh.balanceGiven).toBe(0);
+  expect(result.report.meanLocality).toBeGreaterThan(0.6 * fresh);
+});
+
+test('users of a previous tree who weigh nothing now may move, up to their number', () => {
+  const users = 400;
+  const ties = communityTies(users, 8, 3, { inside: 5, across: 1 });
+  const { tree } = bucketize(inputOf(users, ties), { height: 3, seed: 1, effort: 'fast' });
+  const weights = new Float64Array(users + 1);
+  weights[users] = 1;
+  const later = inputOf(users + 1, communityTies(users, 8, 4, { inside: 5, across: 1 }), weights);
+  for (const moveMax of [0, 0.05, 1]) {
+    const { usersMovedShare, weightMovedShare } = refreshed(later, tree, moveMax).report.refresh;
+    expect(weightMovedShare).toBe(0);
+    expect(usersMovedShare).toBeLessThanOrEqual(moveMax);
+    if (moveMax > 0) expect(usersMovedShare).toBeGreaterThan(0);
+    else expect(usersMovedShare).toBe(0);
+  }
+});
