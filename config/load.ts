@@ -12,6 +12,7 @@ import {
   renameSync,
   rmSync,
   statSync,
+  writeFileSync,
   writeSync,
 } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -121,10 +122,16 @@ export function makeDirectory(path: string): void {
 }
 
 /** Temporary file beside it, fsync, rename, fsync of the directory. `mode` as in chmod, before the umask. Throws a
- *  ConfigError where the file cannot be written; the old one is then untouched. */
+ *  ConfigError where the file cannot be written; the old one is then untouched. Devices and pipes are written to as they
+ *  are: renamed over, /dev/null would be a file from then on. */
 export function writeFileAtomically(path: string, contents: string | Uint8Array, mode = 0o644): void {
   const temporary = `${path}.${process.pid}.${randomBytes(4).toString('hex')}.tmp`;
   try {
+    const there = statSync(path, { throwIfNoEntry: false });
+    if (there !== undefined && !there.isFile() && !there.isDirectory()) {
+      writeFileSync(path, contents);
+      return;
+    }
     const file = openSync(temporary, 'wx', mode);
     try {
       const bytes = typeof contents === 'string' ? Buffer.from(contents) : contents;

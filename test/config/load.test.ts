@@ -1,3 +1,5 @@
+import { execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -138,6 +140,20 @@ describe('writing', () => {
     expect(complaintOf(() => writeFileAtomically(join(dir, 'taken'), 'new'))).toContain('taken: cannot be written (');
     expect(readdirSync(dir).sort()).toEqual(['file', 'taken']);
     expect(readFileSync(file, 'utf8')).toBe('old');
+  });
+
+  test('a pipe is written to and stays a pipe', async () => {
+    const path = join(scratchDirectory(), 'pipe');
+    execFileSync('mkfifo', [path]);
+    const reader = spawn('cat', [path]);
+    const read: string[] = [];
+    reader.stdout.on('data', (chunk) => read.push(String(chunk)));
+    writeFileAtomically(path, 'new');
+    const end = setTimeout(() => reader.kill(), 5000);
+    await once(reader, 'close');
+    clearTimeout(end);
+    expect(statSync(path).isFIFO()).toBe(true);
+    expect(read.join('')).toBe('new');
   });
 });
 
