@@ -16,6 +16,7 @@ export interface ByteSource {
   readonly name: string; // for complaints
   readonly head: Uint8Array; // the first bytes, at least `headBytes` of them where there are as many
   readonly chunks: AsyncIterable<Uint8Array>; // all bytes, those of the head too; once
+  readonly gzip: boolean;
   readonly bytes: number; // of the file as it is; NaN: nobody knows
   bytesRead(): number;
   close(): void;
@@ -45,6 +46,7 @@ export async function openBytes(path: string): Promise<ByteSource> {
   return {
     name,
     ...inner,
+    gzip,
     bytes,
     bytesRead: () => bytesRead,
     close: () => {

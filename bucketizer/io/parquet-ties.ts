@@ -15,6 +15,11 @@ export async function readParquetTies(
   into: TieCollector,
   onRead: (bytes: number, of: number) => void,
 ): Promise<void> {
+  if (source.gzip) {
+    throw new ConfigError(
+      `${source.name}: Parquet in gzip, expected it plain; undo the gzip (Parquet compresses by itself)`,
+    );
+  }
   try {
     const file = path === standardInput ? await heldWhole(source) : await asyncBufferFromFile(path);
     const metadata = await parquetMetadataAsync(file);

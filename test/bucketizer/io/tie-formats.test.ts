@@ -91,6 +91,13 @@ test.each<[string, string | Uint8Array, ReadTies, RegExp]>([
   ['a tie on one line only', '2 1\n2\n\n', { format: 'metis' }, /ties: 1 friends are listed, expected 2/],
   ['u32 pairs cut', u32(1, 2, 3).subarray(0, 11), {}, /ties: 3 bytes follow pair 1, expected 8 bytes a tie/],
   ['Parquet cut', parquet({ user: ['a'], friend: ['b'] }).subarray(0, 60), {}, /ties: not a whole Parquet file/],
+  [
+    'Parquet in gzip',
+    gzipSync(parquet({ user: ['a'], friend: ['b'] })),
+    {},
+    /ties: Parquet in gzip, expected it plain; undo the gzip/,
+  ],
+  ['text in UTF-16', Buffer.from('\ufeffuser,friend\n1,23\n', 'utf16le'), {}, /ties: text in UTF-16, expected UTF-8/],
   ['Parquet of other columns', parquet({ a: ['a'], b: ['b'] }), {}, /ties: columns a, b; expected user, friend/],
   ['an empty id in Parquet', parquet({ user: ['a', ''], friend: ['b', 'c'] }), {}, /ties:row 2: an id is empty/],
   ['text that is said to be CSV', 'a b\n', { format: 'csv' }, /ties:1: "a b" is not a header/],
