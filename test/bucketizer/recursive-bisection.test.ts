@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
-import { subgraph, sumOf } from '../../bucketizer/graph.ts';
+import { buildGraph, subgraph, sumOf } from '../../bucketizer/graph.ts';
 import { bisectAt, bisectRecursively, nodesOf } from '../../bucketizer/recursive-bisection.ts';
-import { randomGraph } from './sample-graphs.ts';
+import { communityTies, keepAll, randomGraph } from './sample-graphs.ts';
 
 const effort = { coarsestNodes: 20, shrinkPerRound: 3, tries: 2, passes: 2, labelRounds: 2, cycles: 1 };
 
@@ -39,4 +39,26 @@ test('everybody is settled once', () => {
     },
   );
   expect(settled).toBe(100);
+});
+
+test('ties that just fit into 32 bits together come out as they do in 64 bits', () => {
+  for (let seed = 1; seed <= 8; seed++) {
+    const users = 150;
+    const ties = communityTies(users, 8, seed);
+    const weights = new Float64Array(ties.length / 2).fill(1);
+    if (seed % 2 === 0)
+      weights[3] = 2 ** 30 - weights.length; // one tie that is nearly all there is
+    else weights.fill(Math.floor((2 ** 30 - 1) / weights.length));
+    const { graph } = buildGraph(ties, weights, new Float64Array(users).fill(1), keepAll);
+    expect(sumOf(weights)).toBeGreaterThan(0.98 * 2 ** 30);
+    expect(graph.tieWeight).toBeInstanceOf(Int32Array);
+    const wide = { ...graph, tieWeight: Float64Array.from(graph.tieWeight) };
+    const plan = { height: 4, leafShare: users / 16, seed, effort, objective: 'cut', cycledLevels: 2 } as const;
+    const [narrow, right] = [graph, wide].map((each) => bisectRecursively(each, { level: 0, index: 0 }, plan));
+    expect([...narrow!], `seed ${seed}`).toEqual([...right!]);
+  }
+  const heavy = Float64Array.of(2 ** 30, 1);
+  const { graph } = buildGraph(Uint32Array.of(0, 1, 1, 2), heavy, new Float64Array(3).fill(1), keepAll);
+  expect([...graph.tieWeight]).toEqual([2 ** 30, 2 ** 30, 1, 1]);
+  expect(graph.tieWeight).toBeInstanceOf(Float64Array);
 });
