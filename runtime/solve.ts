@@ -87,7 +87,8 @@ export async function solveGroup(
     const decisions = await decide(ahead, before, solve, memory, (step) => steps.push(step));
     const after = decisions.map((decision, s) => (decision.kind === 'move' ? decision.wanted : services[s]!.served));
     if (staysWithin(services, after)) {
-      for (const step of steps) onStep(step);
+      // Onlookers are shown the sessions of this epoch, not what becomes of them later.
+      for (const step of steps) onStep({ ...step, inputs: services[step.service]! });
       return carry(decisions);
     }
   }

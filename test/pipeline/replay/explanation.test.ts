@@ -100,3 +100,11 @@ test('of one datacenter: its row, its limits and those of all', async () => {
   expect(all.limits.length).toBeGreaterThan(0);
   expect(one.limits).toEqual(all.limits.filter(({ datacenter }) => datacenter === null || datacenter === 'd0'));
 });
+
+test('of a sticky service it tells the sessions that outlive the epoch, not those that its table is planned for', async () => {
+  const sticky = policyOf({ traffic: { kind: 'sticky', sessionLifetime: '30m' } }); // planned for 10 minutes ahead
+  const sessions = Float64Array.of(30, 30, 0, 0, 30, Number.NaN);
+  const watched = await next({ policy: sticky, sessions });
+  const [d0] = explainEdge(watched, 0, 0).datacenters;
+  expect(d0!.sessions).toEqual({ count: expect.closeTo(30 * Math.exp(-5 / 30), 5), by: 'telemetry' });
+});
