@@ -214,10 +214,16 @@ function putLevels(
 /** [c * D + d] of a unit of load, by what is sought. Movement alone has many optima; a trace of latency makes one of them
  *  the answer of every engine. */
 function costsOf(model: Model, seek: Formulation['seek']): Pick<Model, 'rttCost' | 'moveCost'> {
-  const { rttCost, moveCost } = model;
+  const { rttCost, moveCost, services } = model;
   if (seek === 'nearness') return { rttCost, moveCost };
   if (seek === 'calm') {
-    return { rttCost: rttCost.map((cost) => 1e-4 * cost), moveCost: rttCost.map((cost) => 1 + 1e-3 * cost) };
+    // Services at one edge have the same latencies: between them the tie-break has to be seen above the engines' tolerances.
+    const pairs = rttCost.length / services;
+    const tieBreak = (cost: number, i: number): number => cost - rttCost[i % pairs]!;
+    return {
+      rttCost: rttCost.map((cost) => 1e-4 * cost),
+      moveCost: rttCost.map((cost, i) => 1 + 1e-3 * cost + tieBreak(cost, i)),
+    };
   }
   const none = new Float64Array(rttCost.length);
   return { rttCost: none, moveCost: none };
