@@ -108,3 +108,11 @@ test('of a sticky service it tells the sessions that outlive the epoch, not thos
   const [d0] = explainEdge(watched, 0, 0).datacenters;
   expect(d0!.sessions).toEqual({ count: expect.closeTo(30 * Math.exp(-5 / 30), 5), by: 'telemetry' });
 });
+
+test('where a service is not due, that and no pin is why a datacenter gets nothing', async () => {
+  const explanation = explainEdge(await next({ isDue: false }), 0, 1);
+  expect(explanation).toMatchObject({ outcome: 'unchanged', reason: 'not-due' });
+  expect(explanation.datacenters).toMatchObject([
+    { reason: 'guard', detail: 'nothing of e0 moves by choice in this epoch: its service is not due' },
+  ]);
+});
