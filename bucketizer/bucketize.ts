@@ -43,6 +43,7 @@ export type EffortName = 'fast' | 'default' | 'best';
 
 export interface BucketizeProgress {
   readonly stage: string;
+  readonly level?: number; // of the tree node that was bisected last, the root 0
   readonly done: number;
   readonly total: number;
 }
@@ -86,10 +87,11 @@ export function bucketize(
   onProgress: (progress: BucketizeProgress) => void = () => {},
 ): { tree: BucketTree; report: TreeReport } {
   const prepared = prepareBuild(input, options);
-  let settled = 0;
-  const leafOf = bisectRecursively(prepared.graph, { level: 0, index: 0 }, prepared.plan, (count) => {
-    settled += count;
-    onProgress({ stage: 'bisect', done: settled, total: prepared.users.length });
+  let done = 0;
+  const total = prepared.users.length * options.height;
+  const leafOf = bisectRecursively(prepared.graph, { level: 0, index: 0 }, prepared.plan, (userLevels, level) => {
+    done += userLevels;
+    onProgress({ stage: 'bisect', level, done, total });
   });
   return finishBuild(prepared, leafOf, onProgress);
 }

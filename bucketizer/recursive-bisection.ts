@@ -28,12 +28,13 @@ export interface BisectionPlan {
 }
 
 /** Puts the users of `graph`, all of whom live under `place`, into leaves: returns [node of graph] = leaf.
- *  `onSettled(users)` is told whenever that many users have reached their leaf. */
+ *  `onDescended(userLevels, level)` is told whenever users have come so many levels down, all of them together, by the
+ *  bisection of a tree node of `level`: they add up to users x levels. */
 export function bisectRecursively(
   graph: Graph,
   place: TreePlace,
   plan: BisectionPlan,
-  onSettled: (users: number) => void = () => {},
+  onDescended: (userLevels: number, level: number) => void = () => {},
 ): Uint32Array {
   const leafOf = new Uint32Array(graph.nodeCount);
   const renumber = new Uint32Array(graph.nodeCount);
@@ -41,10 +42,11 @@ export function bisectRecursively(
   const descend = (part: Graph, users: Uint32Array, { level, index }: TreePlace): void => {
     if (level === plan.height || users.length <= 1) {
       for (const u of users) leafOf[u] = index << (plan.height - level);
-      onSettled(users.length);
+      if (level < plan.height) onDescended(users.length * (plan.height - level), level);
       return;
     }
     const side = bisectAt(part, { level, index }, plan, scratch);
+    onDescended(users.length, level);
     for (const s of [0, 1]) {
       const nodes = nodesOf(side, s);
       const half = level + 1 < plan.height ? subgraph(part, nodes, renumber) : part;

@@ -46,17 +46,21 @@ async function bisectOn(
 ): Promise<Uint32Array> {
   const leafOf = new Uint32Array(users.length);
   const renumber = new Uint32Array(users.length);
-  let settled = 0;
+  let done = 0;
+  const descended = (userLevels: number, level: number): void => {
+    done += userLevels;
+    onProgress({ stage: 'bisect', level, done, total: users.length * plan.height });
+  };
   const descend = async (part: Graph, of: Uint32Array, place: TreePlace): Promise<void> => {
     const enoughParts = 1 << place.level >= 2 * workers; // two each, because parts differ in work
     if (enoughParts || place.level === plan.height || of.length <= 1) {
       const leaves = await pool.bisectRecursively(part, place, plan);
       for (const [i, leaf] of leaves.entries()) leafOf[of[i]!] = leaf;
-      settled += of.length;
-      onProgress({ stage: 'bisect', done: settled, total: users.length });
+      descended(of.length * (plan.height - place.level), place.level);
       return;
     }
     const side = await pool.bisect(part, place, plan);
+    descended(of.length, place.level);
     await Promise.all(
       [0, 1].map((s) => {
         const nodes = nodesOf(side, s);

@@ -143,7 +143,8 @@ async function bucketizeFiles(tiesPath: string, flags: Flags): Promise<FileRepor
     }
     const listed = flags.users === undefined ? null : await readUsers(flags.users);
     const { input, unlisted } = withListedUsers(list, listed);
-    const show = ({ stage, done, total }: BucketizeProgress): void => bar.show(stage, done, total);
+    const show = ({ stage, level, done, total }: BucketizeProgress): void =>
+      bar.show(stage, done, total, level === undefined ? '' : ` level ${level + 1} of ${options.height}`);
     const built: Built =
       previous === null
         ? await bucketizeInParallel(input, options, workers, show)

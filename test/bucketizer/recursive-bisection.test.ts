@@ -27,18 +27,18 @@ test('a subtree comes out the same when it is worked off alone', () => {
   }
 });
 
-test('everybody is settled once', () => {
+test('everybody comes down every level once', () => {
   const graph = randomGraph(100, 1);
   let settled = 0;
   bisectRecursively(
     graph,
     { level: 0, index: 0 },
     { height: 9, leafShare: 1, seed: 1, effort, objective: 'cut', cycledLevels: 2 },
-    (users) => {
-      settled += users;
+    (userLevels) => {
+      settled += userLevels;
     },
   );
-  expect(settled).toBe(100);
+  expect(settled).toBe(9 * 100);
 });
 
 test('ties that just fit into 32 bits together come out as they do in 64 bits', () => {

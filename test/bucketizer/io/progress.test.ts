@@ -1,6 +1,6 @@
 import { PassThrough } from 'node:stream';
 import { expect, test } from 'vitest';
-import { progressBar } from '../../../bucketizer/io/progress.ts';
+import { progressBar, timeLeft } from '../../../bucketizer/io/progress.ts';
 
 test('nothing is written where nobody watches, and nothing for work of a moment', () => {
   for (const isTTY of [false, true]) {
@@ -11,4 +11,11 @@ test('nothing is written where nobody watches, and nothing for work of a moment'
     bar.stop();
     expect((stream as unknown as PassThrough).read()).toBeNull();
   }
+});
+
+test('time left is what is left at the pace so far', () => {
+  expect(timeLeft(10_000, 20, 80)).toBe(', 40 s left');
+  expect(timeLeft(10_000, 1, 99)).toBe(', 17 min left');
+  expect(timeLeft(10_000, 0, 99)).toBe('');
+  expect(timeLeft(10_000, 100, 0)).toBe('');
 });
