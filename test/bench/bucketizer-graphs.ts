@@ -4,6 +4,25 @@
 
 import { type Random, seededRandom, shuffle } from '../../config/random.ts';
 
+/** Leaves of all benched trees hold about as many. */
+export const usersPerLeaf = 40;
+
+/** Names of files in the data's `graphs`. */
+export const realGraphs = [
+  'facebook_combined',
+  'deezer_ro',
+  'deezer_hu',
+  'fbpages_newsites',
+  'soc-Epinions1',
+  'fb100_Cornell5',
+];
+
+export const generatedGraphs: Readonly<Record<string, () => TieList>> = {
+  'made-communities': () => communityGraph(40_000, 6, 0.4, 1),
+  'made-rmat': () => rmatGraph(15, 8, 1),
+  'made-geometric': () => geometricGraph(40_000, 10, 1),
+};
+
 /** Pairs of user indices; repeated ones and ties to oneself occur. */
 export interface TieList {
   readonly users: number;

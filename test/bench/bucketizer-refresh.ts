@@ -11,29 +11,15 @@ import { readEdgeList } from '../../bucketizer/io/edge-list.ts';
 import { type Refreshed, refresh } from '../../bucketizer/refresh.ts';
 import type { BucketTree } from '../../bucketizer/tree.ts';
 import { drifted, usualDrift } from '../bucketizer/drift.ts';
-import { communityGraph, geometricGraph, rmatGraph, type TieList } from './bucketizer-graphs.ts';
+import { communityGraph, generatedGraphs, realGraphs, usersPerLeaf } from './bucketizer-graphs.ts';
 import { atMost, type Figure, told } from './figure.ts';
 
-const usersPerLeaf = 40;
 const moveMax = 0.05;
 
-const realGraphs = [
-  'facebook_combined',
-  'deezer_ro',
-  'deezer_hu',
-  'fbpages_newsites',
-  'soc-Epinions1',
-  'fb100_Cornell5',
-];
+/** Not by default. */
+const larger: typeof generatedGraphs = { 'made-300k': () => communityGraph(300_000, 10, 0.4, 1) };
 
-const generatedGraphs: Readonly<Record<string, () => TieList>> = {
-  'made-communities': () => communityGraph(40_000, 6, 0.4, 1),
-  'made-rmat': () => rmatGraph(15, 8, 1),
-  'made-geometric': () => geometricGraph(40_000, 10, 1),
-  'made-300k': () => communityGraph(300_000, 10, 0.4, 1), // not by default
-};
-
-const byDefault = [...realGraphs, ...Object.keys(generatedGraphs).slice(0, 3)];
+const byDefault = [...realGraphs, ...Object.keys(generatedGraphs)];
 
 export async function benchRefresh(args: readonly string[]): Promise<void> {
   const { values, positionals } = parseArgs({
@@ -55,7 +41,7 @@ export async function benchRefresh(args: readonly string[]): Promise<void> {
 }
 
 async function inputOf(name: string, data: string): Promise<BucketizeInput | null> {
-  const made = generatedGraphs[name];
+  const made = { ...generatedGraphs, ...larger }[name];
   if (made !== undefined) {
     const { users, ties } = made();
     return { users: Array.from({ length: users }, (_, v) => `u${v}`), userWeights: null, ties, tieWeights: null };
