@@ -147,10 +147,10 @@ export const serverSchema = z.strictObject({
         .array(z.string().min(1).max(253))
         .default([])
         .meta({ description: 'names clients may use for this server besides loopback ones, without port' }),
-      tokenFile: path
-        .nullable()
-        .default(null)
-        .meta({ description: 'bearer token of writes; null: token in dataDirectory' }),
+      tokenFile: path.nullable().default(null).meta({
+        description:
+          "bearer tokens of writes, one a line, a name before it makes it that author's; null: token in dataDirectory",
+      }),
       solver: z.enum(['highs', 'glpk']).default('highs'),
       freshEpochs: z
         .int()

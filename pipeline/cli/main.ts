@@ -31,6 +31,9 @@ const verbs: Readonly<Record<string, () => Promise<Command>>> = {
   replay: async () => (await import('./replay.ts')).replayCommand(),
   validate: async () => (await import('./validate.ts')).validateCommand(),
   serve: async () => (await import('./serve.ts')).serveCommand(),
+  get: async () => (await import('./get.ts')).getCommand(),
+  undrain: async () => (await import('./undrain.ts')).undrainCommand(),
+  unfreeze: async () => (await import('./unfreeze.ts')).unfreezeCommand(),
   demo: async () => (await import('./demo.ts')).demoCommand(),
 };
 const asked = verbs[process.argv[2] ?? ''];

@@ -10,6 +10,7 @@ export interface Problem {
 const titles: Readonly<Record<number, string>> = {
   400: 'Bad request',
   401: 'Token required',
+  403: 'Not yours to do',
   404: 'Not found',
   405: 'Method not allowed',
   409: 'Conflict',

@@ -9,6 +9,7 @@ import type { Logger } from 'pino';
 import { allowedHosts, isAllowedHost } from '../host-check.ts';
 import { openApi } from '../openapi.ts';
 import { HttpProblem, problemOf } from '../problem.ts';
+import { noteBearer } from './author.ts';
 import type { ControlPlaneView } from './control-plane-view.ts';
 import { feedRoutes } from './feed-routes.ts';
 import { intentRoutes } from './intent-routes.ts';
@@ -94,15 +95,17 @@ function hostCheck(hosts: readonly string[]): RequestHandler {
 
 /** Everything but reading needs the token, on loopback too: every page in a browser on this machine reaches loopback. */
 function tokenCheck(token: Token): RequestHandler {
-  return (request, _, next) => {
+  return (request, response, next) => {
     if (request.method !== 'GET' && request.method !== 'HEAD') {
       const presented = /^Bearer +(\S+)$/i.exec(request.get('Authorization') ?? '')?.[1];
-      if (presented === undefined || !token.matches(presented)) {
+      const bearer = presented === undefined ? null : token.bearerOf(presented);
+      if (!bearer) {
         const found = presented === undefined ? 'no bearer token' : 'a wrong bearer token';
         throw new HttpProblem(401, `${found}; send "Authorization: Bearer ..." with the contents of the token file`, {
           'WWW-Authenticate': 'Bearer realm="taiji"',
         });
       }
+      noteBearer(response, bearer);
     }
     next();
   };

@@ -8,6 +8,7 @@ import { ConfigError } from '../../../config/errors.ts';
 import { checkIntent, concerns, type Intent } from '../../../config/intent.ts';
 import { checkIntentSupported } from '../../../runtime/supported.ts';
 import { HttpProblem } from '../problem.ts';
+import { authorOf } from './author.ts';
 import type { ControlPlaneView } from './control-plane-view.ts';
 
 const intentsMax = 1000;
@@ -33,7 +34,7 @@ export function intentRoutes(view: ControlPlaneView): Router {
 }
 
 async function addIntent(view: ControlPlaneView, request: Request, response: Response): Promise<void> {
-  const intent = intentOf(view, request);
+  const intent = intentOf(view, request, response);
   if (view.intents.all.length >= intentsMax)
     throw new HttpProblem(409, `${intentsMax} intents are in force; withdraw some`);
   const accepted = await view.intents.add(intent);
@@ -49,7 +50,7 @@ async function addIntent(view: ControlPlaneView, request: Request, response: Res
     .json({ intent, effectiveFrom: formatTime(nextStartMs(view, intent)), stored: accepted.stored });
 }
 
-function intentOf(view: ControlPlaneView, request: Request): Intent {
+function intentOf(view: ControlPlaneView, request: Request, response: Response): Intent {
   if (!request.is('application/json')) throw new HttpProblem(415, 'expected Content-Type: application/json');
   const body: unknown = request.body;
   if (typeof body !== 'object' || body === null || Array.isArray(body)) {
@@ -59,7 +60,8 @@ function intentOf(view: ControlPlaneView, request: Request): Intent {
     );
   }
   try {
-    const intent = checkIntent({ id: randomBytes(8).toString('hex'), ...body }, 'intent');
+    const author = authorOf(response, Reflect.get(body, 'author'));
+    const intent = checkIntent({ id: randomBytes(8).toString('hex'), ...body, author }, 'intent');
     // Taken and then not acted on, an intent would be a promise to somebody in a hurry.
     checkIntentSupported(intent);
     checkService(view, intent);

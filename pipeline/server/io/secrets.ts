@@ -1,6 +1,6 @@
-/** What the data directory keeps secret: the bearer token that writes need and the Ed25519 key that signs envelopes.
+/** What the data directory keeps secret: the bearer tokens that writes need and the Ed25519 key that signs envelopes.
  *  Both are made at the first start, mode 0600. A secret that others can read is refused, not quietly closed: whoever
- *  could read it may have. */
+ *  could read it may have. A line of the token file is a token, or a name and that person's or program's token. */
 
 import {
   createHash,
@@ -21,8 +21,13 @@ import { messageOf } from './data-directory.ts';
 export interface Token {
   readonly path: string;
   readonly isNew: boolean;
-  /** Takes the same time wherever the two differ, and whatever their lengths. */
-  matches(presented: string): boolean;
+  /** Whose it is; null: nobody's. Takes the same time wherever the two differ, and whatever their lengths. */
+  bearerOf(presented: string): Bearer | null;
+}
+
+/** `name` null: the token says no more than that whoever bears it may write. */
+export interface Bearer {
+  readonly name: string | null;
 }
 
 export async function openToken(path: string): Promise<Token> {
@@ -32,14 +37,28 @@ export async function openToken(path: string): Promise<Token> {
     text = `${randomBytes(32).toString('base64url')}\n`;
     await writeSecret(path, text);
   }
-  const token = text.trim();
-  if (token.length < 16 || /\s/.test(token)) {
+  const known = text
+    .trim()
+    .split('\n')
+    .map((line) => bearerIn(line, path));
+  const bearerOf = (presented: string): Bearer | null => {
+    const given = digest(presented);
+    const equal = known.map(({ expected }) => timingSafeEqual(given, expected)); // all of them, whichever it is
+    return known[equal.indexOf(true)] ?? null;
+  };
+  return { path, isNew, bearerOf };
+}
+
+function bearerIn(line: string, path: string): Bearer & { readonly expected: Buffer } {
+  const words = line.trim().split(/\s+/);
+  const [name, token] = words.length === 2 ? [words[0]!, words[1]!] : [null, words[0]!];
+  const isNamed = name === null || /^[A-Za-z0-9._@-]{1,64}$/.test(name);
+  if (words.length > 2 || token.length < 16 || !isNamed) {
     throw new ConfigError(
-      `${path}: not a token; expected one line of at least 16 characters; delete it to get a new one`,
+      `${path}: not a token; expected lines of a token of at least 16 characters, or of a name and one; delete the file to get a new one`,
     );
   }
-  const expected = digest(token);
-  return { path, isNew, matches: (presented) => timingSafeEqual(digest(presented), expected) };
+  return { name, expected: digest(token) };
 }
 
 export interface SigningKey {

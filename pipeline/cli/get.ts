@@ -1,0 +1,93 @@
+/** `taiji get WHAT`: what a running control plane has, as a table, JSON or YAML. One entry a WHAT. */
+
+import { Argument, type Command } from 'commander';
+import { stringify } from 'yaml';
+import { formatTable } from './format-table.ts';
+import { askServer, type ServerFlags, serverCommand } from './server-client.ts';
+import { type OutputFormat, outputOption } from './setting.ts';
+
+interface GetFlags extends ServerFlags {
+  readonly service?: string;
+  readonly output: OutputFormat;
+}
+
+/** What can be got: where it is asked for, and its rows as people read them. `service`: its route is of one service. */
+interface Gettable {
+  readonly path: string;
+  readonly service: boolean;
+  readonly header: readonly string[];
+  rows(body: never): readonly (readonly string[])[];
+}
+
+interface IntentsBody {
+  readonly intents: readonly (Readonly<Record<string, unknown>> & { readonly id: string; readonly kind: string })[];
+}
+
+interface ServicesBody {
+  readonly services: readonly {
+    readonly service: string;
+    readonly kind: string;
+    readonly version: number;
+    readonly epoch: number;
+    readonly nextTime: string;
+    readonly alerts: Readonly<Record<string, string>>;
+  }[];
+}
+
+const gettables: Readonly<Record<string, Gettable>> = {
+  intents: {
+    path: '/v1/intents',
+    service: false,
+    header: ['id', 'kind', 'what', 'service', 'priority', 'author', 'until', 'reason'],
+    rows: ({ intents }: IntentsBody) =>
+      intents.map(({ id, kind, service, priority, author, until, reason, ...what }) =>
+        [id, kind, wordsOf(what), service ?? '*', priority, author, until ?? '-', reason].map(String),
+      ),
+  },
+  services: {
+    path: '/v1/services',
+    service: false,
+    header: ['service', 'kind', 'version', 'epoch', 'next', 'alerts'],
+    rows: ({ services }: ServicesBody) =>
+      services.map(({ service, kind, version, epoch, nextTime, alerts }) => [
+        service,
+        kind,
+        String(version),
+        String(epoch),
+        nextTime,
+        Object.keys(alerts).join(',') || '-',
+      ]),
+  },
+};
+
+export function getCommand(): Command {
+  return serverCommand('get', 'reads')
+    .description('Show what a running control plane has')
+    .addArgument(new Argument('<what>').choices(Object.keys(gettables)))
+    .option('--service <service>', 'of several services, the one that is meant')
+    .addOption(outputOption())
+    .addHelpText(
+      'after',
+      `
+Examples:
+  taiji get intents
+  taiji get services -o json
+  taiji get intents --server http://control.example.org:8470`,
+    )
+    .action(async (what: string, flags: GetFlags) => {
+      const { path, service, header, rows } = gettables[what]!;
+      const query = service && flags.service !== undefined ? `?service=${encodeURIComponent(flags.service)}` : '';
+      const { body } = await askServer(flags, `${path}${query}`);
+      if (flags.output === 'json') process.stdout.write(`${JSON.stringify(body, null, 2)}\n`);
+      else if (flags.output === 'yaml') process.stdout.write(stringify(body));
+      else process.stdout.write(`${formatTable(header, rows(body as never)).join('\n')}\n`);
+    });
+}
+
+function wordsOf(fields: Readonly<Record<string, unknown>>): string {
+  return (
+    Object.entries(fields)
+      .map(([key, value]) => `${key}=${typeof value === 'string' ? value : JSON.stringify(value)}`)
+      .join(' ') || '-'
+  );
+}
