@@ -25,7 +25,7 @@ export interface ForecastState {
   readonly edges: readonly EdgeForecast[];
 }
 
-interface EdgeForecast {
+export interface EdgeForecast {
   firstMs: number | null; // of the first observation
   lastMs: number;
   lastRps: number;
@@ -73,8 +73,8 @@ export class Forecaster {
   readonly #dayShare: number; // of a day in one epoch
   readonly #edges: readonly EdgeForecast[];
 
-  /** `from`: the state of an earlier one with the same options; it is copied. */
-  constructor(options: ForecastOptions, from: ForecastState | null = null) {
+  /** `from`: the state of an earlier one with the same options, null for an edge that it did not know; it is copied. */
+  constructor(options: ForecastOptions, from: { readonly edges: readonly (EdgeForecast | null)[] } | null = null) {
     const { edges, epochMs, kind } = options;
     assert(epochMs > 0, 'an epoch takes time');
     this.#options = options;
@@ -82,7 +82,9 @@ export class Forecaster {
     this.#visit = epochMs / this.#slotMs;
     this.#dayShare = Math.min(1, epochMs / dayMs);
     const slots = kind === 'last' ? 0 : Math.ceil(dayMs / this.#slotMs);
-    this.#edges = from ? copyOf(from).edges : Array.from({ length: edges }, () => unseen(slots));
+    this.#edges = from
+      ? from.edges.map((edge) => (edge ? copyOf(edge) : unseen(slots)))
+      : Array.from({ length: edges }, () => unseen(slots));
     assert.equal(this.#edges.length, edges, 'a state of as many edges');
     assert(
       this.#edges.every(({ day }) => day.length === slots),
@@ -91,7 +93,15 @@ export class Forecaster {
   }
 
   get state(): ForecastState {
-    return copyOf({ edges: this.#edges });
+    return { edges: this.#edges.map(copyOf) };
+  }
+
+  /** Start of the last epoch that any edge was observed in; -Infinity before the first. */
+  get observedMs(): number {
+    return this.#edges.reduce(
+      (latest, edge) => (edge.firstMs === null ? latest : Math.max(latest, edge.lastMs)),
+      -Infinity,
+    );
   }
 
   /** What edges asked from `timeMs` on, for an epoch; times ascend. What is not a number of requests (NaN, negative) was
@@ -265,18 +275,16 @@ function unseen(slots: number): EdgeForecast {
   };
 }
 
-function copyOf({ edges }: ForecastState): ForecastState {
+function copyOf(edge: EdgeForecast): EdgeForecast {
   return {
-    edges: edges.map((edge) => ({
-      ...edge,
-      level: [...edge.level],
-      slope: [...edge.slope],
-      errorRps: [...edge.errorRps],
-      day: [...edge.day],
-      dayVisits: [...edge.dayVisits],
-      week: [...edge.week],
-      weekVisits: [...edge.weekVisits],
-    })),
+    ...edge,
+    level: [...edge.level],
+    slope: [...edge.slope],
+    errorRps: [...edge.errorRps],
+    day: [...edge.day],
+    dayVisits: [...edge.dayVisits],
+    week: [...edge.week],
+    weekVisits: [...edge.weekVisits],
   };
 }
 

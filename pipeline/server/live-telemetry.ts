@@ -5,7 +5,7 @@ import { durationMs } from '../../config/duration.ts';
 import type { Policy } from '../../config/policy.ts';
 import type { LiveTelemetrySpec } from '../../config/server.ts';
 import type { Topology } from '../../config/topology.ts';
-import { Forecaster } from '../../runtime/forecast.ts';
+import { type EdgeForecast, Forecaster, type ForecastState } from '../../runtime/forecast.ts';
 import type { FractionMatrix } from '../../runtime/fractions.ts';
 import {
   type Judged,
@@ -32,17 +32,16 @@ export interface LiveParts {
 
 export class LiveTelemetry implements TelemetrySource {
   readonly #parts: LiveParts;
-  readonly #forecaster: Forecaster;
+  #forecaster: Forecaster;
   #memory: TelemetryMemory;
 
   constructor(parts: LiveParts) {
     this.#parts = parts;
-    const { topology, epochMs, forecast } = parts;
-    this.#memory = nothingRemembered(topology);
-    this.#forecaster = new Forecaster({ edges: topology.edges.length, epochMs, kind: forecast });
+    this.#memory = nothingRemembered(parts.topology);
+    this.#forecaster = forecasterOf(parts, null);
   }
 
-  /** All that the next judgement depends on, but for the forecast, which is learnt anew. */
+  /** All that the next judgement depends on. */
   get remembered(): KeptTelemetry {
     return { memory: this.#memory, reported: this.#parts.pushed?.read() ?? null };
   }
@@ -51,6 +50,16 @@ export class LiveTelemetry implements TelemetrySource {
   resume({ memory, reported }: KeptTelemetry): void {
     this.#memory = memory;
     if (reported) this.#parts.pushed?.resume(reported);
+  }
+
+  /** What the forecast has learnt; null where the policy wants the last value. */
+  get forecast(): ForecastState | null {
+    return this.#parts.forecast === 'last' ? null : this.#forecaster.state;
+  }
+
+  /** Before the first epoch: goes on from what another process learnt, null for an edge that it did not know. */
+  resumeForecast(from: { readonly edges: readonly (EdgeForecast | null)[] }): void {
+    this.#forecaster = forecasterOf(this.#parts, from);
   }
 
   async observe(
@@ -85,11 +94,24 @@ export class LiveTelemetry implements TelemetrySource {
   }
 
   #planned({ demandRps, filled }: UsableTelemetry, startMs: number): Float64Array {
-    const seen = demandRps.map((rps, e) => (filled[e] ? Number.NaN : rps));
-    this.#forecaster.observe(startMs - this.#parts.epochMs, seen);
+    const seenMs = startMs - this.#parts.epochMs;
+    // A process that was killed between learning and planning comes by the same epoch again.
+    if (seenMs > this.#forecaster.observedMs) {
+      this.#forecaster.observe(
+        seenMs,
+        demandRps.map((rps, e) => (filled[e] ? Number.NaN : rps)),
+      );
+    }
     const forecast = this.#forecaster.next(startMs);
     return demandRps.map((rps, e) => (filled[e] ? rps : forecast[e]!));
   }
+}
+
+function forecasterOf(
+  { topology, epochMs, forecast }: LiveParts,
+  from: { readonly edges: readonly (EdgeForecast | null)[] } | null,
+): Forecaster {
+  return new Forecaster({ edges: topology.edges.length, epochMs, kind: forecast }, from);
 }
 
 export function limitsOf({ limits }: LiveTelemetrySpec): TelemetryLimits {

@@ -23,7 +23,17 @@ const benches: Readonly<Record<string, (dataDir: string, out: string | null) => 
 };
 
 const dataDir = resolve(process.env['TAIJI_DATA'] ?? '../shared/data');
-const { values, positionals: wanted } = parseArgs({ allowPositionals: true, options: { out: { type: 'string' } } });
+const { values, positionals: wanted } = parseArgs({
+  allowPositionals: true,
+  options: { out: { type: 'string' }, help: { type: 'boolean', short: 'h' } },
+});
+if (values.help) {
+  process.stdout.write(
+    `npm run bench [-- NAME ...] [--out FILE]\n\nNAME: ${Object.keys(benches).join(', ')}; default: all.\n` +
+      '--out: reports and plots that a bench has to show, beside the figures it prints\n',
+  );
+  process.exit();
+}
 for (const name of wanted) {
   if (!(name in benches)) {
     process.stderr.write(`bench: no bench "${name}"; there are ${Object.keys(benches).join(', ')}\n`);

@@ -117,7 +117,11 @@ export async function openGroup(
       published,
     );
     if (head) await publisher.resume(head);
-    const { source, damage } = await rememberIn(store, { service, term, topology }, own.source);
+    const { source, damage } = await rememberIn(
+      store,
+      { service, term, topology, epochMs: settings.epochMs },
+      own.source,
+    );
     const start = startLoop(
       settings,
       {
