@@ -3,6 +3,7 @@
 
 import { z } from 'zod';
 import { type Assertion, parseAssertion } from './assertion.ts';
+import { blockedWindowSchema } from './blocked-window.ts';
 import { parseDocumentAs } from './checked.ts';
 import { durationSchema, timerSchema, timeSchema } from './duration.ts';
 import { nameSchema } from './ids.ts';
@@ -71,6 +72,11 @@ const specSchema = z.strictObject({
   pins: z
     .array(z.strictObject({ edge: nameSchema, datacenter: nameSchema, fraction: share, until: timeSchema.optional() }))
     .prefault([]),
+  blocked: z
+    .array(blockedWindowSchema)
+    .max(100)
+    .optional()
+    .meta({ description: 'times in which no drill begins, and with moves: true nothing moves by choice' }),
   movePriceMs: z.number().min(0).default(1),
   localityPriceMs: z.number().min(0).default(0),
   forecast: z.enum(['last', 'holt-winters']).default('last'),

@@ -10,6 +10,7 @@ import type { FractionMatrix } from '../runtime/fractions.ts';
 import { type CarriedState, retainedFractions } from '../runtime/guards.ts';
 import { holdDown } from '../runtime/hold-down.ts';
 import type { DatacenterState, RuntimeInputs } from '../runtime/inputs.ts';
+import { intendedOf } from '../runtime/intended.ts';
 import { inOrder, type Limit } from '../runtime/limits.ts';
 import { certifiedBy, type Doubt } from '../runtime/lp/certified.ts';
 import type { Solver } from '../runtime/lp/problem.ts';
@@ -17,7 +18,7 @@ import { fullness, loadOf, metersOf, type ServiceLoad, sumByDatacenter } from '.
 import { residency } from '../runtime/model.ts';
 import { lastingOf, newSessions, outliving, sessionsAfter, survivalOf } from '../runtime/sessions.ts';
 import { type Decision, type HeldReason, type SolveStep, solveGroup } from '../runtime/solve.ts';
-import { effectiveStates, freezeInForce, suspectShare } from '../runtime/states.ts';
+import { suspectShare } from '../runtime/states.ts';
 import { assign } from './table/assign.ts';
 import type { BucketWeights } from './table/bucket-weights.ts';
 import { type Ceilings, makeCeilings } from './table/ceilings.ts';
@@ -150,6 +151,7 @@ interface Setting {
   readonly context: EpochContext;
   readonly runtime: RuntimeInputs;
   readonly carried: CarriedState;
+  readonly frozenBy: string | null; // nothing moves by choice, and why
   readonly established: Float64Array; // [e * D + d] sessions that outlive the epoch
   readonly arriving: Float64Array; // [edge] demand that the table places
   readonly others: readonly ServiceLoad[];
@@ -159,8 +161,18 @@ function settingOf({ inputs, context }: PlannedService): Setting {
   const { topology, policy, previous, startMs, demandRps } = inputs;
   const holdDownMs = durationMs(policy.spec.guards.holdDown);
   const held = holdDown(topology, inputs.states, inputs.carried.outages, startMs, holdDownMs);
-  const states = effectiveStates(topology, held.states, inputs.intents, startMs);
   const served = previous && servedFractions(previous, context.weights);
+  const { intents: before = null, ...carriedElse } = inputs.carried;
+  const intended = intendedOf({
+    topology,
+    policy,
+    states: held.states,
+    intents: inputs.intents,
+    served,
+    nowMs: startMs,
+    before,
+  });
+  const { states, frozenBy, frozenEdges, pairDrains } = intended;
   const isSticky = policy.spec.traffic.kind === 'sticky';
   const width = topology.datacenters.length;
   const placedSoFar = (): ArrayLike<number> =>
@@ -171,23 +183,25 @@ function settingOf({ inputs, context }: PlannedService): Setting {
       ? outliving(sessions, survivalOf(policy, inputs.epochMs), states, demandRps)
       : new Float64Array(topology.edges.length * width);
   const lasts = lastingOf(policy, inputs.epochMs);
-  const frozen = freezeInForce(inputs.intents, startMs) !== null;
   return {
     inputs,
     context,
     runtime: {
       topology,
-      policy,
+      policy: intended.policy,
       startMs,
       demandRps,
       states,
       served,
-      frozen,
+      frozen: frozenBy !== null,
+      ...(frozenEdges && { frozenEdges }),
+      ...(pairDrains.length > 0 && { pairDrains }),
       ...(isSticky && { established, lasting: established.map((count) => count * lasts) }),
       ...(policy.spec.localityPriceMs > 0 && { edgeTies: edgeTies(context.tree, context.weights) }),
       ...(inputs.isDue === false && { isDue: false }),
     },
-    carried: { ...inputs.carried, outages: held.outages },
+    carried: { ...carriedElse, outages: held.outages, ...(intended.carried && { intents: intended.carried }) },
+    frozenBy,
     established,
     arriving: isSticky ? newSessions(demandRps, established) : demandRps,
     others: [],
@@ -200,8 +214,8 @@ function observedOr(observed: Float64Array | undefined, placed: ArrayLike<number
 }
 
 function ceilingsOf({ runtime }: Setting, after: CarriedState): Ceilings {
-  const { topology, states } = runtime;
-  return makeCeilings(topology, residency(runtime), retainedFractions(after, topology, states));
+  const { topology, states, pairDrains } = runtime;
+  return makeCeilings(topology, residency(runtime), retainedFractions(after, topology, states, pairDrains));
 }
 
 /** What of the demand the table places, and what stays, on every datacenter. */
@@ -229,9 +243,7 @@ function planned(setting: Setting, decision: Decision, doubts: readonly Doubt[])
   }
   if (decision.kind === 'unchanged' && previous && !holdsForbidden(previous, ceilings)) {
     const { solved, relaxed } = decision;
-    const frozen = freezeInForce(inputs.intents, inputs.startMs);
-    const reason =
-      decision.reason === 'frozen' ? frozen && `frozen by ${frozen.author}: ${frozen.reason}` : decision.reason;
+    const reason = decision.reason === 'frozen' ? setting.frozenBy : decision.reason;
     return standing(setting, { ...said, outcome: 'unchanged', reason, solved, relaxed });
   }
   return move(setting, decision, ceilings, doubts);
@@ -264,8 +276,7 @@ function move(
     edges: previous?.edges ?? topology.edges.map(({ id }) => id),
     segmentLevel: buckets.segmentLevel,
   });
-  const isFrozen = freezeInForce(inputs.intents, inputs.startMs) !== null;
-  const churnMax = isFrozen ? 0 : decision.relaxed.includes('churnMax') ? 1 : guards.churnMax;
+  const churnMax = setting.frozenBy !== null ? 0 : decision.relaxed.includes('churnMax') ? 1 : guards.churnMax;
   const paced = previous
     ? pace({ previous, target, weights, edgeLoad, ceilings, churnMax })
     : { table: target, deferred: 0, deferredEdges: [] };

@@ -105,10 +105,12 @@ function unwanted(
   const i = e * model.datacenters + d;
   const excess = excessCost(step, e, d);
   if (excess === null && model.still[step.service * model.edges + e] === 1) {
-    const why = inputs.isDue === false ? 'its service is not due' : 'there is no demand to judge a move by';
+    const isFrozen = inputs.frozenEdges?.[e] === 1;
+    const idle = isFrozen ? 'a freeze holds it' : 'there is no demand to judge a move by';
+    const why = inputs.isDue === false ? 'its service is not due' : idle;
     return say('guard', `nothing of ${inputs.topology.edges[e]!.id} moves by choice in this epoch: ${why}`);
   }
-  if (excess === null) return say('not-allowed', 'pins say where all of this edge goes');
+  if (excess === null) return say('not-allowed', 'pins or intents say where all of this edge goes');
   const full = fullCost(step, d);
   const utilization = utilizationAt(step, d).toFixed(3);
   if (full > 0 && excess - full < -1e-9) {

@@ -5,7 +5,8 @@ import type { DatacenterId, EdgeId } from '../config/ids.ts';
 import type { Topology } from '../config/topology.ts';
 import type { FractionMatrix } from './fractions.ts';
 import type { Outages } from './hold-down.ts';
-import type { DatacenterState } from './inputs.ts';
+import type { DatacenterState, PairDrain } from './inputs.ts';
+import type { CarriedIntents } from './intents.ts';
 import type { Want } from './patience.ts';
 import type { CarriedPrices } from './prices.ts';
 
@@ -16,6 +17,7 @@ export interface CarriedState {
   readonly drainBase: readonly DrainBase[]; // by datacenter
   readonly outages: readonly Outages[]; // of datacenters that failed within the hour
   readonly prices?: CarriedPrices; // where the next solve starts; no answer depends on them
+  readonly intents?: CarriedIntents; // of those in force or waiting; absent: nothing is to be known of them
   readonly sessions?: readonly number[]; // [e * D + d] of a sticky service, as the tables so far would have placed them
 }
 
@@ -58,6 +60,7 @@ export function retainedFractions(
   carried: CarriedState,
   topology: Topology,
   states: readonly DatacenterState[],
+  pairDrains: readonly PairDrain[] = [],
 ): FractionMatrix {
   const datacenters = topology.datacenters.length;
   const retained = new Float64Array(topology.edges.length * datacenters);
@@ -69,6 +72,10 @@ export function retainedFractions(
       retained[e * datacenters + d] = keep === 1 ? 1 : keep * (began.get(edge.id) ?? 0);
     });
   });
+  for (const pair of pairDrains) {
+    const i = pair.edge * datacenters + pair.datacenter;
+    retained[i] = Math.min(retained[i]!, pair.retained);
+  }
   return retained;
 }
 

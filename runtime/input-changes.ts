@@ -1,7 +1,6 @@
 /** What an epoch was told that the one before was not: the first question of whoever sees traffic move. */
 
-import type { Intent } from '../config/intent.ts';
-import { isInForce } from '../config/intent.ts';
+import { type Intent, intentWords, isInForce } from '../config/intent.ts';
 import type { Policy } from '../config/policy.ts';
 import { indexById, type Topology } from '../config/topology.ts';
 import type { DatacenterState } from './inputs.ts';
@@ -87,26 +86,16 @@ function stateWords({ keep, cause }: DatacenterState): string {
 
 function intentChanges(before: Said, after: Said): InputChange[] {
   const inForce = ({ intents, startMs }: Said): ReadonlyMap<string, string> =>
-    new Map(intents.filter((intent) => isInForce(intent, startMs)).map((intent) => [intent.id, intentWords(intent)]));
+    new Map(intents.filter((intent) => isInForce(intent, startMs)).map((intent) => [intent.id, signed(intent)]));
   const [was, is] = [inForce(before), inForce(after)];
   return [...new Set([...was.keys(), ...is.keys()])].flatMap((id) =>
     changed('intent', id, was.get(id) ?? null, is.get(id) ?? null),
   );
 }
 
-function intentWords(intent: Intent): string {
+function signed(intent: Intent): string {
   const { author, reason } = intent;
-  const by = `by ${author}: ${reason}`;
-  switch (intent.kind) {
-    case 'drain':
-      return `drain ${intent.datacenter}, keep ${intent.keep}, ${by}`;
-    case 'freeze':
-      return `freeze ${by}`;
-    case 'shift':
-      return `shift ${intent.fraction} of ${intent.edge} from ${intent.from} to ${intent.to} ${by}`;
-    case 'override':
-      return `override ${intent.edge} to ${intent.datacenter}: ${intent.fraction} ${by}`;
-  }
+  return `${intentWords(intent)}, by ${author}: ${reason}`;
 }
 
 function policyChanges(before: Policy, after: Policy): InputChange[] {

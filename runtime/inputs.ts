@@ -15,6 +15,15 @@ export interface DatacenterState {
 
 export const normalState: DatacenterState = { keep: 1, refill: true, cause: '', untilMs: null };
 
+/** One pair out of service: of this edge the datacenter serves no more than `retained`, and gains nothing. */
+export interface PairDrain {
+  readonly edge: number; // index
+  readonly datacenter: number; // index
+  readonly retained: number; // fraction of the edge's demand
+  readonly keep: number; // of what it served
+  readonly cause: string;
+}
+
 export interface RuntimeInputs {
   readonly topology: Topology;
   readonly policy: Policy;
@@ -23,6 +32,8 @@ export interface RuntimeInputs {
   readonly states: readonly DatacenterState[]; // [datacenter]
   readonly served: FractionMatrix | null; // null: there is no table yet
   readonly frozen: boolean; // nothing moves by choice
+  readonly frozenEdges?: Uint8Array; // [e] 1 where nothing moves by choice; absent: nowhere
+  readonly pairDrains?: readonly PairDrain[]; // absent: none
   readonly established?: Float64Array | null; // [e * D + d] sessions that outlive the epoch where they are; none of a stateless service
   readonly lasting?: Float64Array; // [e * D + d] of those, what outlives the time a table is planned for; absent: all
   readonly edgeTies?: Float64Array; // [e * E + f] share of all ties, symmetric, sums to 1; absent: nothing is known of ties

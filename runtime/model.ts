@@ -40,7 +40,7 @@ export interface Model {
   readonly moveCost: Float64Array; // [c * D + d] a unit of load moved there by choice
   readonly meeting: Meeting | null; // what friends who meet are worth; null: no policy pays for it
   readonly utilizationPrices: readonly UtilizationPrice[]; // ascending; none but under `priced`
-  readonly still: Uint8Array; // [c] 1 where nothing moves by choice: no demand to judge by, not due, or nowhere to go
+  readonly still: Uint8Array; // [c] 1 where nothing moves by choice: no demand to judge by, not due, frozen, or nowhere to go
   readonly stuck: readonly number[]; // commodities that a state or residency would empty, and that have nowhere to go
   readonly nowhere: readonly (string | null)[]; // [s] an edge, where that is all of the service, or where it has no table yet
   readonly isNew: Uint8Array; // [s] 1: no table yet, everything is placed anew
@@ -111,7 +111,7 @@ export function buildGroupModel(settings: readonly ServiceSetting[]): BuiltModel
         const i = c * datacenters + d;
         const own = e * datacenters + d;
         const usable = resident[own] === 1 && hasRoom(pools, s, d, inputs);
-        couldGain[i] = usable && inputs.states[d]!.keep === 1 ? 1 : 0;
+        couldGain[i] = usable && retained[own] === 1 ? 1 : 0;
         mayGain[i] = couldGain[i] === 1 && inputs.states[d]!.refill ? 1 : 0;
         anywhere ||= mayGain[i] === 1;
         if (resident[own] === 1 && retained[own] === 1) fallbackWeight[i] = topology.datacenters[d]!.capacityRps;
@@ -131,7 +131,7 @@ export function buildGroupModel(settings: readonly ServiceSetting[]): BuiltModel
         tooFar[row.from + d] = resident[e * datacenters + d]!;
         mayGain[row.from + d] = 0;
       }
-      if (setting.isStill || (served && inputs.demandRps[e] === 0)) still[c] = 1;
+      if (setting.isStill || (served && (inputs.demandRps[e] === 0 || inputs.frozenEdges?.[e] === 1))) still[c] = 1;
       if (forced[c] === 0 || mayGain.subarray(row.from, row.to).includes(1)) continue;
       if (!served) lost ??= topology.edges[e]!.id;
       stuck.push(c);

@@ -104,7 +104,9 @@ async function decide(
 ): Promise<readonly Decision[]> {
   const { topology } = services[0]!;
   const carried = services.map(({ served, states }, s) => observeStates(before[s]!, topology, states, served));
-  const retained = carried.map((own, s) => retainedFractions(own, topology, services[s]!.states));
+  const retained = carried.map((own, s) =>
+    retainedFractions(own, topology, services[s]!.states, services[s]!.pairDrains),
+  );
   const built = buildGroupModel(
     services.map((inputs, s): ServiceSetting => ({ inputs, retained: retained[s]!, isStill: inputs.isDue === false })),
   );

@@ -1,6 +1,6 @@
 /** What is observed of the datacenters and what operators intend with them, made one state each. */
 
-import { type Intent, isInForce } from '../config/intent.ts';
+import { type Intent, isInForce, keepAt } from '../config/intent.ts';
 import type { Topology } from '../config/topology.ts';
 import type { World } from '../config/world.ts';
 import { type DatacenterState, normalState } from './inputs.ts';
@@ -14,7 +14,8 @@ export function statesAt({ topology, events }: World, timeMs: number): readonly 
   });
 }
 
-/** The state that keeps less wins; between equals the observed one, for failure comes before intent. */
+/** With the drains among `intents`, which are in force. The state that keeps less wins; between equals the observed one,
+ *  for failure comes before intent. */
 export function effectiveStates(
   topology: Topology,
   observed: readonly DatacenterState[],
@@ -24,10 +25,11 @@ export function effectiveStates(
   return topology.datacenters.map(({ id }, d) => {
     let state = observed[d] ?? normalState;
     for (const intent of intents) {
-      if (intent.kind !== 'drain' || intent.datacenter !== id || !isInForce(intent, nowMs)) continue;
-      if (intent.keep >= state.keep) continue;
+      if (intent.kind !== 'drain' || intent.edge !== undefined || intent.datacenter !== id) continue;
+      const keep = keepAt(intent, nowMs);
+      if (keep >= state.keep) continue;
       const untilMs = intent.until === null ? null : Date.parse(intent.until);
-      state = { keep: intent.keep, refill: false, cause: `drain by ${intent.author}: ${intent.reason}`, untilMs };
+      state = { keep, refill: false, cause: `drain by ${intent.author}: ${intent.reason}`, untilMs };
     }
     return state;
   });
@@ -43,13 +45,9 @@ export function isBarredFromGaining({ keep, refill }: DatacenterState): boolean 
   return keep === 1 && !refill;
 }
 
-/** The freeze in force, if there is one: nothing moves by choice. */
-export function freezeInForce(intents: readonly Intent[], nowMs: number): Intent | null {
-  return intents.find((intent) => intent.kind === 'freeze' && isInForce(intent, nowMs)) ?? null;
-}
-
 /** Half of all capacity failing at once is more often a blind monitor than a disaster (2021-10-04: every probe failed,
- *  every site was fine). Datacenters that an operator drains too are not suspect. Returns the share that is. */
+ *  every site was fine), and so is a program that drains as much. Datacenters that an operator drains too are not suspect.
+ *  Returns the share that is. */
 export function suspectShare(
   topology: Topology,
   observed: readonly DatacenterState[],
@@ -59,11 +57,15 @@ export function suspectShare(
   let suspect = 0;
   let total = 0;
   topology.datacenters.forEach(({ id, capacityRps }, d) => {
-    const intended = intents.some(
-      (intent) => intent.kind === 'drain' && intent.datacenter === id && isInForce(intent, nowMs),
+    const drains = intents.flatMap((intent) =>
+      intent.kind === 'drain' && intent.edge === undefined && intent.datacenter === id && isInForce(intent, nowMs)
+        ? [{ keep: keepAt(intent, nowMs), isOperators: intent.priority !== 'taiji' }]
+        : [],
     );
     total += capacityRps;
-    if (!intended) suspect += capacityRps * (1 - (observed[d] ?? normalState).keep);
+    if (drains.some(({ isOperators }) => isOperators)) return;
+    const keep = drains.reduce((least, drain) => Math.min(least, drain.keep), (observed[d] ?? normalState).keep);
+    suspect += capacityRps * (1 - keep);
   });
   return total > 0 ? suspect / total : 0;
 }

@@ -2,7 +2,6 @@
  *  while traffic moves. */
 
 import { ConfigError } from '../config/errors.ts';
-import type { Intent } from '../config/intent.ts';
 import type { Policy } from '../config/policy.ts';
 
 /** Throws a ConfigError naming the key. */
@@ -15,10 +14,4 @@ export function checkSupported(policy: Policy): void {
   };
   if (spec.buckets.localityBudget !== 0) refuse('buckets.localityBudget', spec.buckets.localityBudget, 'write 0');
   if (spec.approval !== 'none') refuse('approval', spec.approval, 'write none');
-}
-
-/** Throws a ConfigError for the kinds of intent that nothing acts on yet. */
-export function checkIntentSupported(intent: Intent): void {
-  if (intent.kind === 'drain' || intent.kind === 'freeze') return;
-  throw new ConfigError(`intent "${intent.id}": kind ${intent.kind} is not acted on yet; use drain or freeze`);
 }

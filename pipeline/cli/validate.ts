@@ -13,7 +13,7 @@ import { checkPolicyFor } from '../../config/policy-topology.ts';
 import { schemaFiles } from '../../config/schema-files.ts';
 import type { Topology } from '../../config/topology.ts';
 import { worldNotes } from '../../config/world-notes.ts';
-import { checkIntentSupported, checkSupported } from '../../runtime/supported.ts';
+import { checkSupported } from '../../runtime/supported.ts';
 
 interface ValidateOptions {
   readonly world?: string;
@@ -99,7 +99,6 @@ function againstWorlds(finding: Finding, policy: Policy, topologies: readonly To
 function notActedOn(document: Document): string[] {
   try {
     if (document.kind === 'policy') checkSupported(document.policy);
-    if (document.kind === 'intent') checkIntentSupported(document.intent);
     return [];
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;

@@ -3,6 +3,7 @@
 
 import { formatTime } from '../../config/duration.ts';
 import type { DatacenterId, EdgeId } from '../../config/ids.ts';
+import { isInForce } from '../../config/intent.ts';
 import { type ReasonWord, type Solves, whyNothing } from '../../runtime/explain.ts';
 import { type InputChange, inputChanges } from '../../runtime/input-changes.ts';
 import { type BindingLimit, bindingLimits, meanRttMs, serviceLimits } from '../../runtime/shadow-prices.ts';
@@ -133,7 +134,13 @@ function explainDatacenters({ inputs, plan, steps, weights }: WatchedEpoch, e: n
   const of = (kind: SolveStep['kind']): SolveStep | null => steps.findLast((step) => step.kind === kind) ?? null;
   const solves: Solves = { want: of('want'), guarded: of('guarded') };
   // The states an epoch was solved with are also held down; without a solve, what was observed and intended.
-  const states = solves.want?.inputs.states ?? effectiveStates(topology, inputs.states, inputs.intents, inputs.startMs);
+  const wanted = solves.want?.inputs;
+  const inForce = inputs.intents.filter((intent) => isInForce(intent, inputs.startMs));
+  const states = [...(wanted?.states ?? effectiveStates(topology, inputs.states, inForce, inputs.startMs))];
+  for (const { edge, datacenter, keep, cause } of wanted?.pairDrains ?? []) {
+    if (edge === e && keep < states[datacenter]!.keep)
+      states[datacenter] = { keep, refill: false, cause, untilMs: null };
+  }
   const before = previous && servedFractions(previous, weights);
   const stands = standsBecause(plan, policy.spec.guards.minShift);
   return topology.datacenters

@@ -96,7 +96,7 @@ describe('one word', () => {
     const pinned = policyOf({ ...linear, pins: [{ edge: 'e0', datacenter: 'd2', fraction: 1 }] });
     expect(await why(inputsOf(near, [10, 10], { policy: pinned }), 0, 0)).toMatchObject({
       reason: 'not-allowed',
-      detail: 'pins say where all of this edge goes',
+      detail: 'pins or intents say where all of this edge goes',
     });
   });
 

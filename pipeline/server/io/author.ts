@@ -24,3 +24,8 @@ export function authorOf(response: Response, stated: unknown): string {
     `author is ${JSON.stringify(stated).slice(0, 80)}, but the token is ${name}'s; leave author out`,
   );
 }
+
+/** Who asks, where nobody has to say so; null: the token has no name. */
+export function bearerName(response: Response): string | null {
+  return (response.locals[key] as Bearer).name;
+}

@@ -6,9 +6,8 @@ import { didYouMean } from '../../../config/did-you-mean.ts';
 import { formatTime } from '../../../config/duration.ts';
 import { ConfigError } from '../../../config/errors.ts';
 import { checkIntent, concerns, type Intent } from '../../../config/intent.ts';
-import { checkIntentSupported } from '../../../runtime/supported.ts';
 import { HttpProblem } from '../problem.ts';
-import { authorOf } from './author.ts';
+import { authorOf, bearerName } from './author.ts';
 import type { ControlPlaneView } from './control-plane-view.ts';
 
 const intentsMax = 1000;
@@ -17,20 +16,37 @@ export function intentRoutes(view: ControlPlaneView): Router {
   const router = Router();
   router.get('/v1/intents', (_, response) => {
     response.set('Cache-Control', 'no-store');
-    response.json({ intents: view.intents.all });
+    response.json({ intents: view.intents.all, waiting: waitingIn(view), ended: view.intents.ended });
   });
   router.post('/v1/intents', (request, response) => addIntent(view, request, response));
   router.delete('/v1/intents/:id', async (request, response) => {
     const id = String(request.params['id']);
-    if (!(await view.intents.remove(id))) {
+    const by = bearerName(response) ?? textOf(request.query['author']);
+    const atMs = Math.max(...[...view.services.values()].map(({ status }) => status().nextStartMs));
+    if (!(await view.intents.remove(id, { by, reason: textOf(request.query['reason']) }, atMs))) {
       throw new HttpProblem(
         404,
-        `intent ${JSON.stringify(id.slice(0, 80))} is not in force; GET /v1/intents lists them`,
+        `intent ${JSON.stringify(id.slice(0, 80))} is not there; GET /v1/intents lists those that are`,
       );
     }
     response.status(204).end();
   });
   return router;
+}
+
+function textOf(value: unknown): string | null {
+  return typeof value === 'string' && value !== '' ? value.slice(0, 1024) : null;
+}
+
+/** As the last epoch of each service had it. */
+function waitingIn({ services }: ControlPlaneView): object[] {
+  return [...services.values()].flatMap(({ service, watched }) =>
+    (watched()?.plan.carried.intents?.waiting ?? []).map(({ sinceMs, ...waiting }) => ({
+      ...waiting,
+      service,
+      since: formatTime(sinceMs),
+    })),
+  );
 }
 
 async function addIntent(view: ControlPlaneView, request: Request, response: Response): Promise<void> {
@@ -62,8 +78,6 @@ function intentOf(view: ControlPlaneView, request: Request, response: Response):
   try {
     const author = authorOf(response, Reflect.get(body, 'author'));
     const intent = checkIntent({ id: randomBytes(8).toString('hex'), ...body, author }, 'intent');
-    // Taken and then not acted on, an intent would be a promise to somebody in a hurry.
-    checkIntentSupported(intent);
     checkService(view, intent);
     checkPlacesAndTime(view, intent);
     return intent;

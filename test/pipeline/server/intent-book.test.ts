@@ -30,9 +30,12 @@ test('an intent outlives a restart until it is withdrawn', async () => {
   expect(await book.add(drainOf('a'))).toMatchObject({ kind: 'added', stored: true });
   const again = (await openBook(directory)).book;
   expect(again.all).toEqual([drainOf('a')]);
-  expect(await again.remove('a')).toBe(true);
-  expect(await again.remove('a')).toBe(false);
-  expect((await openBook(directory)).book.all).toEqual([]);
+  const said = { by: 'bob', reason: 'done' };
+  expect(await again.remove('a', said, 0)).toEqual(drainOf('a'));
+  expect(await again.remove('a', said, 0)).toBe(null);
+  const last = (await openBook(directory)).book;
+  expect(last.all).toEqual([]);
+  expect(last.ended).toEqual([{ intent: drainOf('a'), how: 'withdrawn', at: '1970-01-01T00:00:00Z', ...said }]);
 });
 
 test('the same intent twice is one; another under its id is refused', async () => {
@@ -52,7 +55,25 @@ test('an intent ends by itself at its time and is then forgotten', async () => {
   expect(book.inForce(endMs - 1).map(({ id }) => id)).toEqual(['a', 'b']);
   await book.settle(endMs);
   expect(book.all.map(({ id }) => id)).toEqual(['b']);
-  expect((await openBook(directory)).book.all.map(({ id }) => id)).toEqual(['b']);
+  const again = (await openBook(directory)).book;
+  expect(again.all.map(({ id }) => id)).toEqual(['b']);
+  expect(again.ended).toMatchObject([{ intent: { id: 'a' }, how: 'expired', at: '2026-03-02T00:10:00Z' }]);
+});
+
+test('an intent that begins later is not forgotten before', async () => {
+  const { book } = await openBook(scratchDirectory());
+  await book.add({ ...drainOf('a'), since: '2026-03-02T00:10:00Z' });
+  await book.settle(0);
+  expect(book.all).toHaveLength(1);
+  expect(book.inForce(0)).toEqual([]);
+  expect(book.inForce(Date.parse('2026-03-02T00:10:00Z'))).toHaveLength(1);
+});
+
+test('a book of an older version is read', async () => {
+  const { store, term } = await openBook(scratchDirectory());
+  const old = new TextEncoder().encode(JSON.stringify([drainOf('a')]));
+  await store.put('intents', old, { term, expected: 'any' });
+  expect((await IntentBook.open(store, term)).book.all).toEqual([drainOf('a')]);
 });
 
 test('where the store fails an intent counts all the same, and is stored once the store is well', async () => {

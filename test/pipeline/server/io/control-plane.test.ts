@@ -212,7 +212,7 @@ test('an intent that cannot be acted on is refused with what is expected', async
     [{ ...base, kind: 'drain', datacenter, keep: 5 }, 422, /keep is 5, expected/],
     [{ ...base, kind: 'freeze', surprise: 1 }, 422, /surprise/],
     [{ ...base, kind: 'freeze', until: '2020-01-01T00:00:00Z' }, 422, /expected a time after/],
-    [{ ...base, kind: 'shift', edge, from: datacenter, to: datacenter, fraction: 0.1 }, 422, /use drain or freeze/],
+    [{ ...base, kind: 'shift', edge, from: datacenter, to: datacenter, fraction: 0.1 }, 422, /from and to are both/],
     [[], 422, /JSON object/],
     [null, 400, /JSON/],
   ];
