@@ -31,6 +31,14 @@ export function checkPolicyFor(policy: Policy, topology: Topology, where: string
       refuseUnknown(datacenterIndex, 'datacenter', id, `spec.forbidden[${i}].datacenters[${k}]`);
     });
   });
+  spec.canary?.edges.forEach((id, i) => {
+    refuseUnknown(edgeIndex, 'edge', id, `spec.canary.edges[${i}]`);
+  });
+  if (spec.canary && new Set<string>(spec.canary.edges).size >= topology.edges.length) {
+    throw new ConfigError(
+      `${subject}: spec.canary.edges names every edge, and none is left to compare with; leave some out`,
+    );
+  }
   const resourceIndex = new Map(
     [requests, ...(topology.resources ?? []).map(({ name }) => name)].map((name, i) => [name, i]),
   );

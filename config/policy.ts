@@ -43,6 +43,22 @@ const bucketsSchema = z.strictObject({
     .meta({ description: 'extra moves, as a share of the needed ones, spent on locality' }),
 });
 
+const canarySchema = z.strictObject({
+  edges: z.array(nameSchema).min(1).meta({ description: 'that get a new table first' }),
+  for: timerSchema
+    .default('15m')
+    .meta({ description: 'how long they are compared with the others before those follow' }),
+  errorRateRiseMax: share
+    .prefault(0.005)
+    .meta({ description: 'by how much more their share of failed requests may rise than that of the others' }),
+  latencyMsRiseMax: z
+    .number()
+    .min(0)
+    .max(60_000)
+    .default(10)
+    .meta({ description: 'by how much more their mean latency may rise than that of the others' }),
+});
+
 const specSchema = z.strictObject({
   traffic: trafficSchema.default({ kind: 'stateless' }),
   epoch: timerSchema.default('5m'),
@@ -82,7 +98,11 @@ const specSchema = z.strictObject({
   forecast: z.enum(['last', 'holt-winters']).default('last'),
   guards: guardsSchema.prefault({}),
   buckets: bucketsSchema.prefault({}),
-  approval: z.enum(['none', 'operator']).default('none'),
+  approval: z
+    .enum(['none', 'operator'])
+    .default('none')
+    .meta({ description: 'operator: what moves by choice waits for taiji apply' }),
+  canary: canarySchema.nullable().default(null).meta({ description: 'null: every edge at once' }),
   assert: z
     .array(z.string().max(200))
     .max(100)

@@ -1,13 +1,15 @@
 /** One epoch, without effects: solve -> assign -> pace -> validate. Config feed, dry run and postmortem all call it, and
  *  the same inputs give the same plan to the last byte. */
 
+import assert from 'node:assert/strict';
 import type { BucketTree } from '../bucketizer/tree.ts';
 import { durationMs } from '../config/duration.ts';
+import type { EdgeId } from '../config/ids.ts';
 import type { Intent } from '../config/intent.ts';
 import type { Policy } from '../config/policy.ts';
 import type { Topology } from '../config/topology.ts';
 import type { FractionMatrix } from '../runtime/fractions.ts';
-import { type CarriedState, retainedFractions } from '../runtime/guards.ts';
+import { type CarriedState, observeStates, retainedFractions } from '../runtime/guards.ts';
 import { holdDown } from '../runtime/hold-down.ts';
 import type { DatacenterState, RuntimeInputs } from '../runtime/inputs.ts';
 import { intendedOf } from '../runtime/intended.ts';
@@ -22,11 +24,11 @@ import { suspectShare } from '../runtime/states.ts';
 import { assign } from './table/assign.ts';
 import type { BucketWeights } from './table/bucket-weights.ts';
 import { type Ceilings, makeCeilings } from './table/ceilings.ts';
-import { measureChurn } from './table/churn.ts';
+import { measureChurn, type TableChurn } from './table/churn.ts';
 import { edgeTies } from './table/edge-ties.ts';
 import { pace } from './table/pace.ts';
 import { makeTargets, type RoutingTable, sameTable, servedFractions } from './table/routing-table.ts';
-import { type ValidTable, validate } from './table/validate.ts';
+import { type Validation, type ValidTable, validate } from './table/validate.ts';
 
 export { type CarriedState, freshState } from '../runtime/guards.ts';
 
@@ -135,6 +137,53 @@ export const planGroup: PlanGroup = async (services) => {
     ? plans.map((plan, s) => ({ ...plan, utilization: utilizationOf(settings, plans, s) }))
     : plans;
 };
+
+/** What a table would do in the place of the one in force. */
+export interface Examination {
+  readonly previous: RoutingTable;
+  readonly validation: Validation; // `rejected` also where a limit on utilization would be broken
+  readonly mends: Validation; // the same, were that limit to give
+  readonly churn: TableChurn;
+  readonly before: Float64Array; // [datacenter] utilization, on the demand planned on
+  readonly after: Float64Array; // [datacenter]
+  readonly served: FractionMatrix; // [e * D + d] after
+  readonly frozenBy: string | null; // nothing may move by choice, and why
+  readonly frozenEdges: readonly EdgeId[]; // only at these
+}
+
+/** Judges `table`, of the shape of the one in force and from wherever, as an epoch judges its own: service `s` of a group
+ *  with the table, the others as they stand. */
+export function examine(services: readonly PlannedService[], s: number, table: RoutingTable): Examination {
+  const settings = services.map(settingOf);
+  const { inputs, context, runtime, arriving, established, frozenBy } = settings[s]!;
+  const { topology, policy, previous, demandRps } = inputs;
+  const { tree, weights } = context;
+  assert(previous && runtime.served, 'a table is examined beside the one in force');
+  const others = settings.flatMap((other, o): ServiceLoad[] =>
+    o === s || !other.runtime.served ? [] : [loadOn(other, other.runtime.served)],
+  );
+  const meters = metersOf(topology, { policy }, sumByDatacenter(established, topology.datacenters.length), others);
+  const ceilings = ceilingsOf(settings[s]!, observeStates(inputs.carried, topology, runtime.states, runtime.served));
+  const { utilizationMax } = policy.spec;
+  const check = (isUtilizationRelaxed: boolean): Validation =>
+    validate({
+      ...{ table, previous, tree, topology, weights, demandRps: arriving, meters, ceilings },
+      ...{ utilizationMax, isUtilizationRelaxed },
+    });
+  const served = servedFractions(table, weights);
+  const edgeLoad = steeredShares(topology, demandRps);
+  return {
+    previous,
+    validation: check(false),
+    mends: check(true),
+    churn: measureChurn({ previous, next: table, weights, edgeLoad, ceilings }),
+    before: fullness(meters, loadOf(arriving, runtime.served)),
+    after: fullness(meters, loadOf(arriving, served)),
+    served,
+    frozenBy,
+    frozenEdges: topology.edges.flatMap(({ id }, e) => (runtime.frozenEdges?.[e] === 1 ? [id] : [])),
+  };
+}
 
 /** [d] as all tables of the group leave it: while the first were made, those after them were still to come. */
 function utilizationOf(settings: readonly Setting[], plans: readonly EpochPlan[], s: number): Float64Array {

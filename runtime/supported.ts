@@ -13,5 +13,4 @@ export function checkSupported(policy: Policy): void {
     );
   };
   if (spec.buckets.localityBudget !== 0) refuse('buckets.localityBudget', spec.buckets.localityBudget, 'write 0');
-  if (spec.approval !== 'none') refuse('approval', spec.approval, 'write none');
 }

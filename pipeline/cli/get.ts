@@ -3,6 +3,8 @@
 import { Argument, type Command } from 'commander';
 import { stringify } from 'yaml';
 import { formatTable } from './format-table.ts';
+import { publicationGettables } from './get-publication.ts';
+import { servicePath } from './served-service.ts';
 import { askServer, type ServerFlags, serverCommand } from './server-client.ts';
 import { type OutputFormat, outputOption } from './setting.ts';
 
@@ -11,10 +13,10 @@ interface GetFlags extends ServerFlags {
   readonly output: OutputFormat;
 }
 
-/** What can be got: where it is asked for, and its rows as people read them. `service`: its route is of one service. */
+/** What can be got: where it is asked for, and its rows as people read them. */
 interface Gettable {
   readonly path: string;
-  readonly service: boolean;
+  readonly service: 'none' | 'query' | 'path'; // how its route is told of which service
   readonly header: readonly string[];
   rows(body: never): readonly (readonly string[])[];
 }
@@ -35,9 +37,10 @@ interface ServicesBody {
 }
 
 const gettables: Readonly<Record<string, Gettable>> = {
+  ...publicationGettables,
   intents: {
     path: '/v1/intents',
-    service: false,
+    service: 'none',
     header: ['id', 'kind', 'what', 'service', 'priority', 'author', 'until', 'reason'],
     rows: ({ intents }: IntentsBody) =>
       intents.map(({ id, kind, service, priority, author, until, reason, ...what }) =>
@@ -46,7 +49,7 @@ const gettables: Readonly<Record<string, Gettable>> = {
   },
   services: {
     path: '/v1/services',
-    service: false,
+    service: 'none',
     header: ['service', 'kind', 'version', 'epoch', 'next', 'alerts'],
     rows: ({ services }: ServicesBody) =>
       services.map(({ service, kind, version, epoch, nextTime, alerts }) => [
@@ -72,12 +75,16 @@ export function getCommand(): Command {
 Examples:
   taiji get intents
   taiji get services -o json
+  taiji get plans --service web                 what waits for taiji apply
+  taiji get edges                               which table each edge has applied
   taiji get intents --server http://control.example.org:8470`,
     )
     .action(async (what: string, flags: GetFlags) => {
       const { path, service, header, rows } = gettables[what]!;
-      const query = service && flags.service !== undefined ? `?service=${encodeURIComponent(flags.service)}` : '';
-      const { body } = await askServer(flags, `${path}${query}`);
+      const before = service === 'path' ? await servicePath(flags) : '';
+      const named = service === 'query' && flags.service !== undefined;
+      const query = named ? `?service=${encodeURIComponent(flags.service)}` : '';
+      const { body } = await askServer(flags, `${before}${path}${query}`);
       if (flags.output === 'json') process.stdout.write(`${JSON.stringify(body, null, 2)}\n`);
       else if (flags.output === 'yaml') process.stdout.write(stringify(body));
       else process.stdout.write(`${formatTable(header, rows(body as never)).join('\n')}\n`);

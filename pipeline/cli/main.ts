@@ -34,6 +34,11 @@ const verbs: Readonly<Record<string, () => Promise<Command>>> = {
   get: async () => (await import('./get.ts')).getCommand(),
   undrain: async () => (await import('./undrain.ts')).undrainCommand(),
   unfreeze: async () => (await import('./unfreeze.ts')).unfreezeCommand(),
+  apply: async () => (await import('./apply.ts')).applyCommand(),
+  history: async () => (await import('./history.ts')).historyCommand(),
+  diff: async () => (await import('./diff.ts')).diffCommand(),
+  rollback: async () => (await import('./rollback.ts')).rollbackCommand(),
+  resume: async () => (await import('./resume.ts')).resumeCommand(),
   demo: async () => (await import('./demo.ts')).demoCommand(),
 };
 const asked = verbs[process.argv[2] ?? ''];

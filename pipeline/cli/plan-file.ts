@@ -32,6 +32,20 @@ export function readPreviousPlans(file: string): ReadonlyMap<string, PreviousPla
   return new Map(services.map(([service, of]) => [service, tableOf(of, plan, file)]));
 }
 
+/** The table of one service, to be applied. Throws a ConfigError where the file is no plan, was altered, is of edited
+ *  inputs, or was held. */
+export function readPlanToApply(file: string, service: string): { readonly table: unknown; readonly checksum: string } {
+  const plan = readChecked(file, '');
+  const part: unknown = 'services' in plan ? Reflect.get(plan.services as object, service) : plan;
+  if (typeof part !== 'object' || part === null) {
+    throw new ConfigError(`${file}: has no plan of service "${service}"; plan it too, or name another with --service`);
+  }
+  if ('whatIf' in part) throw new ConfigError(`${file}: a plan of edited inputs (--what-if), to be looked at only`);
+  const table = 'table' in part ? part.table : null;
+  if (table === null) throw new ConfigError(`${file}: that plan was held and has no table`);
+  return { table, checksum: checksumOf(plan) };
+}
+
 /** Throws a ConfigError where the plans have none of the service. */
 export function previousOf(plans: ReadonlyMap<string, PreviousPlan>, service: string, file: string): PreviousPlan {
   const found = plans.get(service);
@@ -44,23 +58,23 @@ export function previousOf(plans: ReadonlyMap<string, PreviousPlan>, service: st
 }
 
 /** The plan without its checksum, which holds. */
-function readChecked(file: string): object {
+function readChecked(file: string, flag = '--previous '): object {
   let plan: unknown;
   try {
     plan = JSON.parse(readText(file));
   } catch (error) {
     if (error instanceof ConfigError) throw error;
-    throw new ConfigError(`--previous ${file}: not JSON; name a file that taiji plan --out has written`);
+    throw new ConfigError(`${flag}${file}: not JSON; name a file that taiji plan --out has written`);
   }
-  if (typeof plan !== 'object' || plan === null || !('checksum' in plan)) throw notPlan(file);
-  if (!('table' in plan || 'services' in plan)) throw notPlan(file);
+  if (typeof plan !== 'object' || plan === null || !('checksum' in plan)) throw notPlan(file, flag);
+  if (!('table' in plan || 'services' in plan)) throw notPlan(file, flag);
   const { checksum, ...rest }: { checksum: unknown } = plan;
-  if (checksum !== checksumOf(rest)) throw new ConfigError(`--previous ${file}: its checksum differs; it was altered`);
+  if (checksum !== checksumOf(rest)) throw new ConfigError(`${flag}${file}: its checksum differs; it was altered`);
   return rest;
 }
 
-function notPlan(file: string): ConfigError {
-  return new ConfigError(`--previous ${file}: not a plan; name a file that taiji plan --out has written`);
+function notPlan(file: string, flag: string): ConfigError {
+  return new ConfigError(`${flag}${file}: not a plan; name a file that taiji plan --out has written`);
 }
 
 function tableOf(service: object, plan: object, file: string): PreviousPlan {

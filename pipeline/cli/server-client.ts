@@ -29,7 +29,7 @@ export interface ServerAnswer {
 }
 
 /** A refusal of the control plane, with what it says besides: numbers a pre-check came to. */
-class ServerRefusal extends ConfigError {
+export class ServerRefusal extends ConfigError {
   readonly status: number;
   readonly problem: Readonly<Record<string, unknown>>;
 

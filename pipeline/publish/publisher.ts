@@ -2,6 +2,7 @@
  *  kill between any two leaves the version that the head names, whole. */
 
 import type { ServiceId } from '../../config/ids.ts';
+import { open } from './rollout.ts';
 import {
   decodeHead,
   decodeSnapshot,
@@ -118,6 +119,7 @@ function headOf(snapshot: Snapshot, head: Head | null): Head {
     generatedAtMs: head?.generatedAtMs ?? 0,
     freshUntilMs: head?.freshUntilMs ?? 0,
     carried: snapshot.carried,
+    rollout: open,
   };
 }
 

@@ -6,11 +6,28 @@ import type { ServiceId } from '../../config/ids.ts';
 import type { CarriedState } from '../epoch.ts';
 import type { CompiledBody } from '../table/compile.ts';
 import type { EncodedTable } from '../table/routing-table.ts';
+import { type Rollout, rolloutOf } from './rollout.ts';
 import type { StoreKey } from './store.ts';
 
-export interface Snapshot {
+/** Whose version it is and why: what history tells. */
+export interface VersionAbout {
+  readonly cause: VersionCause;
+  readonly author: string; // "taiji" where nobody asked for it
+  readonly reason: string;
+  readonly inputsSha256: string | null; // of the frozen inputs it was planned on, as the journal has them; null: not known
+  readonly plan: string | null; // checksum of the plan that was applied; null: none was
+  readonly restores: number | null; // the earlier version whose table this is; null: none
+}
+
+/** `canary`: a plan, at some edges; `promoted`: at the others, too; `returned`: not there either. */
+export type VersionCause = 'epoch' | 'plan' | 'rollback' | 'canary' | 'promoted' | 'returned';
+
+export interface Snapshot extends VersionAbout {
   readonly service: ServiceId;
   readonly version: number; // 1, 2, 3 ...
+  readonly parent: number; // the version that was in force before it; 0: none
+  readonly term: number; // of the leader that made it
+  readonly publishedAtMs: number; // wall clock; 0: not known
   readonly epoch: number; // that made it
   readonly startMs: number; // of that epoch
   readonly treeVersion: string;
@@ -30,6 +47,7 @@ export interface Head {
   readonly generatedAtMs: number; // wall clock; what those envelopes say
   readonly freshUntilMs: number; // wall clock; likewise
   readonly carried: CarriedState;
+  readonly rollout: Rollout;
 }
 
 export const headKey = (service: ServiceId): StoreKey => `services/${encodeURIComponent(service)}/head`;
@@ -51,7 +69,8 @@ export function encodeSnapshot(snapshot: Snapshot): Uint8Array {
 
 /** `bytes` come from a store that has checked them. */
 export function decodeSnapshot(bytes: Uint8Array): Snapshot {
-  return decodeJson(bytes) as Snapshot;
+  const stored = decodeJson(bytes) as Omit<Snapshot, 'parent'> & { readonly parent?: number };
+  return { ...unsaid, ...stored, parent: stored.parent ?? stored.version - 1 };
 }
 
 export function encodeHead(head: Head): Uint8Array {
@@ -59,8 +78,21 @@ export function encodeHead(head: Head): Uint8Array {
 }
 
 export function decodeHead(bytes: Uint8Array): Head {
-  return decodeJson(bytes) as Head;
+  const stored = decodeJson(bytes) as Omit<Head, 'rollout'> & { readonly rollout?: Rollout };
+  return { ...stored, rollout: rolloutOf(stored.rollout) };
 }
+
+/** Of a version that an older Taiji wrote. */
+const unsaid = {
+  cause: 'epoch',
+  author: 'taiji',
+  reason: 'written by an older Taiji, which kept no reasons',
+  inputsSha256: null,
+  plan: null,
+  restores: null,
+  term: 0,
+  publishedAtMs: 0,
+} as const;
 
 function encodeJson(value: unknown): Uint8Array {
   return new TextEncoder().encode(JSON.stringify(value));

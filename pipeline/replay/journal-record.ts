@@ -22,6 +22,7 @@ export type JournalRecord =
   | CheckpointRecord
   | InputsRecord
   | OutcomeRecord
+  | ReplacedRecord
   | GroupCheckpointRecord
   | GroupInputsRecord
   | GroupOutcomeRecord;
@@ -73,6 +74,17 @@ export interface OutcomeRecord {
   readonly bodies: Readonly<Record<string, string>>; // edge -> SHA-256 of its body; empty where the last ones stand unasked (held, rejected, undecided)
   readonly carried: CarriedState;
   readonly summary: unknown;
+}
+
+/** Between two epochs of a service somebody, or a canary, put another table into force: the next epoch starts from it. */
+export interface ReplacedRecord {
+  readonly kind: 'replaced';
+  readonly service: string;
+  readonly cause: string;
+  readonly author: string;
+  readonly reason: string;
+  readonly table: EncodedTable;
+  readonly carried: CarriedState;
 }
 
 export interface GroupCheckpointRecord extends Pick<CheckpointRecord, 'format' | 'topology'> {

@@ -19,6 +19,7 @@ import {
   type JournalRecord,
   type OutcomeRecord,
   outcomesIn,
+  type ReplacedRecord,
   topologyOf,
 } from './journal-record.ts';
 
@@ -77,7 +78,16 @@ export async function replayRecorded(text: string, { contexts, plan }: RecordedC
   const named = (difference: RecordedDifference, { service }: Recorded): RecordedDifference =>
     services.length > 1 ? { ...difference, service } : difference;
 
-  for (const [inputs, outcomes] of epochsOf(rest)) {
+  for (const entry of entriesOf(rest)) {
+    if (entry.kind === 'replaced') {
+      const one = services.find(({ service }) => service === entry.service);
+      if (!one)
+        return { ...counts, difference: damage(`it replaces a table of "${entry.service}", which it is not of`) };
+      const previous = decodeTable(entry.table, 'journal: a table that was put into force');
+      one.base = { ...one.base, previous, carried: entry.carried };
+      continue;
+    }
+    const { inputs, outcomes } = entry;
     if (outcomes.length === 0) {
       counts.unfinished += 1;
       continue;
@@ -115,13 +125,21 @@ export function changesTable(plan: EpochPlan): boolean {
   return plan.outcome === 'published' || plan.outcome === 'initial';
 }
 
-/** [s] inputs with the outcomes that follow them, if they do. */
-function* epochsOf(records: readonly JournalRecord[]): Generator<[readonly InputsRecord[], readonly OutcomeRecord[]]> {
+type Entry =
+  | ReplacedRecord
+  | {
+      readonly kind: 'epoch';
+      readonly inputs: readonly InputsRecord[]; // [s]
+      readonly outcomes: readonly OutcomeRecord[]; // [s], if they follow
+    };
+
+function* entriesOf(records: readonly JournalRecord[]): Generator<Entry> {
   for (const [index, record] of records.entries()) {
+    if (record.kind === 'replaced') yield record;
     const inputs = inputsIn(record);
     if (inputs.length === 0) continue;
     const outcomes = outcomesIn(records[index + 1]);
-    yield [inputs, outcomes[0]?.epoch === inputs[0]!.epoch ? outcomes : []];
+    yield { kind: 'epoch', inputs, outcomes: outcomes[0]?.epoch === inputs[0]!.epoch ? outcomes : [] };
   }
 }
 

@@ -15,6 +15,10 @@ export const alertReasons = [
   'held-long', // whatever holds, fails or is rejected has gone on for six epochs in a row
   'plan-rejected', // a candidate failed validation; the last table stays
   'solver-disagreement', // the two solvers claim different minima of one program; a certificate decided
+  'publication-waiting', // a plan waits for an operator, or was refused
+  'publication-pinned', // somebody went back to an earlier version; nothing moves by choice until somebody resumes
+  'canary-undecided', // the canary's time is over and nobody can say; its table stays where it is
+  'canary-returned', // a canary failed: its edges are back on the version before, and nothing moves by choice
   'limits-relaxed', // a stated limit had to give
   'epoch-overrun', // epochs take longer than their period
   'table-stale', // edges were promised a fresher table than this

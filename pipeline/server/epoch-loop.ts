@@ -65,6 +65,7 @@ export type LoopEvent =
   | { readonly kind: 'deposed'; readonly message: string }
   | { readonly kind: 'closed' }
   | { readonly kind: 'closing-failed'; readonly message: string }
+  | { readonly kind: 'replaced'; readonly table: RoutingTable; readonly carried: CarriedState } // between epochs: by an operator, or a canary
   | { readonly kind: 'noticed'; readonly reason: AlertReason; readonly message: string | null } // from outside the loop
   | { readonly kind: 'stop' };
 
@@ -181,6 +182,9 @@ export function step(state: LoopState, event: LoopEvent, nowMs: number): Step {
       return close(alerted(state, 'store-failing', event.kind === 'published' ? null : event.message));
     case 'deposed':
       return stopped(state, event.message);
+    case 'replaced':
+      expectPhase(state, event, 'waiting');
+      return { state: { ...state, table: event.table, carried: event.carried }, commands: [] };
     case 'closed':
       expectPhase(state, event, 'closing');
       return endEpoch(state, nowMs);

@@ -29,6 +29,11 @@ test.each([
     '{ allowed: [{ edge: fra, datacenters: [dubln] }] }',
     'spec.allowed[0].datacenters[0] names unknown datacenter "dubln" (did you mean "dublin"?)',
   ],
+  ['{ canary: { edges: [frx] } }', 'spec.canary.edges[0] names unknown edge "frx" (did you mean "fra"?)'],
+  [
+    '{ canary: { edges: [fra, nyc] } }',
+    'spec.canary.edges names every edge, and none is left to compare with; leave some out',
+  ],
   ['{ pins: [{ edge: frx, datacenter: dublin, fraction: 0.1 }] }', 'spec.pins[0].edge names unknown edge "frx"'],
   [
     '{ pins: [{ edge: fra, datacenter: tokyo, fraction: 0.1 }] }',

@@ -13,6 +13,7 @@ import { noteBearer } from './author.ts';
 import type { ControlPlaneView } from './control-plane-view.ts';
 import { feedRoutes } from './feed-routes.ts';
 import { intentRoutes } from './intent-routes.ts';
+import { publicationRoutes } from './publication-routes.ts';
 import type { Token } from './secrets.ts';
 import { statusRoutes } from './status-routes.ts';
 import { telemetryRoutes } from './telemetry-routes.ts';
@@ -25,6 +26,7 @@ export interface AppSettings {
 }
 
 const bodyBytesMax = 65_536;
+const tableBytesMax = 33_554_432; // 200 edges of 16,384 buckets, whatever they hold
 
 export function makeApp(view: ControlPlaneView, settings: AppSettings): Express {
   const app = express();
@@ -36,6 +38,7 @@ export function makeApp(view: ControlPlaneView, settings: AppSettings): Express 
   app.use(hostCheck(settings.hosts));
   // Before the body is read: a stranger does not get to send one.
   app.use(tokenCheck(settings.token));
+  app.use(/^\/v1\/services\/[^/]+\/plans$/, express.json({ limit: tableBytesMax, type: 'application/json' }));
   app.use(express.json({ limit: bodyBytesMax, type: 'application/json' }));
 
   app.get('/healthz', (_, response) => void response.type('text/plain').send('ok\n'));
@@ -53,6 +56,7 @@ export function makeApp(view: ControlPlaneView, settings: AppSettings): Express 
   app.use(feedRoutes(view));
   app.use(statusRoutes(view));
   app.use(intentRoutes(view));
+  app.use(publicationRoutes(view));
   app.use(telemetryRoutes(view));
   if (settings.consoleDirectory && existsSync(join(settings.consoleDirectory, 'index.html'))) {
     app.use(express.static(settings.consoleDirectory, { index: 'index.html', cacheControl: true, maxAge: 0 }));

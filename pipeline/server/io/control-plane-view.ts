@@ -4,9 +4,9 @@ import type { ServiceId } from '../../../config/ids.ts';
 import type { Topology } from '../../../config/topology.ts';
 import type { FractionMatrix } from '../../../runtime/fractions.ts';
 import type { DatacenterState } from '../../../runtime/inputs.ts';
-import type { Snapshot } from '../../publish/snapshot.ts';
 import type { WatchedEpoch } from '../../replay/explanation.ts';
 import type { Alerts } from '../alert.ts';
+import type { EdgeAcks } from '../edge-acks.ts';
 import type { EpochHistory } from '../epoch-history.ts';
 import type { IntentBook } from '../intent-book.ts';
 import type { PushedTelemetry } from '../pushed-telemetry.ts';
@@ -14,6 +14,7 @@ import type { EventStream } from './event-stream.ts';
 import type { Feed } from './feed.ts';
 import type { Metrics } from './metrics.ts';
 import type { SigningKey } from './secrets.ts';
+import type { ServicePublication } from './service-publication.ts';
 
 export interface ControlPlaneView {
   readonly services: ReadonlyMap<string, ServiceView>; // by name, in the order of names
@@ -38,7 +39,8 @@ export interface ServiceView {
   status(): Status;
   /** The last epoch that was decided since the start, as it was planned; null: none yet. */
   watched(): WatchedEpoch | null;
-  version(version: number): Promise<Snapshot | null>;
+  readonly publication: ServicePublication;
+  readonly acks: EdgeAcks;
 }
 
 export interface Status {

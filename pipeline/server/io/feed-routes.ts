@@ -2,10 +2,12 @@
 
 import { type Request, type Response, Router } from 'express';
 import { durationMs, durationSchema } from '../../../config/duration.ts';
+import { infoOf } from '../../publish/history.ts';
 import { HttpProblem } from '../problem.ts';
 import type { ControlPlaneView } from './control-plane-view.ts';
 import { type Encoding, etagOf, type FedTable } from './feed.ts';
 import { serviceAt } from './named-service.ts';
+import { plainVersion } from './publication-routes.ts';
 
 const waitMsMax = 60_000;
 const waitingMax = 10_000; // edges times a few; beyond it somebody forgot to stop
@@ -65,7 +67,7 @@ async function sendVersion(view: ControlPlaneView, request: Request, response: R
   const its = serviceAt(view, request.params['service']);
   const text = String(request.params['version']);
   const version = text === 'current' ? its.status().version : Number(text);
-  const snapshot = Number.isSafeInteger(version) && version > 0 ? await its.version(version) : null;
+  const snapshot = Number.isSafeInteger(version) && version > 0 ? await its.publication.version(version) : null;
   if (!snapshot) {
     const newest = its.status().version;
     throw new HttpProblem(
@@ -73,15 +75,10 @@ async function sendVersion(view: ControlPlaneView, request: Request, response: R
       `version ${JSON.stringify(text.slice(0, 40))} is not kept; the one in force is ${newest}`,
     );
   }
-  const { service, epoch, startMs, treeVersion, tableSha256, bodies } = snapshot;
+  const { bodies } = snapshot;
   response.set('Cache-Control', text === 'current' ? 'no-cache' : 'private, max-age=86400, immutable');
   response.json({
-    service,
-    version: snapshot.version,
-    epoch,
-    time: new Date(startMs).toISOString(),
-    treeVersion,
-    tableSha256,
+    ...plainVersion(infoOf(snapshot)),
     edges: Object.fromEntries(bodies.map((of) => [of.edge, { sha256: of.version, body: JSON.parse(of.body) }])),
   });
 }

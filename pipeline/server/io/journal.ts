@@ -21,6 +21,7 @@ import {
   type InputsRecord,
   type OutcomeRecord,
   outcomesIn,
+  type ReplacedRecord,
 } from '../../replay/journal-record.ts';
 
 export interface JournalSettings {
@@ -101,6 +102,15 @@ export class Journal {
       if (!given) throw new Error('the inputs of this epoch were not recorded');
       await this.#append(given, encodeRecord(outcome));
       return given;
+    });
+  }
+
+  /** Where no file is open there is nothing to tell: the next one begins with the table that is in force then. */
+  async recordReplaced(replaced: ReplacedRecord): Promise<void> {
+    if (!this.#file) return;
+    this.#file = await this.#inTime(async (given) => {
+      await this.#append(given!, encodeRecord(replaced));
+      return given!;
     });
   }
 

@@ -7,15 +7,16 @@
 import type { Logger } from 'pino';
 import type { Topology } from '../../../config/topology.ts';
 import type { DatacenterState } from '../../../runtime/inputs.ts';
-import type { EpochContext, PlanGroup } from '../../epoch.ts';
+import type { EpochContext, EpochPlan, PlanGroup, PlannedService } from '../../epoch.ts';
 import { inTime } from '../../publish/io/in-time.ts';
 import { planGroupWatched } from '../../replay/explanation.ts';
 import { checkpointOfAll, inputsOfAll, outcomeOfAll } from '../../replay/journal-record.ts';
 import type { LoopCommand, LoopEvent, Observation } from '../epoch-loop.ts';
 import type { IntentBook } from '../intent-book.ts';
+import { HttpProblem } from '../problem.ts';
 import { messageOf } from './data-directory.ts';
 import type { Journal } from './journal.ts';
-import type { ServiceRun } from './service-run.ts';
+import { Deposed, type ServiceRun } from './service-run.ts';
 
 /** The solvers, and the way to new ones: a worker that hangs or dies must not end the planning for good. */
 export interface Engines {
@@ -30,6 +31,8 @@ export interface DriverParts {
   readonly planMsMax: number; // planning that takes longer has failed
   readonly intents: IntentBook;
   readonly journal: Journal;
+  /** Between an epoch that has ended and the wait for the next one. */
+  readonly afterEpoch: () => Promise<void>;
   readonly log: Logger;
   readonly nowMs: () => number;
 }
@@ -50,6 +53,7 @@ export class LoopDriver {
   readonly #parts: DriverParts;
   readonly #dueMs = new Map<ServiceRun, number>(); // of those that wait
   #asked: Asked[] = [];
+  #between: (() => Promise<void>)[] = []; // what waits for a moment without an epoch
   #isWorking = false;
   #underWay: Promise<unknown> = Promise.resolve(); // the work under way
   #timer: NodeJS.Timeout | null = null;
@@ -75,6 +79,49 @@ export class LoopDriver {
   dispatch(event: LoopEvent): void {
     this.#step(this.runs.map((run) => [run, event]));
     void this.#work();
+  }
+
+  /** Does `work` while no epoch is in work: at once, or when the one in work has ended. Rejects once all have stopped. */
+  between<T>(work: () => Promise<T>): Promise<T> {
+    const done = new Promise<T>((resolve, reject) => {
+      this.#between.push(async () => {
+        if (this.#isStopped) {
+          reject(new HttpProblem(503, 'the control plane stops'));
+          return;
+        }
+        await work().then(resolve, (error: Error) => {
+          if (error instanceof Deposed) this.dispatch({ kind: 'deposed', message: error.message });
+          reject(error);
+        });
+      });
+    });
+    void this.#work();
+    return done;
+  }
+
+  /** [s] what all services were last planned on, with the tables that are in force now. */
+  standing(): readonly PlannedService[] {
+    return this.runs.map((run) => this.#planned(run, null));
+  }
+
+  /** What would move of one service by choice now, were it let; of the others only what cannot wait. */
+  async propose(free: ServiceRun): Promise<EpochPlan> {
+    const { plan, planMsMax } = this.#parts;
+    const services = this.runs.map((run) => this.#planned(run, free));
+    const plans = await inTime(plan(services), planMsMax, 'planning');
+    const proposed = plans[this.runs.indexOf(free)]!;
+    free.proposed(proposed);
+    return proposed;
+  }
+
+  #planned(run: ServiceRun, free: ServiceRun | null): PlannedService {
+    const { tree, weights } = run.parts;
+    const inputs = run.standing(run === free);
+    const waits = free !== null && run !== free;
+    return {
+      inputs: waits ? { ...inputs, isDue: false } : inputs,
+      context: { ...this.#parts.engines.context, tree, weights },
+    };
   }
 
   get #isStopped(): boolean {
@@ -108,19 +155,35 @@ export class LoopDriver {
   async #work(): Promise<void> {
     if (this.#isWorking) return;
     this.#isWorking = true;
+    if (this.#timer) clearTimeout(this.#timer); // no epoch begins under what is done between two
     for (;;) {
       this.#asked = this.#asked.filter(([run]) => !run.isStopped);
       const kind = work.find((one) => this.#asked.some(([, command]) => command.kind === one));
-      if (!kind) break;
+      if (!kind) {
+        const next = this.#between.shift();
+        if (!next) break;
+        const done = next();
+        this.#underWay = done;
+        await done;
+        continue;
+      }
       const now = this.#asked.filter(([, command]) => command.kind === kind);
       this.#asked = this.#asked.filter(([, command]) => command.kind !== kind);
       const answers = this.#perform(kind, now);
       this.#underWay = answers;
       this.#step(await answers);
+      if (kind === 'close') this.#between.unshift(() => this.#afterEpoch());
     }
     this.#isWorking = false;
-    if (this.#timer) clearTimeout(this.#timer);
     if (!this.#isStopped) this.#wait();
+  }
+
+  async #afterEpoch(): Promise<void> {
+    if (this.#isStopped) return;
+    await this.#parts.afterEpoch().catch((error: unknown) => {
+      if (error instanceof Deposed) this.dispatch({ kind: 'deposed', message: error.message });
+      if (!this.#isStopped) this.#parts.log.error({ err: error }, 'what follows an epoch failed');
+    });
   }
 
   #wait(): void {

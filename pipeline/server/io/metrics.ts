@@ -146,7 +146,11 @@ export class Metrics {
     }
     this.#epochs.inc({ service, outcome: summary.outcome });
     this.#epochSeconds.observe({ service }, summary.durationMs / 1000);
-    this.#version.set({ service }, summary.version);
+    this.version(service, summary.version);
+  }
+
+  version(service: string, version: number): void {
+    this.#version.set({ service }, version);
   }
 
   /** Told for each service of the group that the program was of. */

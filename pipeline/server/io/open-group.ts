@@ -6,14 +6,16 @@ import { ConfigError } from '../../../config/errors.ts';
 import type { ServerSpec } from '../../../config/server.ts';
 import type { Topology } from '../../../config/topology.ts';
 import { freshState, type PlanGroup } from '../../epoch.ts';
-import { type Published, readPublished, readVersion } from '../../publish/publisher.ts';
+import { type Published, readPublished } from '../../publish/publisher.ts';
 import type { Store } from '../../publish/store.ts';
 import { encodeWeights } from '../../replay/recorded-weights.ts';
 import { decodeTable, makeTargets, type RoutingTable, servedFractions } from '../../table/routing-table.ts';
 import { type Alerts, withAlert } from '../alert.ts';
+import { EdgeAcks } from '../edge-acks.ts';
 import { EpochHistory } from '../epoch-history.ts';
 import { type Step, startLoop } from '../epoch-loop.ts';
 import type { EpochSummary } from '../epoch-summary.ts';
+import { HttpProblem } from '../problem.ts';
 import { rememberIn } from '../remembering-telemetry.ts';
 import type { ServiceView, Status } from './control-plane-view.ts';
 import type { DataDirectory } from './data-directory.ts';
@@ -22,7 +24,9 @@ import { Feed } from './feed.ts';
 import { type Journal, recentOutcomes } from './journal.ts';
 import { LoopDriver } from './loop-driver.ts';
 import { keepTreeAndWeights, treeObject, weightsObject } from './objects.ts';
+import { PlanShelf } from './plan-shelf.ts';
 import type { SigningKey } from './secrets.ts';
+import { ServicePublication } from './service-publication.ts';
 import { ServicePublisher } from './service-publisher.ts';
 import { ServiceRun, type SharedParts } from './service-run.ts';
 import type { StatedGroup, StatedService } from './stated-services.ts';
@@ -109,6 +113,10 @@ export async function openGroup(
     .flatMap(({ published }) => (published.head ? [published.head] : []))
     .reduce<Published['head']>((last, head) => (last && last.epoch >= head.epoch ? last : head), null);
   const opened: OpenedService[] = [];
+  const running = (): LoopDriver => {
+    if (!driver) throw new HttpProblem(503, 'the control plane has not begun yet', { 'Retry-After': '1' });
+    return driver;
+  };
   for (const own of found) {
     const { service, published, table, history, feed, tree, treeFile, weights } = own;
     const { head } = published;
@@ -140,10 +148,29 @@ export async function openGroup(
       await keepTreeAndWeights(directory.within('objects'), { tree, treeFile }, packed);
       return packed.sha256;
     };
-    const run = new ServiceRun({ ...own, source, keepObjects, publisher, history }, shared, start);
+    const acks = new EdgeAcks();
+    const run = new ServiceRun({ ...own, source, keepObjects, publisher, acks, history }, shared, start);
     const objects = [treeObject(tree.version), weightsObject(packed.sha256)];
-    opened.push({ run, start, objects, view: viewOf(own, run, publisher, found, topology, store) });
+    const publication = new ServicePublication(
+      {
+        run,
+        store,
+        term,
+        journal: parts.journal,
+        acks,
+        nowMs: shared.nowMs,
+        standing: () => ({ services: running().standing(), s: running().runs.indexOf(run) }),
+        propose: () => running().propose(run),
+        between: async (work) => running().between(work),
+      },
+      await PlanShelf.open(store, service, term),
+    );
+    const view = viewOf(own, run, publisher, { publication, acks }, found, topology);
+    opened.push({ run, start, objects, publication, view });
   }
+  const afterEpoch = async (): Promise<void> => {
+    for (const { run, publication } of opened) await publication.afterEpoch(run.takeAsked());
+  };
   return {
     views: opened.map(({ view }) => view),
     runs: opened.map(({ run }) => run),
@@ -152,7 +179,7 @@ export async function openGroup(
       const { intents, nowMs } = shared;
       const { plan, planMsMax, journal } = parts;
       driver = new LoopDriver(
-        { topology, engines, plan, planMsMax, intents, journal, log, nowMs },
+        { topology, engines, plan, planMsMax, intents, journal, afterEpoch, log, nowMs },
         opened.map(({ run, start }) => [run, start.commands]),
       );
       return driver;
@@ -165,6 +192,7 @@ interface OpenedService {
   readonly run: ServiceRun;
   readonly start: Step;
   readonly objects: readonly string[];
+  readonly publication: ServicePublication;
   readonly view: ServiceView;
 }
 
@@ -172,9 +200,9 @@ function viewOf(
   { service, policy, tree, weights, feed, history, pushed }: FoundService,
   run: ServiceRun,
   publisher: ServicePublisher,
+  released: Pick<ServiceView, 'publication' | 'acks'>,
   group: readonly FoundService[],
   topology: Topology,
-  store: Store,
 ): ServiceView {
   let served: { readonly table: RoutingTable; readonly fractions: Float64Array } | null = null;
   return {
@@ -184,8 +212,7 @@ function viewOf(
     feed,
     history,
     pushed,
-    version: async (version) =>
-      publisher.inForce?.version === version ? publisher.inForce : readVersion(store, service, version),
+    ...released,
     watched: () => run.watched,
     status: (): Status => {
       const { state, observed } = run;

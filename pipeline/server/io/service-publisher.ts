@@ -2,10 +2,12 @@
  *  under an envelope that says whose it is and how long it is fresh. A store that fails does not keep a table from the
  *  edges: it is fed from memory and stored when the store is well again. */
 
+import assert from 'node:assert/strict';
 import type { ServiceId } from '../../../config/ids.ts';
 import type { CarriedState } from '../../epoch.ts';
 import { type Published, prune, publish } from '../../publish/publisher.ts';
-import { type Head, headKey, type Snapshot } from '../../publish/snapshot.ts';
+import { open, type Rollout } from '../../publish/rollout.ts';
+import { type Head, headKey, type Snapshot, type VersionAbout } from '../../publish/snapshot.ts';
 import type { Store } from '../../publish/store.ts';
 import { type CompiledBody, canonicalEnvelope, type Envelope, type SignedEnvelope } from '../../table/compile.ts';
 import { encodeTable, type RoutingTable, tableDigest } from '../../table/routing-table.ts';
@@ -21,6 +23,19 @@ export interface PublishedEpoch {
   readonly carried: CarriedState;
   readonly table: RoutingTable | null; // in force after the epoch; null: none yet
   readonly bodies: readonly CompiledBody[] | null; // of that table; null: the last ones stand
+  readonly about: VersionAbout; // should it be a new version
+  readonly rollout: Rollout; // after the epoch
+}
+
+/** What becomes of publication between two epochs. */
+export interface Change {
+  readonly rollout: Rollout;
+  readonly next: {
+    readonly table: RoutingTable;
+    readonly bodies: readonly CompiledBody[];
+    readonly carried: CarriedState;
+    readonly about: VersionAbout;
+  } | null; // null: the table stays
 }
 
 export type PublisherAnswer =
@@ -42,7 +57,8 @@ export class ServicePublisher {
   #headRevision: number | 'any' | null; // null: ask the store before writing
   #newestVersion: number;
   #sequence: number;
-  #current: Snapshot | null; // the newest made
+  #head: Head | null; // the newest made
+  #current: Snapshot | null; // likewise
   #inForce: Snapshot | null = null; // what the edges are fed
   #unstored: Snapshot | null = null; // fed, and still to be stored
 
@@ -51,6 +67,7 @@ export class ServicePublisher {
     this.#headRevision = found.headRevision;
     this.#newestVersion = Math.max(found.newestVersion, found.head?.version ?? 0);
     this.#sequence = found.head?.sequence ?? 0;
+    this.#head = found.head;
     this.#current = found.snapshot;
   }
 
@@ -64,6 +81,16 @@ export class ServicePublisher {
     return this.#inForce?.version ?? 0;
   }
 
+  /** The number a new version would get. */
+  get nextVersion(): number {
+    return this.#newestVersion + 1;
+  }
+
+  /** What publication is doing. */
+  get rollout(): Rollout {
+    return this.#head?.rollout ?? open;
+  }
+
   /** Feeds what the store held at the start, under this leader's term and with the freshness that was promised then: a
    *  restart is no proof that anybody has looked at the traffic since. */
   async resume(head: Head): Promise<void> {
@@ -71,32 +98,52 @@ export class ServicePublisher {
   }
 
   /** `mayFeed` is asked after the store has answered: whoever was replaced meanwhile feeds nobody. */
-  async publish(epoch: PublishedEpoch, mayFeed: () => boolean): Promise<PublisherAnswer> {
-    this.#take(epoch);
+  publish(epoch: PublishedEpoch, mayFeed: () => boolean): Promise<PublisherAnswer> {
+    const { startMs, generatedAtMs, freshUntilMs, carried, table, bodies, about, rollout } = epoch;
+    if (table && bodies) this.#take({ table, bodies, carried, about }, epoch.epoch, startMs, generatedAtMs);
+    return this.#put({ epoch: epoch.epoch, startMs, generatedAtMs, freshUntilMs, carried, rollout }, mayFeed);
+  }
+
+  /** Between two epochs, after at least one. What edges are promised of freshness stays: an operator is no epoch. */
+  change({ rollout, next }: Change, nowMs: number, mayFeed: () => boolean): Promise<PublisherAnswer> {
+    const head = this.#head;
+    assert(head, 'publication changes once an epoch has been published');
+    if (next) this.#take(next, head.epoch, head.startMs, nowMs);
+    return this.#put({ ...head, carried: next?.carried ?? head.carried, rollout }, mayFeed);
+  }
+
+  async #put(said: Omit<Head, 'service' | 'version' | 'sequence'>, mayFeed: () => boolean): Promise<PublisherAnswer> {
+    const { epoch, startMs, generatedAtMs, freshUntilMs, carried, rollout } = said;
     const head: Head = {
       service: this.#parts.service,
       version: this.#current?.version ?? 0,
-      epoch: epoch.epoch,
-      startMs: epoch.startMs,
+      epoch,
+      startMs,
       sequence: this.#sequence + 1,
-      generatedAtMs: epoch.generatedAtMs,
-      freshUntilMs: epoch.freshUntilMs,
-      carried: epoch.carried,
+      generatedAtMs,
+      freshUntilMs,
+      carried,
+      rollout,
     };
+    this.#head = head;
     const answer = await this.#store(head);
-    if (answer.kind !== 'deposed' && mayFeed()) await this.#feed(epoch.epoch, epoch.generatedAtMs, epoch.freshUntilMs);
+    if (answer.kind !== 'deposed' && mayFeed()) await this.#feed(epoch, generatedAtMs, freshUntilMs);
     return answer;
   }
 
   /** A new version where any edge would be sent something else. */
-  #take({ epoch, startMs, carried, table, bodies }: PublishedEpoch): void {
-    if (!table || !bodies) return;
+  #take(next: NonNullable<Change['next']>, epoch: number, startMs: number, publishedAtMs: number): void {
+    const { table, bodies, carried, about } = next;
     const known = this.#current?.bodies;
     if (known?.length === bodies.length && bodies.every(({ version }, e) => version === known[e]!.version)) return;
     this.#newestVersion += 1; // also where the last one never reached the store: a number names one table
     this.#current = {
       service: this.#parts.service,
       version: this.#newestVersion,
+      parent: this.#current?.version ?? 0,
+      ...about,
+      term: this.#parts.term,
+      publishedAtMs,
       epoch,
       startMs,
       treeVersion: table.treeVersion,

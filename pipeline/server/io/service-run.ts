@@ -1,13 +1,16 @@
 /** One service in its group's loop: the state the machine keeps for it, and what becomes of each command where only it is
  *  concerned. Nothing here decides: a rejected promise becomes the event that says so. */
 
+import { createHash } from 'node:crypto';
 import type { Logger } from 'pino';
 import type { BucketTree } from '../../../bucketizer/tree.ts';
 import type { ServiceId } from '../../../config/ids.ts';
-import { concerns } from '../../../config/intent.ts';
+import { concerns, type Intent } from '../../../config/intent.ts';
 import type { Policy } from '../../../config/policy.ts';
 import type { Topology } from '../../../config/topology.ts';
-import type { EpochInputs } from '../../epoch.ts';
+import type { EpochInputs, EpochPlan } from '../../epoch.ts';
+import { type Canary, holdOf, type Rollout, type RolloutCommand, rolloutStep } from '../../publish/rollout.ts';
+import type { VersionAbout } from '../../publish/snapshot.ts';
 import { bodiesAfter, bodyDigests, type EpochBodies } from '../../replay/epoch-bodies.ts';
 import type { WatchedEpoch } from '../../replay/explanation.ts';
 import {
@@ -20,8 +23,10 @@ import {
   plainTopology,
 } from '../../replay/journal-record.ts';
 import type { BucketWeights } from '../../table/bucket-weights.ts';
-import { encodeTable, servedFractions, tableDigest } from '../../table/routing-table.ts';
+import { compileTable, makeFallbacks } from '../../table/compile.ts';
+import { encodeTable, type RoutingTable, servedFractions, tableDigest } from '../../table/routing-table.ts';
 import type { AlertReason } from '../alert.ts';
+import type { EdgeAcks } from '../edge-acks.ts';
 import type { EpochHistory } from '../epoch-history.ts';
 import {
   type Decision,
@@ -38,7 +43,7 @@ import type { TelemetrySource } from '../telemetry-source.ts';
 import { messageOf } from './data-directory.ts';
 import type { EventStream } from './event-stream.ts';
 import type { Metrics } from './metrics.ts';
-import type { PublishedEpoch, ServicePublisher } from './service-publisher.ts';
+import type { Change, PublishedEpoch, ServicePublisher } from './service-publisher.ts';
 
 /** What all services of a process have in common. */
 export interface SharedParts {
@@ -62,8 +67,20 @@ export interface ServiceParts {
   /** Puts tree and weights where a replay finds them, and returns the digest of the weights. */
   readonly keepObjects: () => Promise<string>;
   readonly publisher: ServicePublisher;
+  readonly acks: EdgeAcks;
   readonly history: EpochHistory;
 }
+
+/** Somebody else leads: nothing more may be published. */
+export class Deposed extends Error {
+  override readonly name = 'Deposed';
+}
+
+/** A table to put into force between two epochs. */
+type NextTable = Omit<NonNullable<Change['next']>, 'bodies'>;
+
+/** Of the intent by which publication holds back moves by choice: recorded with an epoch's inputs, so that it replays. */
+const holdId = 'publication-hold';
 
 /** An epoch of the group. A machine that left it waits for the next one already. */
 type Tick = Pick<LoopState, 'epoch' | 'startMs'>;
@@ -80,6 +97,9 @@ export class ServiceRun {
   #watching: WatchedEpoch | null = null; // the epoch in work, once planned
   #watched: WatchedEpoch | null = null; // the last one that ended
   #told: EpochSummary | null = null;
+  #inputsSha256: string | null = null; // of the record of `#inputs`
+  #wants: EpochInputs['carried']['wants'] = []; // of what was last proposed
+  #asked: readonly RolloutCommand[] = []; // by the rollout, at the end of the epoch in work
 
   constructor(parts: ServiceParts, shared: SharedParts, start: Step) {
     this.parts = parts;
@@ -87,6 +107,7 @@ export class ServiceRun {
     this.#log = shared.log.child({ service: parts.service });
     this.#state = start.state;
     for (const [reason, message] of start.state.alerts) this.#announce(reason, message);
+    this.#tellRollout();
   }
 
   get state(): LoopState {
@@ -105,6 +126,17 @@ export class ServiceRun {
   /** What an epoch was last planned on; null before the first. */
   get observed(): EpochInputs | null {
     return this.#inputs;
+  }
+
+  /** SHA-256 of the record of what was last planned on. */
+  get inputsSha256(): string | null {
+    return this.#inputsSha256;
+  }
+
+  /** Does what moves by choice wait for somebody, or for a canary? */
+  get isReviewed(): boolean {
+    const { approval, canary } = this.parts.policy.spec;
+    return approval === 'operator' || canary !== null;
   }
 
   /** The last epoch that came to a decision, as it was planned; null before the first since the start. */
@@ -131,7 +163,9 @@ export class ServiceRun {
     for (const [reason, message] of observed.notices ?? []) this.step({ kind: 'noticed', reason, message }, nowMs());
     if (observed.kind === 'nothing') return { kind: 'observing-failed', message: observed.message };
     const { demandRps, states, rttMs = null, sessions = null } = observed;
-    const inForce = intents.inForce(startMs).filter((intent) => concerns(intent, service));
+    const stated = intents.inForce(startMs).filter((intent) => concerns(intent, service));
+    const hold = this.#hold();
+    const inForce = hold ? [...stated, hold] : stated;
     return { kind: 'observed', observation: { demandRps, states, rttMs, sessions, intents: inForce } };
   }
 
@@ -155,6 +189,7 @@ export class ServiceRun {
       ...(!isDue && { isDue: false }),
       ...(isSilent && { isSilent: true }),
     };
+    this.#inputsSha256 = createHash('sha256').update(JSON.stringify(record)).digest('hex');
     this.#inputs = frozenInputs(record, { topology, policy, previous: table, carried });
     return record;
   }
@@ -193,8 +228,14 @@ export class ServiceRun {
     return { kind: 'planning-failed', message: messageOf(error) };
   }
 
-  async publish({ plan, freshUntilMs }: Extract<LoopCommand, { kind: 'publish' }>): Promise<LoopEvent> {
+  async publish({ plan, change, freshUntilMs }: Extract<LoopCommand, { kind: 'publish' }>): Promise<LoopEvent> {
     const nowMs = this.#shared.nowMs();
+    const evidence = this.#evidence();
+    const rollout = rolloutStep(
+      this.parts.publisher.rollout,
+      { kind: 'epoch', moved: change !== null, evidence },
+      nowMs,
+    );
     try {
       const published: PublishedEpoch = {
         epoch: this.#state.epoch,
@@ -204,9 +245,13 @@ export class ServiceRun {
         carried: plan.carried,
         table: this.#state.table,
         bodies: this.#published?.bodies ?? null,
+        about: this.#about(plan),
+        rollout: rollout.state,
       };
       const answer = await this.parts.publisher.publish(published, () => !this.isStopped);
       if (answer.kind !== 'deposed') {
+        this.#asked = rollout.commands;
+        this.#tellRollout();
         this.#bodies = this.#published ?? this.#bodies;
         this.#decidedAtMs = nowMs;
       }
@@ -214,6 +259,66 @@ export class ServiceRun {
     } catch (error) {
       return { kind: 'publishing-failed', message: messageOf(error) };
     }
+  }
+
+  /** What the rollout asked for since it was last asked. */
+  takeAsked(): readonly RolloutCommand[] {
+    const asked = this.#asked;
+    this.#asked = [];
+    return asked;
+  }
+
+  /** Puts another table into force, or only the rollout on, between two epochs. `fed`: the store failed, and the next
+   *  epoch tries it again. */
+  async change({
+    rollout,
+    next,
+  }: {
+    readonly rollout: Rollout;
+    readonly next: NextTable | null;
+  }): Promise<'stored' | 'fed'> {
+    const { publisher, service } = this.parts;
+    const { nowMs, metrics } = this.#shared;
+    const compiled = next && this.#compiled(next.table);
+    const change: Change = { rollout, next: next && compiled && { ...next, bodies: compiled.bodies } };
+    const answer = await publisher.change(change, nowMs(), () => !this.isStopped);
+    if (answer.kind === 'deposed') {
+      throw new Deposed(answer.message);
+    }
+    this.notice('store-failing', answer.kind === 'published' ? null : answer.message);
+    if (next && compiled) {
+      this.#bodies = compiled;
+      this.step({ kind: 'replaced', table: next.table, carried: next.carried }, nowMs());
+      const { version } = publisher;
+      metrics.version(service, version);
+      const { cause, author, reason } = next.about;
+      this.#log.info({ version, cause, author, reason }, 'table replaced');
+    }
+    this.#tellRollout();
+    return answer.kind === 'published' ? 'stored' : 'fed';
+  }
+
+  /** The inputs last planned on, with the table in force now and without what holds it. `free`: to be planned as if every
+   *  epoch before had been. */
+  standing(free: boolean): EpochInputs {
+    const { table, carried } = this.#state;
+    const inputs = this.#inputs!;
+    const intents = inputs.intents.filter(({ id }) => id !== holdId);
+    return { ...inputs, intents, previous: table, carried: free ? { ...carried, wants: this.#wants } : carried };
+  }
+
+  /** Remembers what a proposal wants, so that small wants that persist are proposed after a few epochs. */
+  proposed(plan: EpochPlan): void {
+    this.#wants = plan.carried.wants;
+  }
+
+  /** Raises or ends an alert from outside the loop. */
+  notice(reason: AlertReason, message: string | null): void {
+    this.step({ kind: 'noticed', reason, message }, this.#shared.nowMs());
+  }
+
+  say(message: string): void {
+    this.#log.info({ message }, 'publication');
   }
 
   /** The end of the epoch in work, as it is recorded and then told. */
@@ -275,6 +380,52 @@ export class ServiceRun {
       'epoch',
     );
     onEpoch(summary, service);
+  }
+
+  /** With the fallbacks of the last epoch. */
+  #compiled(table: RoutingTable): EpochBodies {
+    const { inputs, plan } = this.#watched!;
+    const ceilings = this.#bodies?.ceilings ?? plan.ceilings;
+    const fallbacks = this.#bodies?.fallbacks ?? makeFallbacks(inputs.topology, table.height, ceilings);
+    return { ...compileTable(table, fallbacks, this.#bodies), ceilings };
+  }
+
+  /** What holds back all moves by choice: a rollout that does, or else a review of what is proposed. It holds Taiji's own:
+   *  what operators ask for by a shift or an override comes before it. */
+  #hold(): Intent | null {
+    const { policy, publisher, service } = this.parts;
+    const held = holdOf(publisher.rollout, this.#shared.nowMs());
+    const { canary } = policy.spec;
+    const waits = canary ? `plans are tried at ${canary.edges.join(', ')} first` : 'plans wait for an approval';
+    const said = held ?? (this.isReviewed ? { author: 'the policy', reason: waits } : null);
+    return said && { kind: 'freeze', id: holdId, ...said, priority: 'taiji', service, until: null };
+  }
+
+  #evidence(): Canary['evidence'] | null {
+    const { acks, publisher } = this.parts;
+    const { rollout } = publisher;
+    if (rollout.kind !== 'canary') return null;
+    const given = new Map(publisher.inForce?.bodies.map(({ edge, version }) => [edge as string, version]));
+    return acks.added(rollout.evidence, new Set(rollout.edges), (edge, sha256) => given.get(edge) === sha256);
+  }
+
+  #about({ outcome, churn, relaxed }: EpochPlan): VersionAbout {
+    const moved = (churn.forced + churn.elective).toFixed(4);
+    const gave = relaxed.length > 0 ? `, gave: ${relaxed.join(', ')}` : '';
+    const what = outcome === 'unchanged' ? 'only who takes over from whom changes' : `${outcome}, churn ${moved}`;
+    const reason = `epoch ${this.#state.epoch}: ${what}${gave}`;
+    return { cause: 'epoch', author: 'taiji', reason, inputsSha256: this.#inputsSha256, plan: null, restores: null };
+  }
+
+  /** What publication is doing that somebody should know of. */
+  #tellRollout(): void {
+    const { rollout } = this.parts.publisher;
+    const pinned =
+      rollout.kind === 'pinned' ? `held at version ${rollout.version} by ${rollout.author}: ${rollout.reason}` : null;
+    const returned = rollout.kind === 'pinned' && rollout.author === 'taiji';
+    this.notice('canary-returned', returned ? pinned : null);
+    this.notice('publication-pinned', returned ? null : pinned);
+    this.notice('canary-undecided', rollout.kind === 'canary' ? rollout.undecided : null);
   }
 
   #summary(decision: Decision, { epoch, startMs }: Tick): EpochSummary {

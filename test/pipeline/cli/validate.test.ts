@@ -112,9 +112,12 @@ test('what is legal and surely not meant is a note', async () => {
 
 test('what a document may ask for and this version does not do is a note', async () => {
   const file = join(scratchDirectory(), 'p.yaml');
-  writeFileSync(file, 'apiVersion: taiji/v1\nkind: Policy\nmetadata: { service: web }\nspec: { approval: operator }\n');
+  writeFileSync(
+    file,
+    'apiVersion: taiji/v1\nkind: Policy\nmetadata: { service: web }\nspec: { buckets: { localityBudget: 0.1 } }\n',
+  );
   const { out, exitCode } = await run(validateCommand(), file);
-  expect(out).toContain('note: policy "web": spec.approval is "operator", which this version cannot do yet');
+  expect(out).toContain('note: policy "web": spec.buckets.localityBudget is 0.1, which this version cannot do yet');
   expect(exitCode).toBe(0);
 });
 

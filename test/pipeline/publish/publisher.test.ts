@@ -7,6 +7,7 @@ import { compareIds, edgeId, serviceId } from '../../../config/ids.ts';
 import { freshState } from '../../../pipeline/epoch.ts';
 import { openEmbeddedStore } from '../../../pipeline/publish/io/embedded-store.ts';
 import { prune, publish, readPublished, readVersion } from '../../../pipeline/publish/publisher.ts';
+import { open } from '../../../pipeline/publish/rollout.ts';
 import type { Head, Snapshot } from '../../../pipeline/publish/snapshot.ts';
 import type { Store } from '../../../pipeline/publish/store.ts';
 import { scratchDirectory } from '../../config/small-world.ts';
@@ -17,6 +18,15 @@ function snapshotOf(version: number): Snapshot {
   return {
     service,
     version,
+    parent: version - 1,
+    cause: 'epoch',
+    author: 'taiji',
+    reason: 'test',
+    inputsSha256: null,
+    plan: null,
+    restores: null,
+    term: 1,
+    publishedAtMs: version,
     epoch: version,
     startMs: version * 300_000,
     treeVersion: 'tree',
@@ -37,6 +47,7 @@ function headOf(version: number, epoch = version): Head {
     generatedAtMs: epoch,
     freshUntilMs: epoch + 1,
     carried: freshState,
+    rollout: open,
   };
 }
 

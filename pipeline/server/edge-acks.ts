@@ -1,0 +1,74 @@
+/** What edges said of one service's tables: which body each has applied, and how its requests fared. An edge that has
+ *  applied the body it is meant to have is done, whatever the number of the version: most versions change few edges. */
+
+import type { EdgeAck } from '../../config/edge-ack.ts';
+import { type CanaryRecord, type EdgeHealth, type Evidence, noRecord, withHealth } from '../publish/canary.ts';
+
+export interface AppliedTable {
+  readonly sha256: string; // of the body
+  readonly appliedAtMs: number; // as the edge says
+  readonly heardAtMs: number; // wall clock
+}
+
+interface Report {
+  readonly edge: string;
+  readonly sha256: string;
+  readonly atMs: number;
+  readonly health: EdgeHealth;
+}
+
+const reportsMax = 100_000;
+
+export class EdgeAcks {
+  readonly #applied = new Map<string, AppliedTable>(); // by edge
+  #reports: Report[] = []; // in the order they came
+  #counted = 0; // of them, by `added`
+
+  take(edge: string, { sha256, appliedAt, health }: EdgeAck, nowMs: number): void {
+    this.#applied.set(edge, { sha256, appliedAtMs: Date.parse(appliedAt), heardAtMs: nowMs });
+    if (!health || health.requests === 0) return;
+    this.#reports.push({ edge, sha256, atMs: nowMs, health });
+    if (this.#reports.length <= reportsMax) return;
+    const dropped = this.#reports.length - reportsMax / 2;
+    this.#reports = this.#reports.slice(dropped);
+    this.#counted = Math.max(0, this.#counted - dropped);
+  }
+
+  of(edge: string): AppliedTable | null {
+    return this.#applied.get(edge) ?? null;
+  }
+
+  /** What a canary is compared with: the time before it. Reports from now on count as during. */
+  begin(canary: ReadonlySet<string>, nowMs: number, forMs: number): Evidence {
+    const before = { canary: noRecord, control: noRecord };
+    for (const { edge, atMs, health } of this.#reports) {
+      if (atMs <= nowMs - forMs) continue;
+      const side = canary.has(edge) ? 'canary' : 'control';
+      before[side] = withHealth(before[side], health);
+    }
+    this.#counted = this.#reports.length;
+    return {
+      canary: { before: before.canary, during: noRecord },
+      control: { before: before.control, during: noRecord },
+    };
+  }
+
+  /** `evidence` and what was said since it was last added to. `isNew`: is that body what the canary gave the edge? What a
+   *  canary edge served by its old table says nothing. */
+  added(evidence: Evidence, canary: ReadonlySet<string>, isNew: (edge: string, sha256: string) => boolean): Evidence {
+    const during: Record<'canary' | 'control', CanaryRecord> = {
+      canary: evidence.canary.during,
+      control: evidence.control.during,
+    };
+    for (const { edge, sha256, health } of this.#reports.slice(this.#counted)) {
+      const side = canary.has(edge) ? 'canary' : 'control';
+      if (side === 'canary' && !isNew(edge, sha256)) continue;
+      during[side] = withHealth(during[side], health);
+    }
+    this.#counted = this.#reports.length;
+    return {
+      canary: { before: evidence.canary.before, during: during.canary },
+      control: { before: evidence.control.before, during: during.control },
+    };
+  }
+}

@@ -1,0 +1,258 @@
+/** Versions, rollbacks, plans, approvals and canaries on the real control plane, over HTTP. */
+
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, onTestFinished, test } from 'vitest';
+import { stringify } from 'yaml';
+import { journalFiles } from '../../../../pipeline/server/io/journal.ts';
+import { replayJournal } from '../../../../pipeline/server/io/recorded-file.ts';
+import { parseBody } from '../../../../pipeline/table/compile.ts';
+import { type EncodedTable, encodeTable, type RoutingTable } from '../../../../pipeline/table/routing-table.ts';
+import { type Run, run, service, smallSetting } from '../small-setting.ts';
+
+const setting = smallSetting();
+const { topology } = setting.world;
+const datacenters = topology.datacenters.map(({ id }): string => id);
+const edges = topology.edges.map(({ id }): string => id);
+const of = `/v1/services/${service}`;
+let directories = 0;
+
+/** Stopped after the test, whose journal must then replay byte for byte. */
+async function running(spec: object = {}, more: Record<string, unknown> = {}): Promise<Run> {
+  const name = `publication-${directories++}`;
+  const policy = { apiVersion: 'taiji/v1', kind: 'Policy', metadata: { service }, spec };
+  writeFileSync(join(setting.directory, `${name}.yaml`), stringify(policy));
+  const server = await run(setting, {
+    dataDirectory: name,
+    policy: `${name}.yaml`,
+    clock: { epochWall: '50ms' },
+    ...more,
+  });
+  onTestFinished(async () => {
+    await server.stop();
+    for (const path of await journalFiles(join(setting.directory, String(more['dataDirectory'] ?? name), 'journal'))) {
+      expect((await replayJournal(path)).difference, path).toBe(null);
+    }
+  });
+  return server;
+}
+
+async function get(server: Run, path: string) {
+  return JSON.parse(await (await fetch(`${server.url}${path}`)).text());
+}
+
+async function post(server: Run, path: string, body: object) {
+  const headers = { Authorization: `Bearer ${server.token}`, 'Content-Type': 'application/json' };
+  const reply = await fetch(`${server.url}${path}`, { method: 'POST', headers, body: JSON.stringify(body) });
+  const answer = JSON.parse(await reply.text());
+  return { status: reply.status, detail: String(answer.detail ?? ''), body: answer };
+}
+
+/** Some epochs from now. */
+async function epochsLater(server: Run, count: number) {
+  const from = server.epochs.length + count;
+  return server.epoch((epoch) => server.epochs.indexOf(epoch) >= from);
+}
+
+const frozen = { kind: 'freeze', id: 'still', author: 'test', reason: 'test' };
+
+/** The table in force, with all of an edge's buckets at one datacenter. */
+async function tableWith(server: Run, edge: string, target: number): Promise<EncodedTable> {
+  const { edges: bodies } = await get(server, `${of}/tables/current`);
+  const parsed = edges.map((id) => parseBody(JSON.stringify(bodies[id].body), id));
+  const [first] = parsed;
+  const table: RoutingTable = {
+    treeVersion: first!.treeVersion,
+    height: first!.height,
+    targets: first!.targets,
+    edges: topology.edges.map(({ id }) => id),
+    byEdge: parsed.map(({ assignment }, e) => (edges[e] === edge ? assignment.map(() => target) : assignment)),
+  };
+  return encodeTable(table);
+}
+
+test('history is a chain of versions that name their author, reason, term and the recorded inputs they came from', async () => {
+  const server = await running();
+  await server.epoch(({ version }) => version >= 3);
+  const { versions } = await get(server, `${of}/tables`);
+  expect(versions.length).toBeGreaterThanOrEqual(3);
+  for (const [i, version] of versions.entries()) {
+    expect(version.parent).toBe(versions[i + 1]?.version ?? 0);
+    expect(version).toMatchObject({ author: 'taiji', cause: 'epoch', term: versions[0].term });
+    expect(version.reason).toContain(`epoch ${version.epoch}: `);
+  }
+  const [path] = await journalFiles(join(setting.directory, `publication-${directories - 1}`, 'journal'));
+  const lines = readFileSync(path!, 'utf8').split('\n');
+  for (const { epoch, inputsSha256 } of versions) {
+    const line = lines.find((text) => text.includes(`"record":{"kind":"inputs","epoch":${epoch},`));
+    expect(line?.slice(0, 80)).toContain(inputsSha256);
+  }
+  const { diff } = await get(server, `${of}/diff?from=${versions[1].version}&to=${versions[0].version}`);
+  const back = await get(server, `${of}/diff?from=${versions[0].version}&to=${versions[1].version}`);
+  expect(diff.movedShare).toBeGreaterThan(0);
+  expect(back.diff.movedShare).toBeCloseTo(diff.movedShare, 12);
+  expect((await get(server, `${of}/diff?from=999`)).detail).toMatch(/^from is "999", expected a version that is kept/);
+});
+
+test('a rollback is a new version with the old table, and holds until resumed; a drain still empties', async () => {
+  const server = await running();
+  await server.epoch(({ version }) => version >= 3);
+  const done = await post(server, `${of}/rollback`, { version: 1, author: 'ann', reason: 'latency' });
+  expect(done.status).toBe(200);
+  const { version } = done.body;
+  expect(done.body.rollout).toMatchObject({ kind: 'pinned', version: 1, author: 'ann', until: null });
+  const first = await get(server, `${of}/tables/1`);
+  const now = await get(server, `${of}/tables/${version}`);
+  const [info] = (await get(server, `${of}/tables?limit=1`)).versions;
+  expect(now.tableSha256).toBe(first.tableSha256);
+  expect(info).toMatchObject({ version, cause: 'rollback', author: 'ann', reason: 'latency', restores: 1 });
+
+  const held = await epochsLater(server, 4);
+  expect(held).toMatchObject({ version, outcome: 'unchanged' });
+  expect(held.reason).toMatch(/^frozen by ann: held at version 1 until resumed: latency|^nothing-to-move$/);
+  const { alerts } = await get(server, '/v1/edges');
+  expect(alerts['publication-pinned']).toBe('held at version 1 by ann: latency');
+  expect((await post(server, `${of}/rollback`, { version, author: 'ann', reason: 'x' })).status).toBe(409);
+  expect((await post(server, `${of}/rollback`, { version: 999, author: 'ann', reason: 'x' })).detail).toMatch(
+    /^version 999 was never in force or is no longer kept; the oldest kept is 1$/,
+  );
+
+  await post(server, '/v1/intents', {
+    kind: 'drain',
+    id: 'gone',
+    datacenter: datacenters[0],
+    author: 'bob',
+    reason: 'fire',
+  });
+  await server.epoch(({ churn }) => churn.forced > 0);
+  const { edges: drained } = await get(server, '/v1/edges');
+  for (const { fractions } of drained) expect(fractions[datacenters[0]!]).toBe(0);
+  const refused = await post(server, `${of}/rollback`, { version: 2, author: 'ann', reason: 'x', force: true });
+  expect(refused.detail).toMatch(
+    new RegExp(
+      `^version 2 cannot be gone back to: edge .* on ${datacenters[0]}, which may hold none.*; this cannot be forced$`,
+    ),
+  );
+  const resumed = await post(server, `${of}/resume`, { author: 'ann' });
+  expect(resumed.body.rollout).toEqual({ kind: 'open' });
+  await epochsLater(server, 1);
+  expect((await get(server, '/v1/edges')).alerts).not.toHaveProperty('publication-pinned');
+  expect((await post(server, `${of}/resume`, { author: 'ann' })).status).toBe(409);
+});
+
+test('a rollback that is held for a while ends by itself', async () => {
+  const server = await running();
+  await server.epoch(({ version }) => version >= 2);
+  await post(server, `${of}/rollback`, { version: 1, author: 'ann', reason: 'a look', for: '300ms' });
+  const rolled = server.epochs.length;
+  const { version } = (await get(server, `${of}/rollout`)) as { version: number };
+  await server.epoch((epoch) => server.epochs.indexOf(epoch) > rolled && epoch.version > version);
+  expect((await get(server, `${of}/rollout`)).rollout).toEqual({ kind: 'open' });
+});
+
+test('where the policy asks for an approval nothing moves by choice without one, and only what was looked at', async () => {
+  const server = await running({ approval: 'operator' });
+  await server.epoch(({ outcome }) => outcome === 'initial');
+  const offered = async () => {
+    for (;;) {
+      const { plans } = await get(server, `${of}/plans`);
+      if (plans.length > 0) return plans[0];
+      await epochsLater(server, 0);
+    }
+  };
+  const plan = await offered();
+  expect(plan).toMatchObject({ origin: 'epoch', base: { version: 1 }, refusals: [] });
+  expect(plan.churn.elective).toBeGreaterThan(0);
+  expect((await get(server, '/v1/edges')).alerts['publication-waiting']).toContain('taiji apply');
+  expect((await epochsLater(server, 3)).version).toBe(1);
+  const wrong = await post(server, `/v1/plans/${plan.id}/apply`, { author: 'ann', checksum: '0'.repeat(64) });
+  expect(wrong.detail).toMatch(
+    new RegExp(`^plan ${plan.id} has the checksum ${plan.checksum}, not 0+: it is not what was`),
+  );
+  const done = await post(server, `/v1/plans/${plan.id}/apply`, { author: 'ann', checksum: plan.checksum });
+  expect(done.body).toMatchObject({ version: 2, rollout: { kind: 'open' }, stored: true });
+  expect((await get(server, `${of}/tables/2`)).tableSha256).toBe(plan.tableSha256);
+  const [info] = (await get(server, `${of}/tables?limit=1`)).versions;
+  expect(info).toMatchObject({ cause: 'plan', author: 'ann', plan: plan.checksum, inputsSha256: plan.inputsSha256 });
+  expect((await post(server, `/v1/plans/${plan.id}/apply`, { author: 'ann' })).status).toBe(404);
+
+  await post(server, '/v1/intents', { kind: 'drain', datacenter: datacenters[0], author: 'bob', reason: 'fire' });
+  const forced = await server.epoch(({ churn }) => churn.forced > 0);
+  expect(forced.version).toBe(3);
+});
+
+test('a plan over a limit is refused with the numbers, and forced only with a reason, which is recorded', async () => {
+  const server = await running();
+  await server.epoch(({ version }) => version > 0);
+  await post(server, '/v1/intents', frozen);
+  await server.epoch(({ reason }) => reason?.startsWith('frozen') ?? false);
+  const [edge] = edges;
+  const fractions = (await get(server, '/v1/edges')).edges[0].fractions;
+  const least = datacenters.reduce((a, b) => (fractions[b] < fractions[a] ? b : a));
+  const table = await tableWith(server, edge!, datacenters.indexOf(least));
+  const made = await post(server, `${of}/plans`, { author: 'ann', table });
+  expect(made.status).toBe(201);
+  const { id, churn } = made.body.plan;
+  const refused = await post(server, `/v1/plans/${id}/apply`, { author: 'ann' });
+  expect(refused.status).toBe(409);
+  expect(refused.detail).toMatch(/^frozen by test: test; /);
+  const share = (1 - fractions[least]).toFixed(2);
+  expect(refused.detail).toContain(
+    `churn ${churn.elective.toFixed(3)} of demand is over 0.05, most of it at ${edge} (${share} of its demand)`,
+  );
+  expect(refused.detail).toMatch(/; --force needs a reason$/);
+  const unreasoned = await post(server, `/v1/plans/${id}/apply`, { author: 'ann', force: true });
+  expect(unreasoned.status).toBe(422);
+  const { version } = (await get(server, `${of}/rollout`)) as { version: number };
+  const done = await post(server, `/v1/plans/${id}/apply`, { author: 'ann', force: true, reason: 'agreed' });
+  expect(done.body).toMatchObject({ version: version + 1, stored: true });
+  expect(done.body.churn).toBeGreaterThan(0.05);
+  const after = (await get(server, '/v1/edges')).edges[0].fractions;
+  expect(after[least]).toBeCloseTo(1, 9);
+  const stale = await post(server, `/v1/plans/${id}/apply`, { author: 'ann', force: true, reason: 'again' });
+  expect(stale.status).toBe(404);
+  expect((await post(server, `${of}/plans`, { author: 'ann', table: { format: 'x' } })).status).toBe(422);
+});
+
+test('a hold and plans that wait outlive a restart', async () => {
+  const dataDirectory = 'restarted';
+  const server = await running({}, { dataDirectory });
+  await server.epoch(({ version }) => version >= 2);
+  const done = await post(server, `${of}/rollback`, { version: 1, author: 'ann', reason: 'latency' });
+  const table = await tableWith(server, edges[1]!, 0);
+  const made = await post(server, `${of}/plans`, { author: 'ann', table });
+  await server.stop();
+
+  const again = await running({}, { dataDirectory });
+  expect((await get(again, `${of}/rollout`)).rollout).toEqual(done.body.rollout);
+  await epochsLater(again, 1);
+  expect((await get(again, `${of}/rollout`)).version).toBe(done.body.version);
+  expect((await get(again, `${of}/plans`)).plans.map(({ id }: { id: string }) => id)).toEqual([made.body.plan.id]);
+  const apply = (more: object) =>
+    post(again, `/v1/plans/${made.body.plan.id}/apply`, { author: 'ann', reason: 'y', ...more });
+  expect((await apply({})).detail).toMatch(
+    /^held at version 1 by ann: latency; resume first, or --force with a reason$/,
+  );
+  expect((await apply({ force: true })).body.rollout).toEqual({ kind: 'open' });
+});
+
+test('an edge that has acknowledged the body it is meant to have is current, and no other', async () => {
+  const server = await running();
+  await server.epoch(({ version }) => version > 0);
+  await post(server, '/v1/intents', frozen);
+  await server.epoch(({ reason }) => reason?.startsWith('frozen') ?? false);
+  const appliedAt = '2026-11-01T00:00:00Z';
+  const { edges: before } = await get(server, `${of}/rollout`);
+  expect(before.map(({ isCurrent }: { isCurrent: boolean }) => isCurrent)).toEqual(edges.map(() => false));
+  const { sha256 } = before[0];
+  expect((await post(server, `/v1/edges/${edges[0]}/acks`, { sha256, appliedAt })).body.isCurrent).toBe(true);
+  expect((await post(server, `/v1/edges/${edges[1]}/acks`, { sha256, appliedAt })).body.isCurrent).toBe(false);
+  const { edges: after } = await get(server, `${of}/rollout`);
+  expect(after[0]).toMatchObject({ edge: edges[0], isCurrent: true, applied: { sha256, at: appliedAt } });
+  expect(after[1].isCurrent).toBe(false);
+  expect((await post(server, '/v1/edges/nowhere/acks', { sha256, appliedAt })).status).toBe(404);
+  const health = { requests: 1, errors: 2, latencyMs: 3 };
+  expect((await post(server, `/v1/edges/${edges[0]}/acks`, { sha256, appliedAt, health })).detail).toMatch(
+    /more errors/,
+  );
+});
