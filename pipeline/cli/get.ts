@@ -2,6 +2,7 @@
 
 import { Argument, type Command } from 'commander';
 import { stringify } from 'yaml';
+import { type Intent, intentWords } from '../../config/intent.ts';
 import { formatTable } from './format-table.ts';
 import { publicationGettables } from './get-publication.ts';
 import { servicePath } from './served-service.ts';
@@ -22,7 +23,14 @@ interface Gettable {
 }
 
 interface IntentsBody {
-  readonly intents: readonly (Readonly<Record<string, unknown>> & { readonly id: string; readonly kind: string })[];
+  readonly intents: readonly Intent[];
+  readonly waiting: readonly {
+    readonly intent: string;
+    readonly service: string;
+    readonly for: readonly string[];
+    readonly edges?: readonly string[];
+    readonly since: string;
+  }[];
 }
 
 interface ServicesBody {
@@ -41,11 +49,19 @@ const gettables: Readonly<Record<string, Gettable>> = {
   intents: {
     path: '/v1/intents',
     service: 'none',
-    header: ['id', 'kind', 'what', 'service', 'priority', 'author', 'until', 'reason'],
-    rows: ({ intents }: IntentsBody) =>
-      intents.map(({ id, kind, service, priority, author, until, reason, ...what }) =>
-        [id, kind, wordsOf(what), service ?? '*', priority, author, until ?? '-', reason].map(String),
-      ),
+    header: ['id', 'what', 'service', 'priority', 'author', 'until', 'state', 'reason'],
+    rows: ({ intents, waiting }: IntentsBody) =>
+      intents.map((intent) => {
+        const { id, service = '*', priority, author, until, since, reason } = intent;
+        const waits = waiting
+          .filter((one) => one.intent === id)
+          .map(
+            (one) =>
+              `${one.edges ? `at ${one.edges.join(' ')} ` : ''}waits for ${one.for.join(', ')} since ${one.since}`,
+          );
+        const state = waits[0] ?? (since === undefined ? 'in force' : `from ${since}`);
+        return [id, intentWords(intent), service, priority, author, until ?? '-', state, reason];
+      }),
   },
   services: {
     path: '/v1/services',
@@ -89,12 +105,4 @@ Examples:
       else if (flags.output === 'yaml') process.stdout.write(stringify(body));
       else process.stdout.write(`${formatTable(header, rows(body as never)).join('\n')}\n`);
     });
-}
-
-function wordsOf(fields: Readonly<Record<string, unknown>>): string {
-  return (
-    Object.entries(fields)
-      .map(([key, value]) => `${key}=${typeof value === 'string' ? value : JSON.stringify(value)}`)
-      .join(' ') || '-'
-  );
 }

@@ -18,6 +18,8 @@ Examples:
   taiji explain --world world --policy policy.yaml --tree tree --edge fra     why its traffic goes where it goes
   taiji replay --world world --policy policy.yaml --tree tree         the whole week, with a summary
   taiji serve --config server.yaml                                    the control plane
+  taiji drain ashburn --reason 'power work' --for 2h                  of a running one; also shift, override, freeze
+  taiji get intents                                                   what is in force there, and what waits
 
 Exit status: 0 done, 1 error, 2 something would change (with --detailed-exitcode), 3 a check failed.`,
   );
@@ -32,8 +34,13 @@ const verbs: Readonly<Record<string, () => Promise<Command>>> = {
   validate: async () => (await import('./validate.ts')).validateCommand(),
   serve: async () => (await import('./serve.ts')).serveCommand(),
   get: async () => (await import('./get.ts')).getCommand(),
+  shift: async () => (await import('./shift.ts')).shiftCommand(),
+  drain: async () => (await import('./drain.ts')).drainCommand(),
   undrain: async () => (await import('./undrain.ts')).undrainCommand(),
+  override: async () => (await import('./override.ts')).overrideCommand(),
+  freeze: async () => (await import('./freeze.ts')).freezeCommand(),
   unfreeze: async () => (await import('./unfreeze.ts')).unfreezeCommand(),
+  withdraw: async () => (await import('./withdraw.ts')).withdrawCommand(),
   apply: async () => (await import('./apply.ts')).applyCommand(),
   history: async () => (await import('./history.ts')).historyCommand(),
   diff: async () => (await import('./diff.ts')).diffCommand(),

@@ -2,7 +2,7 @@
 
 import type { Command } from 'commander';
 import { serverCommand } from './server-client.ts';
-import { type WithdrawFlags, withdraw, withdrawOptions } from './withdraw.ts';
+import { type WithdrawFlags, withdraw, withdrawOptions } from './withdrawal.ts';
 
 export function undrainCommand(): Command {
   return withdrawOptions(serverCommand('undrain', 'writes'))

@@ -1,57 +1,19 @@
-/** What `undrain` and `unfreeze` have in common: the intents that fit what is named are withdrawn, each told in a line. */
+/** `taiji withdraw`: ends an intent of any kind before its time. */
 
-import { type Command, InvalidArgumentError } from 'commander';
-import { stringify } from 'yaml';
-import { ConfigError } from '../../config/errors.ts';
-import { askServer, type ServerFlags, tellServer } from './server-client.ts';
-import { type OutputFormat, outputOption } from './setting.ts';
+import type { Command } from 'commander';
+import { serverCommand } from './server-client.ts';
+import { type WithdrawFlags, withdraw, withdrawOptions } from './withdrawal.ts';
 
-export interface WithdrawFlags extends ServerFlags {
-  readonly id?: string;
-  readonly service?: string;
-  readonly output: OutputFormat;
-}
-
-/** An intent as the control plane lists it. */
-export interface ListedIntent extends Readonly<Record<string, unknown>> {
-  readonly id: string;
-  readonly kind: string;
-  readonly author: string;
-  readonly reason: string;
-}
-
-export function withdrawOptions(command: Command): Command {
-  return command
-    .option('--id <id>', 'only the intent of this id', (id) => {
-      if (!/^[A-Za-z0-9._-]{1,64}$/.test(id))
-        throw new InvalidArgumentError('expected 1 to 64 letters, digits, ". _ -"');
-      return id;
-    })
-    .option('--service <service>', 'only what is about this service alone')
-    .addOption(outputOption());
-}
-
-/** `noun`: what is looked for, as a complaint names it. */
-export async function withdraw(
-  flags: WithdrawFlags,
-  noun: string,
-  fits: (intent: ListedIntent) => boolean,
-): Promise<void> {
-  const { body } = await askServer(flags, '/v1/intents');
-  const { intents } = body as { readonly intents: readonly ListedIntent[] };
-  const found = intents.filter(
-    (intent) =>
-      fits(intent) &&
-      (flags.id === undefined || intent.id === flags.id) &&
-      (flags.service === undefined || intent['service'] === flags.service),
-  );
-  if (found.length === 0) throw new ConfigError(`${noun} is not there; taiji get intents lists what is`);
-  for (const { id } of found) await tellServer(flags, 'DELETE', `/v1/intents/${encodeURIComponent(id)}`);
-  if (flags.output === 'json') process.stdout.write(`${JSON.stringify({ withdrawn: found }, null, 2)}\n`);
-  else if (flags.output === 'yaml') process.stdout.write(stringify({ withdrawn: found }));
-  else {
-    for (const { id, kind, author, reason } of found) {
-      process.stdout.write(`${kind}/${id} withdrawn (by ${author}: ${reason})\n`);
-    }
-  }
+export function withdrawCommand(): Command {
+  return withdrawOptions(serverCommand('withdraw', 'writes'))
+    .description('Withdraw an intent: from the next epoch on it is as if it had never been')
+    .argument('<id>')
+    .addHelpText(
+      'after',
+      `
+Examples:
+  taiji get intents
+  taiji withdraw a1b2c3 --reason 'work is done' --token-file data/token`,
+    )
+    .action((id: string, flags: WithdrawFlags) => withdraw(flags, `intent "${id}"`, (intent) => intent.id === id));
 }

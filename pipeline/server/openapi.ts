@@ -223,6 +223,26 @@ export const openApi = {
       Service: serviceSchema,
       Explanation: explanationSchema,
       Intent: jsonSchemaOf(intentSchema),
+      Intents: object({
+        intents: { type: 'array', items: reference('Intent') },
+        waiting: {
+          type: 'array',
+          items: object({ intent: text, service: text, for: { type: 'array', items: text }, since: text }),
+        },
+        ended: {
+          type: 'array',
+          items: object({ intent: reference('Intent'), how: { enum: ['expired', 'withdrawn'] }, at: text }),
+        },
+      }),
+      TakenIntent: object({
+        intent: reference('Intent'),
+        effectiveFrom: text,
+        check: {
+          type: ['object', 'null'],
+          description: 'by service: utilization of each datacenter before and after; null: it could not be looked at',
+        },
+        refusals: { type: 'array', items: text },
+      }),
       TelemetryReport: jsonSchemaOf(telemetryReportSchema),
       Version: versionSchema,
       Plan: planSchema,
@@ -444,19 +464,21 @@ export const openApi = {
     },
     '/v1/intents': {
       get: {
-        summary: 'Intents in force',
-        responses: {
-          200: json(object({ intents: { type: 'array', items: reference('Intent') } }), 'Intents'),
-        },
+        summary: 'Intents that have not ended, who waited for whom in the last epoch, and the last that ended',
+        responses: { 200: json(reference('Intents'), 'Intents') },
       },
       post: {
-        summary: 'Hand in an intent; the id may be left out',
+        summary:
+          'Hand in an intent; the id may be left out, and "for" and "over" (durations) stand in for until and schedule. One that the others cannot carry is refused (409) unless it has "force": true',
         security: [{ token: [] }],
+        parameters: [
+          { name: 'dryRun', in: 'query', required: false, schema: text, description: 'true: only check it (200)' },
+        ],
         requestBody: { required: true, content: { 'application/json': { schema: reference('Intent') } } },
         responses: {
-          200: json({ type: 'object' }, 'The same intent was there already'),
-          201: json({ type: 'object' }, 'In force from effectiveFrom on'),
-          ...problems(401, 409, 413, 415, 422),
+          200: json(reference('TakenIntent'), 'A dry run, or the same intent was there already'),
+          201: json(reference('TakenIntent'), 'In force from effectiveFrom on'),
+          ...problems(401, 403, 409, 413, 415, 422),
         },
       },
     },
@@ -464,7 +486,11 @@ export const openApi = {
       delete: {
         summary: 'Withdraw an intent',
         security: [{ token: [] }],
-        parameters: [{ name: 'id', in: 'path', required: true, schema: text }],
+        parameters: [
+          { name: 'id', in: 'path', required: true, schema: text },
+          { name: 'reason', in: 'query', required: false, schema: text },
+          { name: 'author', in: 'query', required: false, schema: text, description: 'where the token has no name' },
+        ],
         responses: { 204: { description: 'Withdrawn' }, ...problems(401, 404) },
       },
     },

@@ -5,6 +5,7 @@ export interface Problem {
   readonly title: string;
   readonly status: number;
   readonly detail: string;
+  readonly [more: string]: unknown; // what belongs to this problem
 }
 
 const titles: Readonly<Record<number, string>> = {
@@ -27,14 +28,21 @@ export class HttpProblem extends Error {
   override readonly name = 'HttpProblem';
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
+  readonly more: Readonly<Record<string, unknown>>; // members of the document besides the usual ones
 
-  constructor(status: number, detail: string, headers: Readonly<Record<string, string>> = {}) {
+  constructor(
+    status: number,
+    detail: string,
+    headers: Readonly<Record<string, string>> = {},
+    more: Readonly<Record<string, unknown>> = {},
+  ) {
     super(detail);
     this.status = status;
     this.headers = headers;
+    this.more = more;
   }
 }
 
-export function problemOf(status: number, detail: string): Problem {
-  return { type: 'about:blank', title: titles[status] ?? 'Error', status, detail };
+export function problemOf(status: number, detail: string, more: Readonly<Record<string, unknown>> = {}): Problem {
+  return { ...more, type: 'about:blank', title: titles[status] ?? 'Error', status, detail };
 }

@@ -117,7 +117,7 @@ function tokenCheck(token: Token): RequestHandler {
 
 function problemHandler(log: Logger): ErrorRequestHandler {
   return (error: unknown, request, response, _next) => {
-    const { status, detail, headers } = answerTo(error);
+    const { status, detail, headers, more } = answerTo(error);
     if (status >= 500 && !(error instanceof HttpProblem))
       log.error({ err: error, path: request.path }, 'a request failed');
     if (response.headersSent) {
@@ -128,7 +128,7 @@ function problemHandler(log: Logger): ErrorRequestHandler {
       .status(status)
       .set(headers)
       .type('application/problem+json')
-      .send(JSON.stringify(problemOf(status, detail)));
+      .send(JSON.stringify(problemOf(status, detail, more)));
   };
 }
 
@@ -136,10 +136,14 @@ interface Answer {
   readonly status: number;
   readonly detail: string;
   readonly headers: Readonly<Record<string, string>>;
+  readonly more?: Readonly<Record<string, unknown>>;
 }
 
 function answerTo(error: unknown): Answer {
-  if (error instanceof HttpProblem) return { status: error.status, detail: error.message, headers: error.headers };
+  if (error instanceof HttpProblem) {
+    const { status, message: detail, headers, more } = error;
+    return { status, detail, headers, more };
+  }
   // Express and its body parser state what the client did wrong in `status`; anything else is ours and stays private.
   const status = (error as { status?: unknown } | null)?.status;
   if (typeof status === 'number' && status >= 400 && status < 500) {

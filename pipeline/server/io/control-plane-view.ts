@@ -1,14 +1,17 @@
 /** What the routes may see of the running control plane. */
 
 import type { ServiceId } from '../../../config/ids.ts';
+import type { Policy } from '../../../config/policy.ts';
 import type { Topology } from '../../../config/topology.ts';
 import type { FractionMatrix } from '../../../runtime/fractions.ts';
 import type { DatacenterState } from '../../../runtime/inputs.ts';
+import type { PlanGroup } from '../../epoch.ts';
 import type { WatchedEpoch } from '../../replay/explanation.ts';
 import type { Alerts } from '../alert.ts';
 import type { EdgeAcks } from '../edge-acks.ts';
 import type { EpochHistory } from '../epoch-history.ts';
 import type { IntentBook } from '../intent-book.ts';
+import type { PresentService } from '../pre-check.ts';
 import type { PushedTelemetry } from '../pushed-telemetry.ts';
 import type { EventStream } from './event-stream.ts';
 import type { Feed } from './feed.ts';
@@ -20,6 +23,7 @@ export interface ControlPlaneView {
   readonly services: ReadonlyMap<string, ServiceView>; // by name, in the order of names
   readonly topology: Topology;
   readonly intents: IntentBook;
+  readonly plan: PlanGroup;
   readonly events: EventStream;
   readonly metrics: Metrics;
   readonly signingKey: SigningKey;
@@ -31,6 +35,7 @@ export interface ControlPlaneView {
 export interface ServiceView {
   readonly service: ServiceId;
   readonly kind: 'stateless' | 'sticky';
+  readonly policy: Policy;
   readonly solvedWith: readonly ServiceId[]; // its group, itself too, in the order of names
   readonly feed: Feed;
   readonly history: EpochHistory;
@@ -41,11 +46,14 @@ export interface ServiceView {
   watched(): WatchedEpoch | null;
   readonly publication: ServicePublication;
   readonly acks: EdgeAcks;
+  /** What it would plan next, as far as it is known, for questions; null: no epoch was decided since the start. */
+  present(): PresentService | null;
 }
 
 export interface Status {
   readonly epoch: number; // the last one that ended; -1: none yet
   readonly nextStartMs: number; // world time of the next epoch
+  readonly epochMs: number; // from one epoch to the next, world time
   readonly version: number; // of the table in force; 0: none
   readonly treeVersion: string;
   readonly freshUntilMs: number; // wall clock; 0: no table yet

@@ -163,6 +163,7 @@ async function assemble(
     services,
     topology,
     intents: book,
+    plan: planOf(options.plan),
     events,
     metrics,
     signingKey,

@@ -1,16 +1,20 @@
-/** What operators and programs want of the traffic, handed in and withdrawn. Effective from the next epoch on. */
+/** What operators and programs want of the traffic, handed in and withdrawn. Effective from the next epoch on. Before it
+ *  is taken it is looked at what the others would have to carry; where that cannot be found out in a moment (before the
+ *  first epoch, or with an engine that hangs) it is taken without, and the answer says so: nobody drains a burning
+ *  datacenter on condition that a solver answers. */
 
-import { randomBytes } from 'node:crypto';
 import { type Request, type Response, Router } from 'express';
-import { didYouMean } from '../../../config/did-you-mean.ts';
 import { formatTime } from '../../../config/duration.ts';
-import { ConfigError } from '../../../config/errors.ts';
-import { checkIntent, concerns, type Intent } from '../../../config/intent.ts';
+import { concerns, type Intent } from '../../../config/intent.ts';
+import { inTime } from '../../publish/io/in-time.ts';
+import { type PreCheck, type PresentService, preCheck } from '../pre-check.ts';
 import { HttpProblem } from '../problem.ts';
 import { authorOf, bearerName } from './author.ts';
 import type { ControlPlaneView } from './control-plane-view.ts';
+import { intentOf, nextStartMs } from './intent-request.ts';
 
 const intentsMax = 1000;
+const checkMsMax = 5000;
 
 export function intentRoutes(view: ControlPlaneView): Router {
   const router = Router();
@@ -50,9 +54,21 @@ function waitingIn({ services }: ControlPlaneView): object[] {
 }
 
 async function addIntent(view: ControlPlaneView, request: Request, response: Response): Promise<void> {
-  const intent = intentOf(view, request, response);
+  const intent = intentOf(view, request, (stated) => authorOf(response, stated));
+  const isDryRun = request.query['dryRun'] === 'true';
   if (view.intents.all.length >= intentsMax)
     throw new HttpProblem(409, `${intentsMax} intents are in force; withdraw some`);
+  const known = view.intents.all.some(({ id }) => id === intent.id);
+  const check = known ? null : await checkOf(view, intent);
+  const refusals = refusalsIn(check);
+  const effectiveFrom = formatTime(Math.max(nextStartMs(view, intent), sinceMs(intent)));
+  if (isDryRun) {
+    response.json({ intent, effectiveFrom, check, refusals, dryRun: true });
+    return;
+  }
+  if (refusals.length > 0 && intent.force !== true) {
+    throw new HttpProblem(409, `${refusals.join('; ')}; "force": true takes it all the same`, {}, { check, refusals });
+  }
   const accepted = await view.intents.add(intent);
   if (accepted.kind === 'taken') {
     throw new HttpProblem(
@@ -63,59 +79,38 @@ async function addIntent(view: ControlPlaneView, request: Request, response: Res
   response
     .status(accepted.kind === 'added' ? 201 : 200)
     .location(`/v1/intents/${encodeURIComponent(intent.id)}`)
-    .json({ intent, effectiveFrom: formatTime(nextStartMs(view, intent)), stored: accepted.stored });
+    .json({ intent, effectiveFrom, stored: accepted.stored, check, refusals });
 }
 
-function intentOf(view: ControlPlaneView, request: Request, response: Response): Intent {
-  if (!request.is('application/json')) throw new HttpProblem(415, 'expected Content-Type: application/json');
-  const body: unknown = request.body;
-  if (typeof body !== 'object' || body === null || Array.isArray(body)) {
-    throw new HttpProblem(
-      422,
-      'expected a JSON object such as {"kind":"drain","datacenter":"tokyo","author":"ann","reason":"power"}',
-    );
-  }
-  try {
-    const author = authorOf(response, Reflect.get(body, 'author'));
-    const intent = checkIntent({ id: randomBytes(8).toString('hex'), ...body, author }, 'intent');
-    checkService(view, intent);
-    checkPlacesAndTime(view, intent);
-    return intent;
-  } catch (error) {
-    if (error instanceof ConfigError) throw new HttpProblem(422, error.message);
-    throw error;
-  }
+function sinceMs({ since }: Intent): number {
+  return since === undefined ? 0 : Date.parse(since);
 }
 
-function checkService({ services }: ControlPlaneView, { service }: Intent): void {
-  if (service === undefined || services.has(service)) return;
-  const names = [...services.keys()];
-  throw new HttpProblem(
-    422,
-    `service ${JSON.stringify(service)} is not here${didYouMean(service, names)}; name ${names.join(', ')}, or none for all`,
+/** Several services say whose a refusal is. */
+function refusalsIn(check: Readonly<Record<string, PreCheck>> | null): readonly string[] {
+  const all = Object.entries(check ?? {});
+  return all.flatMap(([service, { refusals }]) =>
+    refusals.map((refusal) => (all.length > 1 ? `${service}: ${refusal}` : refusal)),
   );
 }
 
-/** When it takes effect for all whom it concerns. */
-function nextStartMs({ services }: ControlPlaneView, intent: Intent): number {
-  const concerned = [...services.values()].filter(({ service }) => concerns(intent, service));
-  return Math.max(...concerned.map(({ status }) => status().nextStartMs));
-}
-
-function checkPlacesAndTime(view: ControlPlaneView, intent: Intent): void {
-  const { datacenters } = view.topology;
-  if (intent.kind === 'drain' && !datacenters.some(({ id }) => id === intent.datacenter)) {
-    const known = datacenters.map(({ id }) => id).join(', ');
-    throw new HttpProblem(
-      422,
-      `datacenter ${JSON.stringify(intent.datacenter)} is not in the topology; it has ${known}`,
-    );
+/** [service] of all whom it concerns; null where it could not be looked at. */
+async function checkOf(view: ControlPlaneView, intent: Intent): Promise<Readonly<Record<string, PreCheck>> | null> {
+  const groups = new Set([...view.services.values()].map(({ solvedWith }) => solvedWith.join(' ')));
+  const checks: Record<string, PreCheck> = {};
+  for (const names of groups) {
+    const group = names.split(' ').map((name) => view.services.get(name)!);
+    if (!group.some(({ service }) => concerns(intent, service))) continue;
+    const present = group.map((one) => one.present()).filter((one): one is PresentService => one !== null);
+    if (present.length < group.length) return null;
+    try {
+      Object.assign(
+        checks,
+        await inTime(preCheck(intent, view.intents.all, present, view.plan), checkMsMax, 'planning'),
+      );
+    } catch {
+      return null; // the epoch's own planning says what is wrong, and raises the alert
+    }
   }
-  const nextMs = nextStartMs(view, intent);
-  if (intent.until !== null && Date.parse(intent.until) <= nextMs) {
-    throw new HttpProblem(
-      422,
-      `until is ${intent.until}, expected a time after the next epoch's start, ${formatTime(nextMs)}`,
-    );
-  }
+  return checks;
 }

@@ -22,7 +22,7 @@ import type { DataDirectory } from './data-directory.ts';
 import { openEngines } from './engines.ts';
 import { Feed } from './feed.ts';
 import { type Journal, recentOutcomes } from './journal.ts';
-import { LoopDriver } from './loop-driver.ts';
+import { type Engines, LoopDriver } from './loop-driver.ts';
 import { keepTreeAndWeights, treeObject, weightsObject } from './objects.ts';
 import { PlanShelf } from './plan-shelf.ts';
 import type { SigningKey } from './secrets.ts';
@@ -165,7 +165,7 @@ export async function openGroup(
       },
       await PlanShelf.open(store, service, term),
     );
-    const view = viewOf(own, run, publisher, { publication, acks }, found, topology);
+    const view = viewOf(own, run, publisher, { publication, acks }, found, topology, engines);
     opened.push({ run, start, objects, publication, view });
   }
   const afterEpoch = async (): Promise<void> => {
@@ -203,17 +203,30 @@ function viewOf(
   released: Pick<ServiceView, 'publication' | 'acks'>,
   group: readonly FoundService[],
   topology: Topology,
+  engines: Engines,
 ): ServiceView {
   let served: { readonly table: RoutingTable; readonly fractions: Float64Array } | null = null;
   return {
     service,
     kind: policy.spec.traffic.kind,
+    policy,
     solvedWith: group.map((one) => one.service),
     feed,
     history,
     pushed,
     ...released,
     watched: () => run.watched,
+    present: () => {
+      const { state, observed, watched } = run;
+      if (!observed || !watched || !state.table) return null;
+      const { table: previous, carried, epoch, startMs } = state;
+      const context = { ...engines.context, tree, weights };
+      return {
+        inputs: { ...observed, epoch, startMs, previous, carried },
+        context,
+        utilization: watched.plan.utilization,
+      };
+    },
     status: (): Status => {
       const { state, observed } = run;
       if (state.table && served?.table !== state.table) {
@@ -223,6 +236,7 @@ function viewOf(
       return {
         epoch: state.epoch - 1,
         nextStartMs: state.startMs + (working ? state.settings.epochMs : 0),
+        epochMs: state.settings.epochMs,
         version: publisher.version,
         treeVersion: tree.version,
         freshUntilMs: state.freshUntilMs,
