@@ -31,17 +31,11 @@ export function bisect(
   random: Random,
   scratch: Scratch = new Scratch(),
 ): Uint8Array {
-  const stages = coarsenTo(graph, null, effort, random, scratch);
-  const coarsest = stages.at(-1)?.coarse ?? graph;
-  const tries = effort.tries * (effort.cycles > 0 ? triesCycled : stages.length === 0 ? triesUncoarsened : 1);
-  let side = refineUpwards(graph, stages, bestStart(coarsest, cap, tries, random, scratch), cap, effort, scratch);
+  let side = firstSides(graph, cap, effort, random, scratch);
   for (let cycle = 0; cycle < effort.cycles; cycle++) {
-    const again = coarsenTo(graph, side, effort, random, scratch);
-    const top = again.at(-1);
-    if (top === undefined) break;
-    const start = top.side!.slice();
-    fiducciaMattheyses(top.coarse, cap, scratch)(start, coarsestPasses, coarsestPatience);
-    side = refineUpwards(graph, again, start, cap, effort, scratch);
+    const better = cycled(graph, side, cap, effort, random, scratch);
+    if (better === null) break;
+    side = better;
   }
   if (heavierSide(graph, side) <= cap) return side;
   const balanced = longestFirst(graph); // few heavy users: what the search cannot balance, this can
@@ -49,19 +43,44 @@ export function bisect(
   return balanced;
 }
 
+/** Each coarsening is dropped before the next: of a large graph it takes more memory than the graph. */
+function firstSides(graph: Graph, cap: number, effort: BisectEffort, random: Random, scratch: Scratch): Uint8Array {
+  const stages = coarsenTo(graph, null, effort, random, scratch);
+  const coarsest = stages.at(-1)?.coarse ?? graph;
+  const tries = effort.tries * (effort.cycles > 0 ? triesCycled : stages.length === 0 ? triesUncoarsened : 1);
+  return refineUpwards(graph, stages, bestStart(coarsest, cap, tries, random, scratch), cap, effort, scratch);
+}
+
+/** Coarsened within its sides and improved at every size; null: it does not get any coarser. */
+function cycled(
+  graph: Graph,
+  side: Uint8Array,
+  cap: number,
+  effort: BisectEffort,
+  random: Random,
+  scratch: Scratch,
+): Uint8Array | null {
+  const stages = coarsenTo(graph, side, effort, random, scratch);
+  const top = stages.at(-1);
+  if (top === undefined) return null;
+  const start = top.side!.slice();
+  fiducciaMattheyses(top.coarse, cap, scratch)(start, coarsestPasses, coarsestPatience);
+  return refineUpwards(graph, stages, start, cap, effort, scratch);
+}
+
 /** Carries a bisection of the coarsest graph back to `graph`, improving it at every size. */
 function refineUpwards(
   graph: Graph,
-  stages: readonly Stage[],
+  stages: Stage[], // emptied
   coarsestSide: Uint8Array,
   cap: number,
   effort: BisectEffort,
   scratch: Scratch,
 ): Uint8Array {
   let side = coarsestSide;
-  for (let i = stages.length - 1; i >= 0; i--) {
-    const finer = i === 0 ? graph : stages[i - 1]!.coarse;
-    const { clusterOf } = stages[i]!;
+  for (let stage = stages.pop(); stage !== undefined; stage = stages.pop()) {
+    const finer = stages.at(-1)?.coarse ?? graph;
+    const { clusterOf } = stage;
     const projected = new Uint8Array(finer.nodeCount);
     for (let v = 0; v < finer.nodeCount; v++) projected[v] = side[clusterOf[v]!]!;
     fiducciaMattheyses(finer, cap, scratch)(projected, effort.passes, patienceAt(finer.nodeCount));

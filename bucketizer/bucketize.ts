@@ -11,7 +11,8 @@ import { type CacheSimulation, simulateCaches } from './cache-simulation.ts';
 import { auditCommunities, type CommunityAudit } from './communities.ts';
 import { fanoutProbability, meanFanout } from './fanout.ts';
 import { toFixedPoint } from './fixed-point.ts';
-import { buildGraph, type Graph, sumOf, type TieCounts } from './graph.ts';
+import { buildGraph, entriesLarge, type Graph, sumOf, type TieCounts } from './graph.ts';
+import { inNearOrder } from './near-order.ts';
 import { type LevelQuality, levelQuality, meanLocality } from './quality.ts';
 import { quotientGraph } from './quotient.ts';
 import { type BisectionPlan, bisectRecursively, type Objective } from './recursive-bisection.ts';
@@ -86,9 +87,16 @@ export function bucketize(
   options: BucketizeOptions,
   onProgress: (progress: BucketizeProgress) => void = () => {},
 ): { tree: BucketTree; report: TreeReport } {
-  const prepared = prepareBuild(input, options);
+  return buildTree(prepareFresh(input, options), onProgress);
+}
+
+/** For large graphs: whoever holds no ties any more when calling this has their memory for the build. */
+export function buildTree(
+  prepared: PreparedBuild,
+  onProgress: (progress: BucketizeProgress) => void = () => {},
+): { tree: BucketTree; report: TreeReport } {
   let done = 0;
-  const total = prepared.users.length * options.height;
+  const total = prepared.users.length * prepared.options.height;
   const leafOf = bisectRecursively(prepared.graph, { level: 0, index: 0 }, prepared.plan, (userLevels, level) => {
     done += userLevels;
     onProgress({ stage: 'bisect', level, done, total });
@@ -100,6 +108,7 @@ export function bucketize(
 export interface PreparedBuild {
   readonly users: readonly string[]; // sorted by code unit
   readonly graph: Graph; // over these users
+  readonly nodeOf: Uint32Array | null; // [user] = its node in the graph; null: the same
   readonly counts: TieCounts;
   readonly plan: BisectionPlan;
   readonly options: BucketizeOptions;
@@ -113,10 +122,19 @@ export function prepareBuild(input: BucketizeInput, options: BucketizeOptions): 
   return {
     users,
     graph,
+    nodeOf: null,
     counts,
     plan: { height, leafShare, seed, effort: efforts[effort], objective, cycledLevels: efforts[effort].cycledLevels },
     options,
   };
+}
+
+/** For a tree from scratch: where there are many ties, nodes are numbered such that friends are near each other. */
+export function prepareFresh(input: BucketizeInput, options: BucketizeOptions): PreparedBuild {
+  const prepared = prepareBuild(input, options);
+  if (prepared.graph.neighbour.length < entriesLarge) return prepared;
+  const { near, nodeOf } = inNearOrder(prepared.graph, seededRandom(`${options.seed}/near`));
+  return { ...prepared, graph: near, nodeOf };
 }
 
 /** `leafOf`: the bisections' result, improved in place. */
@@ -132,9 +150,9 @@ export function finishBuild(
   return sealBuild(prepared, leafOf);
 }
 
-/** Tree and report of users who are where they shall be: `leafOf` is kept in the tree. */
+/** Tree and report of users who are where they shall be. `leafOf`: [node], may be kept in the tree. */
 export function sealBuild(
-  { users, graph, counts, options }: PreparedBuild,
+  { users, graph, nodeOf, counts, options }: PreparedBuild,
   leafOf: Uint32Array,
 ): { tree: BucketTree; report: TreeReport } {
   const { height, seed, effort = 'default', objective = 'cut' } = options;
@@ -142,7 +160,7 @@ export function sealBuild(
   const tree = sealTree({
     height,
     users,
-    bucketOfUser: leafOf,
+    bucketOfUser: nodeOf === null ? leafOf : nodeOf.map((v) => leafOf[v]!),
     bucketWeight: treeWeights(graph.nodeWeight, leafOf, height).slice(1 << height),
     quotient: quotientGraph(graph, leafOf, height),
     levels,

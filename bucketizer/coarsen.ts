@@ -4,7 +4,7 @@
  *  ties, packed. Declined: heavy-edge matching, which stalls on graphs with hubs. */
 
 import type { Random } from '../config/random.ts';
-import { type Graph, weightsLike } from './graph.ts';
+import { entriesLarge, type Graph, narrowed, sumsLike } from './graph.ts';
 import { Scratch } from './scratch.ts';
 
 /** Nodes are visited in blocks that are shuffled; a whole shuffle costs a cache miss a node. */
@@ -133,8 +133,9 @@ export function contract(graph: Graph, label: Uint32Array, scratch: Scratch = ne
 
   const entries = rowStart[n]!;
   const coarseStart = new Uint32Array(clusters + 1);
-  const coarseNeighbour = scratch.ints('coarseNeighbour', entries);
-  const coarseTie = scratch.sums('coarseTie', entries, tieWeight);
+  const large = entries >= entriesLarge;
+  const coarseNeighbour = large ? new Uint32Array(entries) : scratch.ints('coarseNeighbour', entries);
+  const coarseTie = large ? sumsLike(tieWeight, entries) : scratch.sums('coarseTie', entries, tieWeight);
   const nodeWeight = new Float64Array(clusters);
   const heaviestUser = new Float64Array(clusters);
   const place = scratch.ints('place', n).fill(-1, 0, clusters); // [cluster] where the row at hand has it, if at or after its start
@@ -166,13 +167,13 @@ export function contract(graph: Graph, label: Uint32Array, scratch: Scratch = ne
     heaviestUser[c] = heaviest;
     coarseStart[c + 1] = end;
   }
-  const coarseTies = weightsLike(tieWeight, end);
-  coarseTies.set(coarseTie.subarray(0, end));
+  const neighbours = coarseNeighbour.subarray(0, end);
+  const ties = coarseTie.subarray(0, end);
   const coarse = {
     nodeCount: clusters,
     rowStart: coarseStart,
-    neighbour: new Uint32Array(coarseNeighbour.subarray(0, end)),
-    tieWeight: coarseTies,
+    neighbour: neighbours instanceof Uint32Array ? neighbours : new Uint32Array(neighbours),
+    tieWeight: large ? narrowed(ties) : ties.slice(),
     nodeWeight,
     heaviestUser,
   };

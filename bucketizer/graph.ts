@@ -1,5 +1,5 @@
-/** The social graph in compressed sparse rows: typed arrays only, 16 bytes a tie, no object per user or tie (a Map per node
- *  costs 450 bytes a tie and ends at 16.7 million keys). Rows are sorted by neighbour, so that the same ties give
+/** The social graph in compressed sparse rows: typed arrays only, 16 bytes a tie (10 where there are many), no object per
+ *  user or tie (a Map per node costs 450 bytes a tie and ends at 16.7 million keys). Rows are sorted by neighbour, so that the same ties give
  *  the same graph in whatever order they are listed. Nodes are users, or clusters of users once contracted. */
 
 import assert from 'node:assert';
@@ -13,8 +13,13 @@ export interface Graph {
   readonly heaviestUser: Float64Array; // [node] weight of the heaviest user within; of a user, its own weight
 }
 
-/** 32 bits where all of a graph's ties together fit in them, which is nearly always: half the memory, and faster. */
-export type TieWeights = Int32Array | Float64Array;
+/** 32 bits where all of a graph's ties together fit in them, which is nearly always: half the memory, and faster. Of those
+ *  graphs the large ones have their ties in 8 or 16 bits where each fits; searches see one kind where graphs are small. */
+export type TieWeights = Uint8Array | Uint16Array | Int32Array | Float64Array;
+
+/** From so many entries on memory is what counts: weights become bytes, and arrays are made once, as long as they may get,
+ *  and looked at through views (memory that was never written to is not there). Below, exact and reused arrays are faster. */
+export const entriesLarge = 1 << 22;
 
 export interface TieRules {
   readonly directed: boolean; // only ties given in both directions count
@@ -43,9 +48,9 @@ export function buildGraph(
   rules: TieRules,
   place: Uint32Array | null = null,
 ): { graph: Graph; counts: TieCounts } {
-  const listed = bothDirections(ties, tieWeights, nodeWeight.length, rules.directed, place);
-  const listedEntries = listed.neighbour.length;
-  const merged = mergeRepeated(transpose(listed), tieWeights);
+  const sorted = sortedRows(ties, tieWeights, nodeWeight.length, rules.directed, place);
+  const listedEntries = sorted.neighbour.length;
+  const merged = mergeRepeated(sorted, tieWeights);
   const self = ties.length / 2 - listedEntries / 2;
   const repeated = listedEntries / 2 - merged.neighbour.length / 2;
   let oneWay = 0;
@@ -73,7 +78,7 @@ export function buildGraph(
       nodeCount: nodeWeight.length,
       rowStart: rows.rowStart,
       neighbour: rows.neighbour,
-      tieWeight: rows.tieWeight,
+      tieWeight: narrowed(rows.tieWeight),
       nodeWeight,
       heaviestUser: nodeWeight,
     },
@@ -123,8 +128,25 @@ export function subgraph(graph: Graph, nodes: Uint32Array, renumber: Uint32Array
   return { nodeCount: n, rowStart: partStart, neighbour: partNeighbour, tieWeight: partTie, nodeWeight, heaviestUser };
 }
 
-export function weightsLike(weights: TieWeights, length: number): TieWeights {
-  return weights instanceof Int32Array ? new Int32Array(length) : new Float64Array(length);
+/** Room for some of these weights. */
+function weightsLike(weights: TieWeights, length: number): TieWeights {
+  if (length >= entriesLarge && weights instanceof Uint8Array) return new Uint8Array(length);
+  if (length >= entriesLarge && weights instanceof Uint16Array) return new Uint16Array(length);
+  return sumsLike(weights, length);
+}
+
+/** Room for sums of weights of this kind. */
+export function sumsLike(weights: TieWeights, length: number): TieWeights {
+  return weights instanceof Float64Array ? new Float64Array(length) : new Int32Array(length);
+}
+
+/** The same weights in 8 or 16 bits, where there are many and each fits. */
+export function narrowed(weights: TieWeights): TieWeights {
+  if (!(weights instanceof Int32Array) || weights.length < entriesLarge) return weights;
+  let most = 0;
+  for (let k = 0; k < weights.length; k++) if (weights[k]! > most) most = weights[k]!;
+  if (most > 65_535) return weights;
+  return most > 255 ? new Uint16Array(weights) : new Uint8Array(weights);
 }
 
 export function sumOf(values: Float64Array): number {
@@ -148,6 +170,17 @@ interface Rows {
 
 type WeightedRows = Rows & { readonly tieWeight: TieWeights };
 
+/** Every tie in the rows of both its users, by neighbour. What the sorting starts from is free once this returns. */
+function sortedRows(
+  ties: Uint32Array,
+  weights: Float64Array | null,
+  nodeCount: number,
+  directed: boolean,
+  place: Uint32Array | null,
+): Rows {
+  return transpose(bothDirections(ties, weights, nodeCount, directed, place));
+}
+
 /** Every tie in the rows of both its users, in file order; self-ties left out. */
 function bothDirections(
   ties: Uint32Array,
@@ -169,7 +202,7 @@ function bothDirections(
   }
   for (let v = 0; v < nodeCount; v++) rowStart[v + 1]! += rowStart[v]!;
   const neighbour = new Uint32Array(entries);
-  const tieWeight = weights === null ? null : new Float64Array(entries);
+  const tieWeight = weights === null ? null : sumsOf(weights, entries);
   const direction = directed ? new Uint8Array(entries) : null;
   const next = rowStart.slice();
   for (let i = 0; i < ties.length; i += 2) {
@@ -194,7 +227,7 @@ function bothDirections(
 function transpose({ rowStart, neighbour, tieWeight, direction }: Rows): Rows {
   const n = rowStart.length - 1;
   const turned = new Uint32Array(neighbour.length);
-  const turnedWeight = tieWeight === null ? null : new Float64Array(neighbour.length);
+  const turnedWeight = tieWeight === null ? null : weightsLike(tieWeight, neighbour.length);
   const turnedDirection = direction === null ? null : new Uint8Array(neighbour.length);
   const next = rowStart.slice();
   for (let v = 0; v < n; v++) {
@@ -208,13 +241,18 @@ function transpose({ rowStart, neighbour, tieWeight, direction }: Rows): Rows {
   return { rowStart, neighbour: turned, tieWeight: turnedWeight, direction: turnedDirection };
 }
 
+/** Room for tie weights whose sums fit, all of them taken twice. */
+function sumsOf(weights: Float64Array | null, entries: number): TieWeights {
+  const small = (weights === null ? entries : 2 * sumOf(weights)) < 2_147_483_648;
+  return small ? new Int32Array(entries) : new Float64Array(entries);
+}
+
 /** In place on sorted rows: equal neighbours become one, weights added. */
 function mergeRepeated(rows: Rows, given: Float64Array | null): WeightedRows {
   const { neighbour, direction } = rows;
   const n = rows.rowStart.length - 1;
   const rowStart = new Uint32Array(n + 1);
-  const small = (given === null ? neighbour.length : 2 * sumOf(given)) < 2_147_483_648;
-  const tieWeight = small ? new Int32Array(neighbour.length) : new Float64Array(neighbour.length);
+  const tieWeight = rows.tieWeight ?? sumsOf(given, neighbour.length);
   let end = 0;
   for (let v = 0; v < n; v++) {
     const start = end;
@@ -222,7 +260,7 @@ function mergeRepeated(rows: Rows, given: Float64Array | null): WeightedRows {
       const u = neighbour[k]!;
       const weight = rows.tieWeight === null ? 1 : rows.tieWeight[k]!;
       if (end > start && neighbour[end - 1] === u) {
-        tieWeight[end - 1]! += weight;
+        tieWeight[end - 1]! += weight; // at or before k: read already
         if (direction !== null) direction[end - 1]! |= direction[k]!;
         continue;
       }

@@ -81,6 +81,12 @@ export function bisectAt(
   return side;
 }
 
+/** The graphs on either side of a bisection. */
+export function halvesOf(part: Graph, side: Uint8Array): [Graph, Graph] {
+  const renumber = new Uint32Array(part.nodeCount);
+  return [subgraph(part, nodesOf(side, 0), renumber), subgraph(part, nodesOf(side, 1), renumber)];
+}
+
 export function nodesOf(side: Uint8Array, wanted: number): Uint32Array {
   let count = 0;
   for (let v = 0; v < side.length; v++) if (side[v] === wanted) count++;

@@ -6,6 +6,7 @@
  *  by how much.
  *  Declined: matching the segments of a fresh tree to the old ones (moves ten times the cap). */
 
+import assert from 'node:assert';
 import { ConfigError } from '../config/errors.ts';
 import { type Random, seededRandom } from '../config/random.ts';
 import { imbalanceMax, type Movable, restoreBalance, type TreeBounds, treeBounds, treeWeights } from './balance.ts';
@@ -61,6 +62,7 @@ export function refresh(
   onProgress: (progress: { stage: string; done: number; total: number }) => void = () => {},
 ): Refreshed {
   const { graph, users, options } = prepared;
+  assert(prepared.nodeOf === null, 'a refresh looks users up by their node');
   const { height, seed } = options;
   if (previous.height !== height) {
     throw new ConfigError(

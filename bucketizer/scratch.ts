@@ -26,6 +26,6 @@ export class Scratch {
 
   /** Of the kind of `like`: sums of its values fit. */
   sums(name: string, length: number, like: TieWeights): TieWeights {
-    return like instanceof Int32Array ? this.ints(name, length) : this.doubles(name, length);
+    return like instanceof Float64Array ? this.doubles(name, length) : this.ints(name, length);
   }
 }

@@ -2,13 +2,20 @@
 
 import assert from 'node:assert';
 import { parentPort } from 'node:worker_threads';
-import { bisectAt, bisectRecursively } from '../recursive-bisection.ts';
-import type { BisectTask } from './worker-pool.ts';
+import { bisectAt, bisectRecursively, halvesOf } from '../recursive-bisection.ts';
+import { type BisectTask, buffersOf, type Halved } from './worker-pool.ts';
 
 assert(parentPort !== null, 'this file is the entry of a worker thread');
 const port = parentPort;
 
 port.on('message', ({ kind, part, place, plan }: BisectTask) => {
-  const result = kind === 'subtree' ? bisectRecursively(part, place, plan) : bisectAt(part, place, plan);
-  port.postMessage(result, [result.buffer as ArrayBuffer]);
+  if (kind === 'subtree') {
+    const leafOf = bisectRecursively(part, place, plan);
+    port.postMessage(leafOf, [leafOf.buffer as ArrayBuffer]);
+    return;
+  }
+  const side = bisectAt(part, place, plan);
+  const halves = halvesOf(part, side);
+  const halved: Halved = { side, halves };
+  port.postMessage(halved, [side.buffer as ArrayBuffer, ...halves.flatMap(buffersOf)]);
 });

@@ -2,18 +2,9 @@
  *  its own chance, so the tree is the same to the byte as on one thread. Refinement stays on one: it weighs the tree as a
  *  whole, and in turns. */
 
-import {
-  type BucketizeInput,
-  type BucketizeOptions,
-  type BucketizeProgress,
-  bucketize,
-  finishBuild,
-  type PreparedBuild,
-  prepareBuild,
-  type TreeReport,
-} from '../bucketize.ts';
-import { type Graph, subgraph } from '../graph.ts';
-import { nodesOf, type TreePlace } from '../recursive-bisection.ts';
+import { type BucketizeProgress, buildTree, finishBuild, type PreparedBuild, type TreeReport } from '../bucketize.ts';
+import type { Graph } from '../graph.ts';
+import { bisectAt, halvesOf, nodesOf, type TreePlace } from '../recursive-bisection.ts';
 import type { BucketTree } from '../tree.ts';
 import { startWorkers, type WorkerPool } from './worker-pool.ts';
 
@@ -22,14 +13,12 @@ const tiesWorthThreads = 400_000;
 
 /** `workers`: threads to use at most, 1 or more. `tiesMin`: fewer are bisected on this thread. */
 export async function bucketizeInParallel(
-  input: BucketizeInput,
-  options: BucketizeOptions,
+  prepared: PreparedBuild,
   workers: number,
   onProgress: (progress: BucketizeProgress) => void = () => {},
   tiesMin = tiesWorthThreads,
 ): Promise<{ tree: BucketTree; report: TreeReport }> {
-  if (workers === 1 || input.ties.length / 2 < tiesMin) return bucketize(input, options, onProgress);
-  const prepared = prepareBuild(input, options);
+  if (workers === 1 || prepared.graph.neighbour.length / 2 < tiesMin) return buildTree(prepared, onProgress);
   const pool = startWorkers(workers);
   try {
     return finishBuild(prepared, await bisectOn(pool, prepared, workers, onProgress), onProgress);
@@ -44,13 +33,13 @@ async function bisectOn(
   workers: number,
   onProgress: (progress: BucketizeProgress) => void,
 ): Promise<Uint32Array> {
-  const leafOf = new Uint32Array(users.length);
-  const renumber = new Uint32Array(users.length);
+  const leafOf = new Uint32Array(graph.nodeCount);
   let done = 0;
   const descended = (userLevels: number, level: number): void => {
     done += userLevels;
     onProgress({ stage: 'bisect', level, done, total: users.length * plan.height });
   };
+  /** `part` is given away: what is left of it here is its halves. */
   const descend = async (part: Graph, of: Uint32Array, place: TreePlace): Promise<void> => {
     const enoughParts = 1 << place.level >= 2 * workers; // two each, because parts differ in work
     if (enoughParts || place.level === plan.height || of.length <= 1) {
@@ -59,21 +48,25 @@ async function bisectOn(
       descended(of.length * (plan.height - place.level), place.level);
       return;
     }
-    const side = await pool.bisect(part, place, plan);
-    descended(of.length, place.level);
-    await Promise.all(
-      [0, 1].map((s) => {
-        const nodes = nodesOf(side, s);
-        const half = subgraph(part, nodes, renumber);
-        return descend(
-          half,
-          nodes.map((v) => of[v]!),
-          { level: place.level + 1, index: 2 * place.index + s },
-        );
-      }),
-    );
+    const { side, halves } = await pool.bisect(part, place, plan);
+    await descendInto(side, halves, of, place);
   };
-  const everyone = Uint32Array.from({ length: users.length }, (_, v) => v);
-  await descend(graph, everyone, { level: 0, index: 0 });
+  const descendInto = async (
+    side: Uint8Array,
+    halves: readonly Graph[],
+    of: Uint32Array,
+    { level, index }: TreePlace,
+  ): Promise<void> => {
+    descended(of.length, level);
+    const below = halves.map((half, s) => {
+      const users = nodesOf(side, s).map((v) => of[v]!);
+      return descend(half, users, { level: level + 1, index: 2 * index + s });
+    });
+    await Promise.all(below);
+  };
+  const everyone = Uint32Array.from({ length: graph.nodeCount }, (_, v) => v);
+  const root = { level: 0, index: 0 };
+  const side = bisectAt(graph, root, plan); // here: the graph is needed later, and no thread has anything else to do
+  await descendInto(side, halvesOf(graph, side), everyone, root);
   return leafOf;
 }

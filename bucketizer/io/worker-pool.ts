@@ -9,16 +9,22 @@ import type { Graph } from '../graph.ts';
 import type { BisectionPlan, TreePlace } from '../recursive-bisection.ts';
 
 export interface BisectTask {
-  readonly kind: 'side' | 'subtree'; // one bisection: [node] = side; all down to the leaves: [node] = leaf
+  readonly kind: 'halves' | 'subtree'; // one bisection; all down to the leaves: [node] = leaf
   readonly part: Graph;
   readonly place: TreePlace;
   readonly plan: BisectionPlan;
 }
 
-/** Tasks wait for a free thread, in order. The part's arrays are copied. */
+/** Of one bisection: [node] = side, and the graph on either side. */
+export interface Halved {
+  readonly side: Uint8Array;
+  readonly halves: readonly [Graph, Graph];
+}
+
+/** Tasks wait for a free thread, in order. The part is handed over: its arrays are empty here from then on, for of a large
+ *  graph there is no room for copies. */
 export interface WorkerPool {
-  /** [node of part] = side. */
-  bisect(part: Graph, place: TreePlace, plan: BisectionPlan): Promise<Uint8Array>;
+  bisect(part: Graph, place: TreePlace, plan: BisectionPlan): Promise<Halved>;
   /** [node of part] = leaf. */
   bisectRecursively(part: Graph, place: TreePlace, plan: BisectionPlan): Promise<Uint32Array>;
   /** Ends the threads, whatever they are at. */
@@ -44,7 +50,7 @@ export function startWorkers(count: number): WorkerPool {
       const thread = idle.pop()!;
       const waiting = queue.shift()!;
       busy.set(thread, waiting);
-      thread.postMessage(waiting.task);
+      thread.postMessage(waiting.task, buffersOf(waiting.task.part));
     }
   };
   for (const thread of threads) {
@@ -67,12 +73,19 @@ export function startWorkers(count: number): WorkerPool {
       handOut();
     });
   return {
-    bisect: (part, place, plan) => submit({ kind: 'side', part, place, plan }) as Promise<Uint8Array>,
+    bisect: (part, place, plan) => submit({ kind: 'halves', part, place, plan }) as Promise<Halved>,
     bisectRecursively: (part, place, plan) => submit({ kind: 'subtree', part, place, plan }) as Promise<Uint32Array>,
     close: async () => {
       await Promise.all(threads.map((thread) => thread.terminate()));
     },
   };
+}
+
+/** What of a graph can be handed over to another thread. */
+export function buffersOf(graph: Graph): ArrayBuffer[] {
+  const { rowStart, neighbour, tieWeight, nodeWeight, heaviestUser } = graph;
+  const all = [rowStart, neighbour, tieWeight, nodeWeight, heaviestUser].map(({ buffer }) => buffer as ArrayBuffer);
+  return [...new Set(all)];
 }
 
 function workerEntry(): URL {

@@ -7,7 +7,9 @@ import {
   type BucketizeOptions,
   type BucketizeProgress,
   type EffortName,
+  type PreparedBuild,
   prepareBuild,
+  prepareFresh,
   type TreeReport,
 } from '../../bucketizer/bucketize.ts';
 import type { CacheSimulation } from '../../bucketizer/cache-simulation.ts';
@@ -134,25 +136,24 @@ async function bucketizeFiles(tiesPath: string, flags: Flags): Promise<FileRepor
   const options = optionsOf(flags, previous);
   const bar = progressBar();
   try {
-    const list = await readEdgeList(tiesPath, badLinesMax, {
-      format: flags.format,
-      onRead: (bytes, of) => bar.show('read', bytes, Number.isNaN(of) ? bytes : of),
-    });
-    if (list.mutual && flags.directed === true) {
-      throw new ConfigError('--directed is given, but a METIS graph is undirected; leave it out');
-    }
-    const listed = flags.users === undefined ? null : await readUsers(flags.users);
-    const { input, unlisted } = withListedUsers(list, listed);
+    const onRead = (bytes: number, of: number): void => bar.show('read', bytes, Number.isNaN(of) ? bytes : of);
+    const { prepared, repeated, badLines, unlisted } = await prepareFiles(
+      tiesPath,
+      flags,
+      options,
+      badLinesMax,
+      onRead,
+    );
     const show = ({ stage, level, done, total }: BucketizeProgress): void =>
       bar.show(stage, done, total, level === undefined ? '' : ` level ${level + 1} of ${options.height}`);
     const built: Built =
       previous === null
-        ? await bucketizeInParallel(input, options, workers, show)
-        : refresh(prepareBuild(input, options), previous, moveMax, show);
+        ? await bucketizeInParallel(prepared, workers, show)
+        : refresh(prepared, previous, moveMax, show);
     const { ties } = built.report;
     // lines the reader has added up already were ties given too
-    const counted = { ...ties, given: ties.given + list.repeated, repeated: ties.repeated + list.repeated };
-    const report = { ...built.report, ties: counted, badLines: list.badLines, usersUnlisted: unlisted };
+    const counted = { ...ties, given: ties.given + repeated, repeated: ties.repeated + repeated };
+    const report = { ...built.report, ties: counted, badLines, usersUnlisted: unlisted };
     writeTree(flags.out, built.tree);
     if (flags.report !== undefined) writeFileAtomically(flags.report, `${JSON.stringify(report, null, 2)}\n`);
     if (flags.leaves !== undefined) writeLeaves(flags.leaves, built.tree);
@@ -161,6 +162,31 @@ async function bucketizeFiles(tiesPath: string, flags: Flags): Promise<FileRepor
   } finally {
     bar.stop();
   }
+}
+
+interface PreparedFiles {
+  readonly prepared: PreparedBuild;
+  readonly repeated: number; // lines the reader has added up
+  readonly badLines: number;
+  readonly unlisted: number;
+}
+
+/** A function of its own: nobody holds the list of ties once it returns. */
+async function prepareFiles(
+  tiesPath: string,
+  flags: Flags,
+  options: BucketizeOptions,
+  badLinesMax: number,
+  onRead: (bytes: number, of: number) => void,
+): Promise<PreparedFiles> {
+  const list = await readEdgeList(tiesPath, badLinesMax, { format: flags.format, onRead });
+  if (list.mutual && flags.directed === true) {
+    throw new ConfigError('--directed is given, but a METIS graph is undirected; leave it out');
+  }
+  const listed = flags.users === undefined ? null : await readUsers(flags.users);
+  const { input, unlisted } = withListedUsers(list, listed);
+  const prepared = flags.previous === undefined ? prepareFresh(input, options) : prepareBuild(input, options);
+  return { prepared, repeated: list.repeated, badLines: list.badLines, unlisted };
 }
 
 interface Built {

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { expect, test } from 'vitest';
-import { type BucketizeProgress, bucketize } from '../../../bucketizer/bucketize.ts';
+import { type BucketizeProgress, bucketize, prepareFresh } from '../../../bucketizer/bucketize.ts';
 import { bucketizeInParallel } from '../../../bucketizer/io/parallel-bucketize.ts';
 import { checkTree } from '../check-tree.ts';
 import { communityTies, userNames } from '../sample-graphs.ts';
@@ -24,7 +24,7 @@ test('any number of workers builds the same tree', async (context) => {
     const note = ({ stage, done, total }: BucketizeProgress): void => {
       if (stage === 'bisect') settled.push(done / total);
     };
-    const built = await bucketizeInParallel(input, options, workers, note, 0);
+    const built = await bucketizeInParallel(prepareFresh(input, options), workers, note, 0);
     expect(built.tree.version, `${workers} workers`).toBe(alone.tree.version);
     expect(built.report).toEqual(alone.report);
     expect(settled.at(-1)).toBe(1);
