@@ -9,7 +9,7 @@ import { type Graph, subgraph, sumOf } from './graph.ts';
 import { Scratch } from './scratch.ts';
 
 const shrinkPerRound = 8;
-const clustersEnough = 1000; // of clusters so large the order no longer matters
+const clustersEnough = 60; // their order hardly matters: each is far larger than a cache
 
 /** The same graph with nodes numbered by nearness, and [node] = its number there. */
 export function inNearOrder(graph: Graph, random: Random): { near: Graph; nodeOf: Uint32Array } {

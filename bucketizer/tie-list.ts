@@ -25,7 +25,7 @@ export class TieList {
     if (this.length === this.room) this.makeRoom();
     this.pairs[2 * this.length] = from;
     this.pairs[2 * this.length + 1] = to;
-    if (weight !== 1 && this.weights === null) this.weights = new Float64Array(this.room).fill(1);
+    if (weight !== 1) this.weights ??= this.roomForWeights();
     if (this.weights !== null) this.weights[this.length] = weight;
     this.length++;
   }
@@ -35,8 +35,8 @@ export class TieList {
   finish(): Ties {
     if (this.weights?.subarray(0, this.length).every(Number.isInteger) === false) this.merge();
     return {
-      ties: this.pairs.slice(0, 2 * this.length),
-      tieWeights: this.weights?.slice(0, this.length) ?? null,
+      ties: this.pairs.subarray(0, 2 * this.length), // the room beyond was never written to: there is no memory behind it
+      tieWeights: this.weights?.subarray(0, this.length) ?? null,
       repeated: this.repeated,
     };
   }
@@ -49,51 +49,61 @@ export class TieList {
     pairs.set(this.pairs.subarray(0, 2 * this.length));
     this.pairs = pairs;
     if (this.weights === null) return;
-    const weights = new Float64Array(this.room).fill(1);
+    const weights = new Float64Array(this.room);
     weights.set(this.weights.subarray(0, this.length));
     this.weights = weights;
   }
 
+  /** Of the ties held each weighs 1 so far. */
+  private roomForWeights(): Float64Array {
+    return new Float64Array(this.room).fill(1, 0, this.length);
+  }
+
   /** Sorts by both ends (two counting sorts, each stable) and adds up what is equal, in the order it came. */
   private merge(): void {
-    const order = this.sortedBy(
-      0,
-      this.sortedBy(
-        1,
-        Uint32Array.from({ length: this.length }, (_, i) => i),
-      ),
-    );
-    const pairs = new Uint32Array(2 * this.room);
-    let weights = this.weights === null ? null : new Float64Array(this.room).fill(1);
+    const { pairs, weights } = this;
+    const spare = new Uint32Array(2 * this.length);
+    const spareWeights = weights === null ? null : new Float64Array(this.length);
+    sortBy(1, this.length, pairs, weights, spare, spareWeights);
+    sortBy(0, this.length, spare, spareWeights, pairs, weights);
     let end = 0;
-    for (const i of order) {
-      const from = this.pairs[2 * i]!;
-      const to = this.pairs[2 * i + 1]!;
-      const weight = this.weights?.[i] ?? 1;
+    for (let i = 0; i < this.length; i++) {
+      const from = pairs[2 * i]!;
+      const to = pairs[2 * i + 1]!;
+      const weight = this.weights === null ? 1 : this.weights[i]!;
       if (end > 0 && pairs[2 * end - 2] === from && pairs[2 * end - 1] === to) {
-        weights ??= new Float64Array(this.room).fill(1);
-        weights[end - 1]! += weight;
+        this.weights ??= this.roomForWeights();
+        this.weights[end - 1]! += weight;
         continue;
       }
       pairs[2 * end] = from;
       pairs[2 * end + 1] = to;
-      if (weights !== null) weights[end] = weight;
+      if (this.weights !== null) this.weights[end] = weight;
       end++;
     }
     this.repeated += this.length - end;
     this.length = end;
-    this.pairs = pairs;
-    this.weights = weights;
   }
+}
 
-  private sortedBy(side: 0 | 1, order: Uint32Array): Uint32Array {
-    let most = 0;
-    for (let i = 0; i < this.length; i++) most = Math.max(most, this.pairs[2 * i + side]!);
-    const next = new Uint32Array(most + 2);
-    for (let i = 0; i < this.length; i++) next[this.pairs[2 * i + side]! + 1]! += 1;
-    for (let v = 0; v <= most; v++) next[v + 1]! += next[v]!;
-    const sorted = new Uint32Array(this.length);
-    for (const i of order) sorted[next[this.pairs[2 * i + side]!]!++] = i;
-    return sorted;
+/** By the ties' ends of one side, into `sorted`. */
+function sortBy(
+  side: 0 | 1,
+  length: number,
+  pairs: Uint32Array,
+  weights: Float64Array | null,
+  sorted: Uint32Array,
+  sortedWeights: Float64Array | null,
+): void {
+  let most = 0;
+  for (let i = 0; i < length; i++) if (pairs[2 * i + side]! > most) most = pairs[2 * i + side]!;
+  const next = new Uint32Array(most + 2);
+  for (let i = 0; i < length; i++) next[pairs[2 * i + side]! + 1]! += 1;
+  for (let v = 0; v <= most; v++) next[v + 1]! += next[v]!;
+  for (let i = 0; i < length; i++) {
+    const at = next[pairs[2 * i + side]!]!++;
+    sorted[2 * at] = pairs[2 * i]!;
+    sorted[2 * at + 1] = pairs[2 * i + 1]!;
+    if (weights !== null) sortedWeights![at] = weights[i]!;
   }
 }

@@ -1,5 +1,6 @@
 /** A text file as a stream of its lines, never whole in memory. */
 
+import { Buffer } from 'node:buffer';
 import { TextDecoder } from 'node:util';
 import { ConfigError } from '../../config/errors.ts';
 import { type ByteSource, openBytes, readError } from './byte-source.ts';
@@ -21,35 +22,48 @@ export async function eachLineOf(
   onLine: (line: string, number: number) => void,
   onRead: (bytes: number, of: number) => void = () => {},
 ): Promise<void> {
-  const decoder = new TextDecoder('utf-8', { fatal: true }); // drops a byte order mark
-  let rest = '';
+  await eachByteLineOf(
+    source,
+    (bytes, start, end, number) => onLine(textOfLine(bytes, start, end, number, source.name), number),
+    onRead,
+  );
+}
+
+/** As `eachLineOf`, for those who can do without a string a line: the line is `bytes[start .. end)`, until the next. */
+export async function eachByteLineOf(
+  source: ByteSource,
+  onLine: (bytes: Buffer, start: number, end: number, number: number) => void,
+  onRead: (bytes: number, of: number) => void = () => {},
+): Promise<void> {
+  let rest: Buffer = Buffer.alloc(0);
   let number = 0;
   try {
     for await (const chunk of source.chunks) {
-      rest = emitLines(rest + decode(decoder, chunk, source.name, number), (line) => onLine(line, ++number));
+      const bytes = Buffer.concat([rest, chunk]);
+      let start = 0;
+      for (let end = bytes.indexOf(10); end >= 0; end = bytes.indexOf(10, start)) {
+        onLine(bytes, start, end > start && bytes[end - 1] === 13 ? end - 1 : end, ++number);
+        start = end + 1;
+      }
+      rest = bytes.subarray(start);
       onRead(source.bytesRead(), source.bytes);
     }
-    rest += decode(decoder, undefined, source.name, number);
-    if (rest !== '') onLine(rest, ++number);
+    if (rest.length > 0) onLine(rest, 0, rest.length, ++number);
   } catch (error) {
     throw readError(error, source.name, `line ${number}`);
   }
 }
 
-function decode(decoder: TextDecoder, chunk: Uint8Array | undefined, name: string, number: number): string {
-  try {
-    return decoder.decode(chunk, { stream: chunk !== undefined });
-  } catch {
-    throw new ConfigError(`${name}: not UTF-8 text after line ${number}; expected UTF-8, plain or gzip`);
-  }
-}
+const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+const byteOrderMark = '\ufeff';
 
-/** Emits the whole lines of `text`; returns the piece after the last line end. */
-function emitLines(text: string, emit: (line: string) => void): string {
-  let start = 0;
-  for (let end = text.indexOf('\n'); end >= 0; end = text.indexOf('\n', start)) {
-    emit(text.slice(start, end > start && text.charCodeAt(end - 1) === 13 ? end - 1 : end));
-    start = end + 1;
+/** Throws a ConfigError where it is not UTF-8. The byte order mark a text may begin with is left out. */
+export function textOfLine(bytes: Buffer, start: number, end: number, number: number, name: string): string {
+  let text: string;
+  try {
+    text = utf8.decode(bytes.subarray(start, end));
+  } catch {
+    throw new ConfigError(`${name}: not UTF-8 text after line ${number - 1}; expected UTF-8, plain or gzip`);
   }
-  return text.slice(start);
+  return number === 1 && text.startsWith(byteOrderMark) ? text.slice(1) : text;
 }

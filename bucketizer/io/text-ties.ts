@@ -5,7 +5,7 @@
 import { csvNumber, csvRows } from '../../config/csv.ts';
 import { ConfigError } from '../../config/errors.ts';
 import type { ByteSource } from './byte-source.ts';
-import { eachLineOf } from './text-stream.ts';
+import { eachByteLineOf, textOfLine } from './text-stream.ts';
 import { shorten, type TieCollector } from './tie-collector.ts';
 
 /** Columns of the two ends of a tie, by the names people give them. */
@@ -34,21 +34,52 @@ export async function readTextTies(
   onRead: (bytes: number, of: number) => void,
 ): Promise<void> {
   let layout: Layout | null = null;
-  await eachLineOf(
+  const onText = (line: string, number: number): void => {
+    if (line === '' || line.startsWith('#') || line.trim() === '') return;
+    if (layout === null) {
+      const header = headerLayout(line, csv ?? line.includes(','), source.name, number);
+      layout = header ?? textLayout(line);
+      if (header !== null) return;
+    }
+    const tie = parseTie(line, layout, source.name, number);
+    if (typeof tie === 'string') into.bad(number, tie);
+    else into.add(tie.from, tie.to, tie.weight);
+  };
+  await eachByteLineOf(
     source,
-    (line, number) => {
-      if (line === '' || line.startsWith('#') || line.trim() === '') return;
-      if (layout === null) {
-        const header = headerLayout(line, csv ?? line.includes(','), source.name, number);
-        layout = header ?? textLayout(line);
-        if (header !== null) return;
-      }
-      const tie = parseTie(line, layout, source.name, number);
-      if (typeof tie === 'string') into.bad(number, tie);
-      else into.add(tie.from, tie.to, tie.weight);
+    (bytes, start, end, number) => {
+      if (layout !== null && addPlainTie(bytes, start, end, layout, into)) return;
+      onText(textOfLine(bytes, start, end, number, source.name), number);
     },
     onRead,
   );
+}
+
+const [hash, quote, comma, space, tab] = [0x23, 0x22, 0x2c, 0x20, 0x09];
+
+/** Most lines of most files: two ids in ASCII and what separates them, nothing else. Those need no string; whether this
+ *  was one. */
+function addPlainTie(bytes: Uint8Array, start: number, end: number, layout: Layout, into: TieCollector): boolean {
+  if (layout.fields !== 2 || bytes[start] === hash) return false;
+  let firstEnd = start;
+  while (firstEnd < end && isPlain(bytes[firstEnd]!, layout.csv)) firstEnd++;
+  let second = firstEnd;
+  if (layout.csv) {
+    if (bytes[second] === comma) second++;
+  } else {
+    while (second < end && (bytes[second] === space || bytes[second] === tab)) second++;
+  }
+  let at = second;
+  while (at < end && isPlain(bytes[at]!, layout.csv)) at++;
+  if (at < end || firstEnd === start || second === firstEnd || second === end) return false;
+  if (layout.from === 0) into.addBytes(bytes, start, firstEnd, second, end);
+  else into.addBytes(bytes, second, end, start, firstEnd);
+  return true;
+}
+
+function isPlain(byte: number, csv: boolean): boolean {
+  if (byte > 0x7e) return false;
+  return csv ? byte >= space && byte !== comma && byte !== quote : byte > space;
 }
 
 /** The layout a header states, or null where the first line is data already. */

@@ -2,6 +2,7 @@
 
 import { ConfigError } from '../../config/errors.ts';
 import { TieList } from '../tie-list.ts';
+import { IdTable } from './id-table.ts';
 
 export interface EdgeList {
   readonly users: readonly string[]; // by first appearance
@@ -17,7 +18,7 @@ export class TieCollector {
   readonly name: string; // of the file, for complaints
   badLines = 0;
   private readonly badLinesMax: number;
-  private readonly ids = new Map<string | number, number>(); // numbers stand for their decimals
+  private readonly ids = new IdTable();
   private readonly list = new TieList();
 
   constructor(name: string, badLinesMax: number) {
@@ -25,17 +26,20 @@ export class TieCollector {
     this.badLinesMax = badLinesMax;
   }
 
-  /** Of one file all ids are strings, or all are numbers. */
+  /** Numbers stand for their decimals. */
   index(id: string | number): number {
-    const known = this.ids.get(id);
-    if (known !== undefined) return known;
-    this.ids.set(id, this.ids.size);
-    return this.ids.size - 1;
+    return this.ids.index(id);
   }
 
   add(from: string | number, to: string | number, weight = 1): void {
     const at = this.index(from); // in this order
     this.list.push(at, this.index(to), weight);
+  }
+
+  /** A tie whose ids are pieces of `bytes`, in UTF-8. */
+  addBytes(bytes: Uint8Array, fromStart: number, fromEnd: number, toStart: number, toEnd: number): void {
+    const at = this.ids.indexOf(bytes, fromStart, fromEnd);
+    this.list.push(at, this.ids.indexOf(bytes, toStart, toEnd));
   }
 
   /** Throws a ConfigError at the first bad line beyond the limit. `where`: a line's number, or what stands for one. */
@@ -57,7 +61,7 @@ export class TieCollector {
       );
     }
     return {
-      users: Array.from(this.ids.keys(), String),
+      users: this.ids.ids(),
       ...this.list.finish(),
       badLines: this.badLines,
       mutual,

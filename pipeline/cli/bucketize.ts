@@ -250,12 +250,14 @@ function withListedUsers(list: EdgeList, listed: WeightedUsers | null): { input:
   if (listed === null) return { input: { ...list, userWeights: list.userWeights ?? null }, unlisted: 0 };
   const users = [...listed.users];
   const place = new Map(users.map((user, i) => [user, i]));
-  const placeInAll = list.users.map((user) => place.get(user) ?? users.push(user) - 1);
+  const placeInAll = Uint32Array.from(list.users, (user) => place.get(user) ?? users.push(user) - 1);
   const mean = listed.weights.reduce((sum, weight) => sum + weight, 0) / listed.weights.length;
   const userWeights = new Float64Array(users.length).fill(mean);
   userWeights.set(listed.weights);
+  const { ties, tieWeights } = list;
+  for (let i = 0; i < ties.length; i++) ties[i] = placeInAll[ties[i]!]!; // in place: they may be many
   return {
-    input: { users, userWeights, ties: list.ties.map((i) => placeInAll[i]!), tieWeights: list.tieWeights },
+    input: { users, userWeights, ties, tieWeights },
     unlisted: users.length - listed.users.length,
   };
 }

@@ -3,6 +3,8 @@ import { expect, test } from 'vitest';
 import { readEdgeList } from '../../../bucketizer/io/edge-list.ts';
 import type { EdgeList } from '../../../bucketizer/io/tie-collector.ts';
 import { ConfigError } from '../../../config/errors.ts';
+import { seededRandom } from '../../../config/random.ts';
+import { below } from '../sample-graphs.ts';
 import { scratchFolder } from './scratch.ts';
 
 async function read(contents: string | Uint8Array, badLinesMax = 0): Promise<EdgeList> {
@@ -104,4 +106,26 @@ test('a file that is not there, and a folder, are refused in one line', async ()
   const { dir } = scratchFolder();
   await expect(readEdgeList(`${dir}/none`, 0)).rejects.toThrow(/none: cannot be read \(no such file or folder\)/);
   await expect(readEdgeList(dir, 0)).rejects.toThrow(/: cannot be read \(it is a folder\)/);
+});
+
+test('lines read as bytes say what they say as text, however oddly they are written', async () => {
+  for (let seed = 1; seed <= 20; seed++) {
+    const random = seededRandom(seed);
+    const one = (...of: readonly string[]): string => of[below(of.length, random)]!;
+    const csv = seed % 2 === 0;
+    const id = (): string =>
+      one('a', '7', '007', 'x-y', 'ü', '名前', csv ? 'a b' : 'a,b', '"'.slice(csv ? 1 : 0) || 'q');
+    const expected: string[] = [];
+    const lines = Array.from({ length: 200 }, () => {
+      const kind = random();
+      if (kind < 0.05) return one('', '# a b', ' ', '\t ');
+      const [from, to] = [id(), id()];
+      expected.push(`${from} ${to}`);
+      return csv
+        ? `${one(from, `"${from}"`)},${to}`
+        : `${one('', ' ')}${from}${one(' ', '\t', '  \t')}${to}${one('', ' ')}`;
+    });
+    const text = `${csv ? 'user,friend\n' : 'from to\n'}${lines.join(one('\n', '\r\n'))}\n`;
+    expect(pairs(await read(text)), `seed ${seed}`).toEqual(expected);
+  }
 });

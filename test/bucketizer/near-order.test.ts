@@ -1,0 +1,70 @@
+import { expect, test } from 'vitest';
+import { clusterFriends, contract } from '../../bucketizer/coarsen.ts';
+import { buildGraph, entriesLarge, type Graph } from '../../bucketizer/graph.ts';
+import { inNearOrder } from '../../bucketizer/near-order.ts';
+import { seededRandom } from '../../config/random.ts';
+import { below, keepAll, randomGraph, tieTable } from './sample-graphs.ts';
+
+test('near its friends a graph has the same ties and users, under other numbers', () => {
+  for (const users of [1, 30, 3000]) {
+    const graph = randomGraph(users, users);
+    const { near, nodeOf } = inNearOrder(graph, seededRandom(1));
+    expect([...nodeOf].sort((a, b) => a - b)).toEqual(Array.from({ length: users }, (_, v) => v));
+    const renamed = [...tieTable(graph)].map(([pair, weight]) => {
+      return [
+        pair
+          .split(' ')
+          .map((v) => nodeOf[Number(v)])
+          .join(' '),
+        weight,
+      ] as const;
+    });
+    expect(tieTable(near), `${users} users`).toEqual(new Map(renamed));
+    expect([...nodeOf].map((at) => near.nodeWeight[at])).toEqual([...graph.nodeWeight]);
+  }
+});
+
+test('friends who are scattered come to lie near each other', () => {
+  const users = 10_000;
+  const random = seededRandom(3);
+  const ties = Uint32Array.from({ length: 2 * 10 * users }, (_, i) => {
+    const v = (i >>> 1) % users;
+    return i % 2 === 0 ? v : (v % 250) + 250 * below(40, random); // 250 communities
+  });
+  const { graph } = buildGraph(ties, null, new Float64Array(users).fill(1), keepAll);
+  const { near } = inNearOrder(graph, seededRandom(1));
+  expect(meanDistance(near)).toBeLessThan(meanDistance(graph) / 10);
+});
+
+test('a large graph, kept in bytes, is clustered as the same graph in words is', () => {
+  const users = 30_000;
+  const random = seededRandom(5);
+  const ties = Uint32Array.from({ length: entriesLarge + 300_000 }, (_, i) => {
+    const v = (i >>> 1) % users;
+    return i % 2 === 0 ? v : v - (v % 3000) + below(3000, random);
+  });
+  const { graph } = buildGraph(ties, null, new Float64Array(users).fill(1), keepAll);
+  expect(graph.tieWeight.constructor.name).toBe('Uint8Array');
+  const wide = { ...graph, tieWeight: Int32Array.from(graph.tieWeight) };
+  const label = clusterFriends(graph, 10, 1, seededRandom(2));
+  expect(firstDifference(clusterFriends(wide, 10, 1, seededRandom(2)), label)).toBe(-1);
+  const { coarse } = contract(graph, label);
+  const coarseWide = contract(wide, label).coarse;
+  expect(coarse.nodeCount).toBeLessThan(users / 2);
+  expect(firstDifference(coarse.neighbour, coarseWide.neighbour)).toBe(-1);
+  expect(firstDifference(coarse.tieWeight, coarseWide.tieWeight)).toBe(-1);
+});
+
+/** -1: none. Arrays of millions are too long for `toEqual`. */
+function firstDifference(a: ArrayLike<number>, b: ArrayLike<number>): number {
+  for (let i = 0; i < Math.max(a.length, b.length); i++) if (a[i] !== b[i]) return i;
+  return -1;
+}
+
+function meanDistance(graph: Graph): number {
+  let sum = 0;
+  for (let v = 0; v < graph.nodeCount; v++) {
+    for (let k = graph.rowStart[v]!; k < graph.rowStart[v + 1]!; k++) sum += Math.abs(graph.neighbour[k]! - v);
+  }
+  return sum / graph.neighbour.length;
+}
