@@ -23,6 +23,7 @@ import { readUsers, type WeightedUsers } from '../../bucketizer/io/users.ts';
 import { checkWritable } from '../../bucketizer/io/writable.ts';
 import type { Objective } from '../../bucketizer/recursive-bisection.ts';
 import { type Move, moveMaxDefault, type RefreshReport, refresh } from '../../bucketizer/refresh.ts';
+import { reportPage } from '../../bucketizer/report-page.ts';
 import { type BucketTree, heightMax } from '../../bucketizer/tree.ts';
 import { ConfigError } from '../../config/errors.ts';
 import { writeFileAtomically } from '../../config/load.ts';
@@ -94,7 +95,7 @@ export function bucketizeCommand(): Command {
     .option('--hub-degree <n>', 'leave out the ties of users with more friends than this')
     .option('--min-weight <w>', 'leave out ties lighter than this, repeated ones added up')
     .option('--max-bad-lines <n>', 'bad lines of TIES to skip before giving up', '0')
-    .option('--report <file>', 'write quality and counts as JSON')
+    .option('--report <file>', 'write quality and counts as JSON; as a page with plots where the name ends in .html')
     .option(
       '--simulate-cache',
       'print, and put into --report, how often caches miss where users are routed at random, by hash and by this tree',
@@ -107,6 +108,7 @@ export function bucketizeCommand(): Command {
 Examples:
   taiji bucketize world/friends.csv.gz --users world/users.csv --out tree
   taiji bucketize soc-Epinions1.txt.gz --out tree --directed --hub-degree 1000 --report report.json
+  taiji bucketize friends.csv --out tree --simulate-cache --report tree.html
   taiji bucketize friends.csv --out tree-2 --previous tree --move-max 0.03 --moves moves.csv
   zcat friends.csv.gz | taiji bucketize - --out tree
   taiji bucketize friends.parquet --out tree --format parquet
@@ -155,7 +157,10 @@ async function bucketizeFiles(tiesPath: string, flags: Flags): Promise<FileRepor
     const counted = { ...ties, given: ties.given + repeated, repeated: ties.repeated + repeated };
     const report = { ...built.report, ties: counted, badLines, usersUnlisted: unlisted };
     writeTree(flags.out, built.tree);
-    if (flags.report !== undefined) writeFileAtomically(flags.report, `${JSON.stringify(report, null, 2)}\n`);
+    if (flags.report !== undefined) {
+      const page = flags.report.endsWith('.html');
+      writeFileAtomically(flags.report, page ? reportPage(report) : `${JSON.stringify(report, null, 2)}\n`);
+    }
     if (flags.leaves !== undefined) writeLeaves(flags.leaves, built.tree);
     if (flags.moves !== undefined) writeMoves(flags.moves, built.moves ?? []);
     return report;

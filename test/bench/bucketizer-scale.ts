@@ -1,6 +1,5 @@
-/** One large generated graph through the bucketizer: `node dist/test/bench/bucketizer-scale.js [--users 1000000]
- *  [--ties-per-user 21] [--height 14] [--effort default] [--seed 1]`. Prints user time of every stage and what a tie costs;
- *  one process a size, on one thread, for the peak of memory is the process's. Growth is seen by running several sizes. */
+/** One large generated graph through the bucketizer. Prints user time of every stage and what a tie costs; one process a
+ *  size, for the peak of memory is the process's. Growth is seen by running several sizes. */
 
 import { parseArgs } from 'node:util';
 import { type EffortName, type PreparedBuild, prepareFresh } from '../../bucketizer/bucketize.ts';
@@ -15,8 +14,17 @@ const { values } = parseArgs({
     effort: { type: 'string', default: 'default' },
     seed: { type: 'string', default: '1' },
     workers: { type: 'string', default: '1' },
+    help: { type: 'boolean', short: 'h' },
   },
 });
+if (values.help) {
+  process.stdout.write(
+    'node dist/test/bench/bucketizer-scale.js [--users 1000000] [--ties-per-user 21] [--height 14]\n' +
+      '  [--effort fast|default|best] [--seed 1] [--workers 1]\n\n' +
+      'Builds the tree of one generated graph; prints user time by stage, peak memory, and both a tie.\n',
+  );
+  process.exit();
+}
 const startSeconds = userSeconds();
 let stageBefore = 'make the graph';
 let told = startSeconds;

@@ -70,8 +70,20 @@ interface Outcome {
 async function main(): Promise<void> {
   const { values, positionals } = parseArgs({
     allowPositionals: true,
-    options: { seeds: { type: 'string', default: '5' }, peers: { type: 'boolean', default: false } },
+    options: {
+      seeds: { type: 'string', default: '5' },
+      peers: { type: 'boolean', default: false },
+      help: { type: 'boolean', short: 'h' },
+    },
   });
+  if (values.help) {
+    process.stdout.write(
+      'npm run bench:bucketizer -- [GRAPH ...] [--seeds 5] [--peers]      beside METIS and, with --peers, others\n' +
+        'npm run bench:bucketizer -- refresh [GRAPH ...] [--seeds 5] [--weeks 10]      refreshes beside fresh trees\n\n' +
+        `GRAPH: ${[...realGraphs, ...Object.keys(generatedGraphs)].join(', ')}; default: all.\n`,
+    );
+    return;
+  }
   const data = resolve(process.env['TAIJI_DATA'] ?? '../shared/data');
   const known = [...realGraphs, ...Object.keys(generatedGraphs)];
   const wrong = positionals.find((name) => !known.includes(name));
