@@ -8,6 +8,7 @@ import type { EdgeId } from '../config/ids.ts';
 import type { Intent } from '../config/intent.ts';
 import type { Policy } from '../config/policy.ts';
 import type { Topology } from '../config/topology.ts';
+import type { Fraction } from '../config/units.ts';
 import type { FractionMatrix } from '../runtime/fractions.ts';
 import { type CarriedState, observeStates, retainedFractions } from '../runtime/guards.ts';
 import { holdDown } from '../runtime/hold-down.ts';
@@ -46,6 +47,7 @@ export interface EpochInputs {
   readonly sessions?: Float64Array; // [e * D + d] of a sticky service, observed; NaN or absent: as the tables so far would have placed them
   readonly epochMs?: number; // how long it lasts; absent: as the policy says
   readonly isDue?: boolean; // false: not this service's tick; only what a state forces moves
+  readonly churnSpent?: number; // share of demand that moves by choice besides: what is left of churnMax is the plan's
 }
 
 export interface EpochContext {
@@ -101,10 +103,20 @@ export const planEpoch: PlanEpoch = async (inputs, context) => {
   return plan!;
 };
 
+/** The service with what is left of its `churnMax`. */
+function withinBudget(service: PlannedService): PlannedService {
+  const { policy, churnSpent = 0 } = service.inputs;
+  if (churnSpent === 0) return service;
+  const { guards } = policy.spec;
+  const churnMax = Math.max(0, guards.churnMax - churnSpent) as Fraction;
+  const spec = { ...policy.spec, guards: { ...guards, churnMax } };
+  return { ...service, inputs: { ...service.inputs, policy: { ...policy, spec } } };
+}
+
 /** [s] a plan each. Services that draw on the same datacenters are in one program; each then gets a table of its own. The
  *  first one's solver solves. */
 export const planGroup: PlanGroup = async (services) => {
-  const settings = services.map(settingOf);
+  const settings = services.map((service) => settingOf(withinBudget(service)));
   const { inputs } = services[0]!;
   // Whoever drains a datacenter, for whichever service, has looked at it.
   const intents = services.flatMap((service) => service.inputs.intents);
@@ -443,7 +455,7 @@ function holdsForbidden(table: RoutingTable, ceilings: Ceilings): boolean {
 
 /** [edge] share of all demand that changes target where all of the edge's buckets do: demand without a bucket has nothing
  *  to lose by a move. */
-function steeredShares(topology: Topology, demandRps: Float64Array): Float64Array {
+export function steeredShares(topology: Topology, demandRps: Float64Array): Float64Array {
   return sharesOf(demandRps).map((share, e) => share * (1 - (topology.edges[e]!.unsteered ?? 0)));
 }
 

@@ -3,6 +3,8 @@
 import { Command } from 'commander';
 import { stringify } from 'yaml';
 import { progressBar } from '../../bucketizer/io/progress.ts';
+import { readTree } from '../../bucketizer/io/tree-file.ts';
+import type { BucketTree } from '../../bucketizer/tree.ts';
 import { ConfigError } from '../../config/errors.ts';
 import { readPolicy, writeFileAtomically } from '../../config/load.ts';
 import { assertionsOf, type Policy } from '../../config/policy.ts';
@@ -19,8 +21,9 @@ import { type ReplayReport, type ReplaySummary, ReportBuilder } from '../replay/
 import { htmlReport } from '../replay/report-html.ts';
 import { comparedSummaries } from '../replay/summary-comparison.ts';
 import { applyEdits, type WhatIf } from '../replay/what-if.ts';
-import { type ReplayedService, type ReplayOptions, replayWorld } from '../replay/world-replay.ts';
+import { type Activation, type ReplayedService, type ReplayOptions, replayWorld } from '../replay/world-replay.ts';
 import { describeReplay, replayJournal } from '../server/io/recorded-file.ts';
+import { checkSameHeight } from '../server/tree-fits.ts';
 import { replayServices, servicesOf } from './replay-services.ts';
 import { type OutputFormat, openSetting, outputOption, solverOption, timeOf } from './setting.ts';
 
@@ -36,6 +39,7 @@ interface ReplayFlags {
   readonly whatIf?: string;
   readonly report: readonly string[];
   readonly timings?: string;
+  readonly activate: readonly string[];
   readonly solver: EngineName;
   readonly output: OutputFormat;
 }
@@ -56,6 +60,12 @@ export function replayCommand(): Command {
       '--what-if <edits>',
       'run an edited world and policy: capacity.DATACENTER, demand.EDGE, rtt.EDGE.DATACENTER, state.DATACENTER.keep, policy.KEY, each with =, *= or +=, by commas; * names all',
     )
+    .option(
+      '--activate <time=tree>',
+      'another tree takes over from this time on, as fast as churnMax allows; may be repeated',
+      collect,
+      [],
+    )
     .option('--report <file>', 'write the report: .json for scripts, .html for people; may be repeated', collect, [])
     .option('--timings <file>', 'write CPU and wall time and memory to a file of its own, JSON')
     .option('--journal <file>', 'replay the recorded epochs of a journal file instead; exit 3 where a table differs')
@@ -72,6 +82,7 @@ Examples:
   taiji replay --world world --policy policy.yaml --tree tree --what-if 'demand.*=1.3,state.tokyo.keep=0'
   taiji replay --world world --policy policy.yaml --tree tree --against policy.yaml --what-if policy.guards.churnMax=0.02
   taiji replay --world world --policy web.yaml --policy chat.yaml --tree tree --report services.json
+  taiji replay --world world --policy policy.yaml --tree tree --activate 2026-03-03T03:00:00Z=next-tree
   taiji replay --journal data/journal/00000001.jsonl
 
 What the policy asserts (assert: ["utilizationMax < 0.85", "rttMsP95 rise < 5"]) must hold in every epoch, or the exit is 3;
@@ -89,9 +100,9 @@ async function replayJournalFile(flags: ReplayFlags, file: string): Promise<void
   if (flags.world !== undefined || flags.policy.length > 0 || flags.tree !== undefined) {
     throw new ConfigError('--journal: a journal brings its own world, policy and tree; leave those flags out');
   }
-  if (flags.against !== undefined || flags.whatIf !== undefined) {
+  if (flags.against !== undefined || flags.whatIf !== undefined || flags.activate.length > 0) {
     throw new ConfigError(
-      `--${flags.against === undefined ? 'what-if' : 'against'}: a journal is replayed as it was; replay a world instead`,
+      `--${flags.against !== undefined ? 'against' : flags.whatIf !== undefined ? 'what-if' : 'activate'}: a journal is replayed as it was; replay a world instead`,
     );
   }
   const replay = await replayJournal(file, flags.solver);
@@ -120,12 +131,13 @@ async function replayWorldFiles(flags: ReplayFlags): Promise<void> {
     const total = timesMs.filter((timeMs) => timeMs >= fromMs && timeMs < toMs).length;
     if (total === 0)
       throw new ConfigError('--from and --to leave no epoch of the world; look at the times of demand.csv');
+    const activations = activationsOf(flags.activate, context.tree);
+    const options: ReplayOptions = { fromMs, toMs, oracle: flags.oracle === true, activations };
     if (otherPolicies.length > 0) {
       if (flags.against !== undefined || flags.whatIf !== undefined) {
         throw new ConfigError('--against and --what-if take one policy; replay the services one at a time');
       }
       const services = servicesOf(setting.wholeWorld, flags.policy, context);
-      const options: ReplayOptions = { fromMs, toMs, oracle: flags.oracle === true };
       writeServices(flags, await replayServices(setting.wholeWorld, services, options), services);
       if (flags.timings !== undefined) writeTimings(flags.timings, startedMs);
       return;
@@ -136,7 +148,7 @@ async function replayWorldFiles(flags: ReplayFlags): Promise<void> {
     const bar = progressBar();
     let done = 0;
     const run = (setting: WhatIf): Promise<ReplayReport> =>
-      replayed(setting, context, { fromMs, toMs, oracle: flags.oracle === true, statesOf: setting.statesOf }, () => {
+      replayed(setting, context, { ...options, statesOf: setting.statesOf }, () => {
         done += 1;
         bar.show('replay', done, other ? 2 * total : total);
       });
@@ -170,6 +182,20 @@ async function replayWorldFiles(flags: ReplayFlags): Promise<void> {
   } finally {
     await setting.close();
   }
+}
+
+/** By time. Throws a ConfigError where a tree cannot take over from the one the replay starts with. */
+function activationsOf(flags: readonly string[], { height }: BucketTree): readonly Activation[] {
+  const activations = flags.map((text): Activation => {
+    const [time = '', ...file] = text.split('=');
+    if (file.length === 0) {
+      throw new ConfigError(`--activate is "${text}", expected TIME=TREE such as 2026-03-03T03:00:00Z=next-tree`);
+    }
+    const tree = readTree(file.join('='));
+    checkSameHeight(tree, height, file.join('='));
+    return { timeMs: timeOf(time, '--activate'), tree };
+  });
+  return activations.sort((a, b) => a.timeMs - b.timeMs);
 }
 
 async function replayed(
@@ -276,6 +302,10 @@ function summaryLines(summary: ReplaySummary): string[] {
     `friends together     mean ${share(connectionLocality.mean)}, p5 ${share(connectionLocality.p5)}, last ${share(connectionLocality.last)}`,
     `friends can meet     mean ${share(tiesCanMeet.mean)}, p5 ${share(tiesCanMeet.p5)}, last ${share(tiesCanMeet.last)}`,
     `segments whole       mean ${share(segmentsWhole.mean)}, p5 ${share(segmentsWhole.p5)}`,
+    ...(summary.trees ?? []).map(
+      ({ time, until, epochs, users, churn: moved, electiveMax, connectionLocality: { before, after } }) =>
+        `tree from ${time}  ${users} users in ${epochs} epochs until ${until ?? 'after the end'}: ${share(moved)} of demand moved, at most ${share(electiveMax)} an epoch; friends together ${share(before)} before, ${share(after)} after`,
+    ),
     `tables               sha256 ${summary.tablesSha256}`,
   ];
 }

@@ -17,9 +17,10 @@ export class ConnectionLocality {
   readonly #targetOfCell: Uint8Array; // the last table, edge after edge
   readonly #known: (Uint8Array | undefined)[] = []; // [edge] the row it holds
 
-  constructor(world: World, tree: BucketTree) {
+  /** `bucketOf`: where users are, while not all go by `tree`. */
+  constructor(world: World, tree: BucketTree, bucketOf = (user: string): number => bucketOfUser(tree, user)) {
     const { users, friends, topology } = world;
-    const cellOf = users.ids.map((id, user) => (users.homeEdge[user]! << tree.height) | bucketOfUser(tree, id));
+    const cellOf = users.ids.map((id, user) => (users.homeEdge[user]! << tree.height) | bucketOf(id));
     const parting: number[] = [];
     for (let i = 0; i < friends.length; i += 2) {
       if (cellOf[friends[i]!] !== cellOf[friends[i + 1]!]) parting.push(i);

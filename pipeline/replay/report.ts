@@ -2,6 +2,7 @@
  *  clock, host or version in it, numbers to nine decimals: the same replay gives the same bytes. */
 
 import { createHash } from 'node:crypto';
+import { fullCut } from '../../bucketizer/tree-share.ts';
 import { formatTime } from '../../config/duration.ts';
 import type { Policy } from '../../config/policy.ts';
 import type { World } from '../../config/world.ts';
@@ -10,12 +11,16 @@ import { freshState, retainedFractions } from '../../runtime/guards.ts';
 import type { SolveCertified } from '../../runtime/lp/certified.ts';
 import { buildGroupModel } from '../../runtime/model.ts';
 import type { Churn, EpochContext, Outcome } from '../epoch.ts';
+import type { BucketWeights } from '../table/bucket-weights.ts';
+import type { TreeStep } from '../table/tree-move.ts';
 import type { AssertionResult } from './assertions.ts';
 import type { Comparison } from './comparison.ts';
 import { bodiesAfter, type EpochBodies } from './epoch-bodies.ts';
 import { ConnectionLocality, SegmentsWhole, TiesCanMeet } from './locality.ts';
 import { NeededMovement } from './needed.ts';
 import { mean, quantile } from './quantile.ts';
+import type { TreesInForce } from './replayed-trees.ts';
+import { type TreeTakeover, takeoversOf } from './tree-takeovers.ts';
 import type { ReplayedEpoch } from './world-replay.ts';
 
 export interface ReportedEpoch {
@@ -35,6 +40,13 @@ export interface ReportedEpoch {
   readonly connectionLocality: number;
   readonly tiesCanMeet: number; // share of ties whose two users' edges could send them to the same datacenter
   readonly segmentsWhole: number;
+  readonly treeMove?: ReportedTreeMove; // who passed to another tree
+}
+
+export interface ReportedTreeMove {
+  readonly users: number; // whose bucket changed
+  readonly churn: number; // share of demand that changed datacenter by it; not in the epoch's `churn`
+  readonly share: number; // of all users, who go by the new tree
 }
 
 export interface ReplaySummary {
@@ -51,6 +63,7 @@ export interface ReplaySummary {
   readonly connectionLocality: { readonly mean: number; readonly p5: number; readonly last: number };
   readonly tiesCanMeet: { readonly mean: number; readonly p5: number; readonly last: number };
   readonly segmentsWhole: { readonly mean: number; readonly p5: number };
+  readonly trees?: readonly TreeTakeover[]; // that took over
   readonly tablesSha256: string; // over the SHA-256 of every edge's body, every epoch, in order
 }
 
@@ -66,9 +79,10 @@ export class ReportBuilder {
   readonly #world: World;
   readonly #policy: Policy;
   readonly #solve: SolveCertified;
-  readonly #locality: ConnectionLocality;
+  #locality: ConnectionLocality;
   readonly #meeting: TiesCanMeet;
-  readonly #segments: SegmentsWhole;
+  #segments: SegmentsWhole;
+  #weights: BucketWeights;
   readonly #needed: NeededMovement;
   readonly #tables = createHash('sha256');
   readonly #epochs: ReportedEpoch[] = [];
@@ -84,6 +98,7 @@ export class ReportBuilder {
     this.#locality = new ConnectionLocality(world, context.tree);
     this.#meeting = new TiesCanMeet(world);
     this.#segments = new SegmentsWhole(context.weights, context.tree.height, policy.spec.buckets.segmentLevel);
+    this.#weights = context.weights;
     this.#needed = new NeededMovement(solve);
   }
 
@@ -91,7 +106,10 @@ export class ReportBuilder {
   async add(epoch: ReplayedEpoch, needed: number | null = null): Promise<ReportedEpoch> {
     const { plan, table } = epoch;
     const { topology } = this.#world;
-    if (table && table !== this.#tableInForce) {
+    const { trees } = epoch;
+    const passed = trees !== undefined && trees.routing.weights !== this.#weights;
+    if (passed) this.#regroup(trees);
+    if (table && (passed || table !== this.#tableInForce)) {
       this.#localityInForce = this.#locality.of(table);
       this.#canMeetInForce = this.#meeting.of(epoch.served, topology.datacenters.length);
     }
@@ -122,6 +140,7 @@ export class ReportBuilder {
       connectionLocality: tidy(this.#localityInForce),
       tiesCanMeet: tidy(this.#canMeetInForce),
       segmentsWhole: tidy(table ? this.#segments.of(table, epoch.demandRps) : 1),
+      ...(trees?.treeStep && { treeMove: treeMoveOf(trees.treeStep) }),
     };
     this.#epochs.push(reported);
     return reported;
@@ -143,6 +162,7 @@ export class ReportBuilder {
       p5: tidy(quantile(epochs.map(pick), 0.05)),
       last: epochs.length > 0 ? pick(epochs.at(-1)!) : 1,
     });
+    const trees = takeoversOf(epochs);
     const gaps = epochs.flatMap(({ utilizationGap }) => (utilizationGap === null ? [] : [utilizationGap]));
     const known = epochs.flatMap(({ needed }) => (needed === null ? [] : [needed]));
     const churn = {
@@ -187,9 +207,18 @@ export class ReportBuilder {
             ),
           ),
         },
+        ...(trees.length > 0 && { trees }),
         tablesSha256: this.#tables.copy().digest('hex'),
       },
     };
+  }
+
+  /** Users are in other buckets. */
+  #regroup({ routing, bucketOf }: TreesInForce): void {
+    const { tree, weights } = routing;
+    this.#weights = weights;
+    this.#locality = new ConnectionLocality(this.#world, tree, bucketOf);
+    this.#segments = new SegmentsWhole(weights, tree.height, this.#policy.spec.buckets.segmentLevel);
   }
 
   /** By the demand judged on; datacenters in their states of the epoch, nothing else held against the solve. */
@@ -219,6 +248,10 @@ export function needingOf(
     frozen: false,
     established: epoch.judged[s]!.established ?? null,
   };
+}
+
+function treeMoveOf({ users, churn, cut }: TreeStep): ReportedTreeMove {
+  return { users, churn: tidy(churn), share: tidy(cut / fullCut) };
 }
 
 function datacentersInUse({ standing: served, utilization }: ReplayedEpoch): number {

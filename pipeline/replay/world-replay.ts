@@ -2,6 +2,7 @@
  *  of the epoch before, or a forecast from all before; with `oracle` its own) and judged on its own demand by the table
  *  then in force. */
 
+import type { BucketTree } from '../../bucketizer/tree.ts';
 import { durationMs } from '../../config/duration.ts';
 import type { Policy } from '../../config/policy.ts';
 import { stepMs, type World } from '../../config/world.ts';
@@ -12,7 +13,9 @@ import { fullness, loadOf, metersOf } from '../../runtime/meters.ts';
 import { statesAt } from '../../runtime/states.ts';
 import { type CarriedState, type EpochContext, type EpochPlan, freshState, planGroup } from '../epoch.ts';
 import { type RoutingTable, servedFractions } from '../table/routing-table.ts';
+import { ofTree } from '../table/tree-course.ts';
 import { demandAt, PlannedDemand } from './planned-demand.ts';
+import { ReplayedTrees, type TreesInForce } from './replayed-trees.ts';
 import { SessionLife } from './session-life.ts';
 
 export interface ReplayOptions {
@@ -20,6 +23,13 @@ export interface ReplayOptions {
   readonly toMs: number; // after the last epoch
   readonly oracle: boolean;
   readonly statesOf?: (observed: readonly DatacenterState[]) => readonly DatacenterState[]; // what-if; else as observed
+  readonly activations?: readonly Activation[]; // by time; of all services
+}
+
+/** A tree that takes over from its time on. */
+export interface Activation {
+  readonly timeMs: number;
+  readonly tree: BucketTree;
 }
 
 export interface ReplayedEpoch {
@@ -34,6 +44,7 @@ export interface ReplayedEpoch {
   readonly utilization: Float64Array; // [datacenter] of its fullest resource, other services' load too
   readonly judged: readonly RuntimeInputs[]; // what a solve for the epoch as it came would start from; of all services
   readonly rttMs: RttMs;
+  readonly trees?: TreesInForce; // none: users are where the tree that the epoch was planned with has them
 }
 
 /** A service of a replay. The worlds of one replay differ in demand alone. */
@@ -65,6 +76,7 @@ export async function* replayGroup(
     planned: new PlannedDemand(service.world, service.policy, options.oracle),
     life: new SessionLife(service.policy, stepMs(demand)),
     everySteps: services.length > 1 ? stepsAnEpoch(service) : 1,
+    trees: new ReplayedTrees(service, options.activations ?? []),
   }));
   let last = services.map((): { previous: RoutingTable | null; carried: CarriedState } => ({
     previous: null,
@@ -77,9 +89,10 @@ export async function* replayGroup(
     const observed = statesAt(services[0]!.world, timeMs);
     const states = options.statesOf ? options.statesOf(observed) : observed;
     const plannedRps = runs.map(({ planned }) => planned.at(t));
+    const steps = runs.map(({ trees }, s) => trees.next(timeMs, last[s]!.previous, plannedRps[s]!, states));
     const plans = await planGroup(
       runs.map(({ policy, context, life, everySteps }, s) => ({
-        context,
+        context: { ...context, ...steps[s]!.routing },
         inputs: {
           epoch,
           startMs: timeMs,
@@ -88,17 +101,20 @@ export async function* replayGroup(
           demandRps: plannedRps[s]!,
           states,
           intents: [],
-          ...last[s]!,
+          carried: last[s]!.carried,
+          previous: ofTree(last[s]!.previous, steps[s]!.routing.tree),
+          ...(steps[s]!.step && { churnSpent: steps[s]!.step.churn }),
           epochMs: stepMs(demand),
           ...(life.sessions && { sessions: life.sessions }),
           ...(epoch % everySteps !== 0 && { isDue: false }),
         },
       })),
     );
-    const lived = runs.map(({ world, policy, context, life }, s) => {
+    const routed = runs.map(({ trees }, s) => trees.after(steps[s]!, plans[s]!));
+    const lived = runs.map(({ world, policy, life }, s) => {
       const { table, served: planServed } = plans[s]!;
       const demandRps = demandAt(world, t);
-      const served = table ? servedFractions(table, context.weights) : planServed;
+      const served = table ? servedFractions(table, routed[s]!.routing.weights) : planServed;
       const { established, sessions } = life.live(states, demandRps, served);
       const standing = policy.spec.traffic.kind === 'sticky' ? sharesOf(sessions, demandRps, served) : served;
       const judged: RuntimeInputs = {
@@ -121,6 +137,7 @@ export async function* replayGroup(
       const others = runs.flatMap((other, o) => (o === s ? [] : [{ policy: other.policy, load: loads[o]! }]));
       return {
         ...lived[s]!,
+        trees: routed[s]!,
         timeMs,
         plan: plans[s]!,
         states,

@@ -18,3 +18,11 @@ export function checkTreeFits(tree: BucketTree, users: WorldUsers, treeName: str
   }
   return strangers > all / 10 ? `${treeName}: does not know ${strangers} of the ${all} users of ${worldName}` : null;
 }
+
+/** Throws a ConfigError where the tree cannot take over from one of that height. */
+export function checkSameHeight(tree: BucketTree, height: number, treeName: string): void {
+  if (tree.height === height) return;
+  throw new ConfigError(
+    `${treeName}: height ${tree.height}, the tree in force has ${height}, and buckets of one mean nothing in the other; build it with "taiji bucketize --height ${height} --previous TREE"`,
+  );
+}

@@ -27,9 +27,14 @@ export function bucketWeights(topology: Topology, tree: BucketTree, users: World
     const bucket = bucketOfUser(tree, users.ids[user]!);
     sums[users.homeEdge[user]!]![bucket]! += fixedPoint(users.weight[user]!);
   }
-  const treeCells = cellsOf(tree.bucketWeight);
+  return weightsOfSums(sums, tree.bucketWeight);
+}
+
+/** `sums`: [edge][bucket] weight of the users who are there. An edge without any gets `elsewhere`, [bucket]. */
+export function weightsOfSums(sums: readonly Float64Array[], elsewhere: Float64Array): BucketWeights {
+  const strangers = cellsOf(elsewhere);
   return {
-    byEdge: sums.map((dense) => (dense.some((sum) => sum > 0) ? cellsOf(dense) : treeCells)),
+    byEdge: sums.map((dense) => (dense.some((sum) => sum > 0) ? cellsOf(dense) : strangers)),
     edgeWeight: Float64Array.from(sums, (dense) => dense.reduce((a, b) => a + b, 0)),
   };
 }
@@ -82,6 +87,6 @@ function cellsOf(dense: Float64Array): EdgeCells {
 }
 
 /** Integers add up to the same sum in any order of the users file. */
-function fixedPoint(weight: number): number {
+export function fixedPoint(weight: number): number {
   return Math.max(1, Math.round(weight * 1_000_000));
 }

@@ -1,0 +1,87 @@
+/** Where a service stands between trees: on one, or on its way from one to another and, until it has arrived, back. Pure:
+ *  whoever keeps it says what an epoch brought. */
+
+import type { BucketTree } from '../../bucketizer/tree.ts';
+import { fullCut } from '../../bucketizer/tree-share.ts';
+import type { Topology } from '../../config/topology.ts';
+import type { WorldUsers } from '../../config/world.ts';
+import type { DatacenterState } from '../../runtime/inputs.ts';
+import { type BucketWeights, bucketWeights } from './bucket-weights.ts';
+import type { RoutingTable } from './routing-table.ts';
+import { type TreeDirection, TreeMove, type TreeStep } from './tree-move.ts';
+
+export type TreeCourse =
+  | { readonly kind: 'settled'; readonly tree: BucketTree; readonly before: BucketTree | null } // before: to roll back to
+  | {
+      readonly kind: 'moving';
+      readonly move: TreeMove;
+      readonly direction: TreeDirection;
+      readonly cut: number; // users below it go by `move.to`
+      readonly epochs: number; // that moved somebody
+      readonly churn: number; // their sum: demand that changed datacenter by it, an epoch's share after the other
+    };
+
+/** What an epoch routes by. */
+export interface Routing {
+  readonly tree: BucketTree;
+  readonly weights: BucketWeights;
+}
+
+export interface TreePlaces {
+  readonly topology: Topology;
+  readonly users: WorldUsers;
+}
+
+/** What of an epoch's `churnMax` users may spend who pass to another tree: the plan has to follow the demand meanwhile. */
+const shareOfChurn = 0.5;
+
+/** On the way to `to`, with nobody moved yet. */
+export function towards(from: BucketTree, to: BucketTree, { topology, users }: TreePlaces): TreeCourse {
+  const move = new TreeMove(topology, from, to, users);
+  return { kind: 'moving', move, direction: 'on', cut: 0, epochs: 0, churn: 0 };
+}
+
+/** On the way back to `before`, from where everybody has passed to `tree`. */
+export function backTo(before: BucketTree, tree: BucketTree, { topology, users }: TreePlaces): TreeCourse {
+  const move = new TreeMove(topology, before, tree, users);
+  return { kind: 'moving', move, direction: 'back', cut: fullCut, epochs: 0, churn: 0 };
+}
+
+/** Whether users may pass at all: while a datacenter is out or on its way out, churn and room are for those who must go. */
+export function mayStep(states: readonly DatacenterState[]): boolean {
+  return states.every(({ keep }) => keep === 1);
+}
+
+/** What this epoch may move; null: nothing. `edgeLoad` as in `TreeMove.step`. */
+export function stepOf(
+  course: TreeCourse,
+  table: RoutingTable,
+  edgeLoad: Float64Array,
+  churnMax: number,
+): TreeStep | null {
+  if (course.kind === 'settled') return null;
+  return course.move.step(course.cut, course.direction, table, edgeLoad, churnMax * shareOfChurn);
+}
+
+/** After an epoch that made the step. */
+export function stepped(course: TreeCourse, step: TreeStep): TreeCourse {
+  if (course.kind === 'settled') return course;
+  const { move, direction } = course;
+  const { cut } = step;
+  if (direction === 'on' && cut === fullCut) return { kind: 'settled', tree: move.to, before: move.from };
+  if (direction === 'back' && cut === 0) return { kind: 'settled', tree: move.from, before: move.to };
+  return { ...course, cut, epochs: course.epochs + 1, churn: course.churn + step.churn };
+}
+
+export function routingOf(course: TreeCourse, { topology, users }: TreePlaces): Routing {
+  if (course.kind === 'settled') {
+    return { tree: course.tree, weights: bucketWeights(topology, course.tree, users) };
+  }
+  const { move, cut } = course;
+  return { tree: move.treeAt(cut), weights: move.weightsAt(cut) };
+}
+
+/** The table, said to be of the tree it is planned with: bucket ids outlive trees. */
+export function ofTree(table: RoutingTable | null, tree: BucketTree): RoutingTable | null {
+  return table === null || table.treeVersion === tree.version ? table : { ...table, treeVersion: tree.version };
+}
