@@ -20,7 +20,7 @@ import { ConnectionLocality, SegmentsWhole, TiesCanMeet } from './locality.ts';
 import { NeededMovement } from './needed.ts';
 import { mean, quantile } from './quantile.ts';
 import type { TreesInForce } from './replayed-trees.ts';
-import { type TreeTakeover, takeoversOf } from './tree-takeovers.ts';
+import { type ReportedTreeMove, type TreeTakeover, takeoversOf } from './tree-takeovers.ts';
 import type { ReplayedEpoch } from './world-replay.ts';
 
 export interface ReportedEpoch {
@@ -41,12 +41,6 @@ export interface ReportedEpoch {
   readonly tiesCanMeet: number; // share of ties whose two users' edges could send them to the same datacenter
   readonly segmentsWhole: number;
   readonly treeMove?: ReportedTreeMove; // who passed to another tree
-}
-
-export interface ReportedTreeMove {
-  readonly users: number; // whose bucket changed
-  readonly churn: number; // share of demand that changed datacenter by it; not in the epoch's `churn`
-  readonly share: number; // of all users, who go by the new tree
 }
 
 export interface ReplaySummary {

@@ -2,7 +2,21 @@
  *  moved by choice with them counted in, and whether friends are better off. */
 
 import { mean } from './quantile.ts';
-import type { ReportedEpoch } from './report.ts';
+
+/** Of an epoch in which somebody passed to another tree. */
+export interface ReportedTreeMove {
+  readonly users: number; // whose bucket changed
+  readonly churn: number; // share of demand that changed datacenter by it; not in the epoch's `churn`
+  readonly share: number; // of all users, who go by the new tree
+}
+
+/** What of a reported epoch counts here. */
+interface ToldEpoch {
+  readonly time: string;
+  readonly churn: { readonly elective: number };
+  readonly connectionLocality: number;
+  readonly treeMove?: ReportedTreeMove;
+}
 
 export interface TreeTakeover {
   readonly time: string; // its first epoch
@@ -17,7 +31,7 @@ export interface TreeTakeover {
 const epochsCompared = 12;
 
 /** `epochs`: of the whole replay. */
-export function takeoversOf(epochs: readonly ReportedEpoch[]): readonly TreeTakeover[] {
+export function takeoversOf(epochs: readonly ToldEpoch[]): readonly TreeTakeover[] {
   const takeovers: TreeTakeover[] = [];
   for (let i = 0; i < epochs.length; i++) {
     if (!epochs[i]!.treeMove) continue;
@@ -29,9 +43,9 @@ export function takeoversOf(epochs: readonly ReportedEpoch[]): readonly TreeTake
   return takeovers;
 }
 
-function takeover(epochs: readonly ReportedEpoch[], from: number, to: number, isDone: boolean): TreeTakeover {
+function takeover(epochs: readonly ToldEpoch[], from: number, to: number, isDone: boolean): TreeTakeover {
   const moves = epochs.slice(from, to + 1).flatMap(({ treeMove, churn }) => (treeMove ? [{ treeMove, churn }] : []));
-  const localityOf = (some: readonly ReportedEpoch[]): number =>
+  const localityOf = (some: readonly ToldEpoch[]): number =>
     some.length === 0 ? 1 : mean(some.map(({ connectionLocality }) => connectionLocality));
   const tidy = (value: number): number => Math.round(value * 1e9) / 1e9;
   return {
