@@ -141,11 +141,25 @@ export interface Process {
   line(holds: (line: Record<string, unknown>) => boolean): Promise<Record<string, unknown> | null>;
 }
 
-/** `taiji serve` as people run it; `shell` runs before it in the same process (`ulimit -f 8`). */
-export function spawnServe(setting: Setting, more: Record<string, unknown> = {}, shell = ':'): Process {
+/** `taiji serve` as people run it; `shell` runs before it in the same process (`ulimit -f 8`). `node`: what Node is told. */
+export function spawnServe(
+  setting: Setting,
+  more: Record<string, unknown> = {},
+  shell = ':',
+  node: readonly string[] = [],
+): Process {
   const config = join(setting.directory, `server-${process.pid}-${spawned++}.yaml`);
   writeFileSync(config, stringify(documentOf(more)));
-  const child = spawn('sh', ['-c', `${shell}; exec "$0" "$@"`, process.execPath, program, 'serve', '--config', config]);
+  const child = spawn('sh', [
+    '-c',
+    `${shell}; exec "$0" "$@"`,
+    process.execPath,
+    ...node,
+    program,
+    'serve',
+    '--config',
+    config,
+  ]);
   let text = '';
   let ended = false;
   const waiting = new Set<() => void>();
