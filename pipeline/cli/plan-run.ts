@@ -2,6 +2,7 @@
  *  held to what their policies assert. Those that draw on the same resources are planned together. */
 
 import { ConfigError } from '../../config/errors.ts';
+import { concerns, type Intent } from '../../config/intent.ts';
 import { assertionsOf, type Policy } from '../../config/policy.ts';
 import { checkGroup } from '../../config/policy-group.ts';
 import type { Topology } from '../../config/topology.ts';
@@ -30,6 +31,7 @@ export interface DryRun {
   readonly services: readonly DryService[];
   readonly t: number; // step of the world
   readonly oracle: boolean;
+  readonly intents: readonly Intent[];
 }
 
 export interface DryService {
@@ -76,7 +78,10 @@ export function groupsIn(settings: readonly WhatIf[]): readonly (readonly number
   return groupsOf(settings.map(({ world, policy }) => ({ policy, topology: world.topology })));
 }
 
-function inputsOf({ world, policy, statesOf, previous }: WhatIf & DryService, { t, oracle }: DryRun): EpochInputs {
+function inputsOf(
+  { world, policy, statesOf, previous }: WhatIf & DryService,
+  { t, oracle, intents }: DryRun,
+): EpochInputs {
   const startMs = world.demand.timesMs[t]!;
   return {
     epoch: t,
@@ -85,7 +90,7 @@ function inputsOf({ world, policy, statesOf, previous }: WhatIf & DryService, { 
     policy,
     demandRps: new PlannedDemand(world, policy, oracle).at(t),
     states: statesOf(statesAt(world, startMs)),
-    intents: [],
+    intents: intents.filter((intent) => concerns(intent, policy.metadata.service)),
     previous,
     carried: freshState,
   };

@@ -7,6 +7,7 @@ import { writeFileAtomically } from '../../config/load.ts';
 import type { EngineName } from '../../runtime/lp/problem.ts';
 import { allHold } from '../replay/assertions.ts';
 import { parseEdits } from '../replay/edits.ts';
+import { intentsOption, readIntents } from './intents-file.ts';
 import { planLines, type ServicePlan, servicePlan } from './plan-body.ts';
 import {
   checkPrevious,
@@ -38,6 +39,7 @@ interface PlanFlags {
   readonly out?: string;
   readonly oracle?: boolean;
   readonly whatIf?: string;
+  readonly intents?: string;
   readonly detailedExitcode?: boolean;
   readonly solver: EngineName;
   readonly output: OutputFormat;
@@ -75,6 +77,7 @@ export function planCommand(): Command {
       '--what-if <edits>',
       'plan edited inputs beside the real ones, and score each edit: capacity.DATACENTER[.RESOURCE], demand.EDGE, rtt.EDGE.DATACENTER, state.DATACENTER.keep, policy.KEY or policy.SERVICE.KEY, each with =, *= or +=, by commas; * names all',
     )
+    .addOption(intentsOption())
     .option('--detailed-exitcode', 'exit 2 where something would change')
     .addOption(solverOption())
     .addOption(outputOption())
@@ -87,6 +90,7 @@ Examples:
   taiji plan --world world --policy policy.yaml --tree tree -o json | jq .utilization
   taiji plan --world world --policy policy.yaml --tree tree --previous before.json --what-if 'capacity.tokyo*=0.5,demand.*=1.3,state.ashburn.keep=0'
   taiji plan --world world --policy policy.yaml --tree tree --what-if 'rtt.fra.dublin=30,policy.guards.churnMax=0.02'
+  taiji plan --world world --policy policy.yaml --tree tree --previous before.json --intents drain.yaml
   taiji plan --world world --policy web.yaml --policy chat.yaml --tree tree -o json | jq .shared.utilization
   taiji plan --world world --policy web.yaml --policy chat.yaml --tree tree --what-if 'demand.*=1.2,policy.web.movePriceMs=5'
 
@@ -128,7 +132,7 @@ function dryRunOf({ world, wholeWorld, policy, context }: Setting, flags: PlanFl
     checkPrevious(table, world.topology, context.tree.version, flags.previous!);
     return table;
   };
-  const common = { t, oracle: flags.oracle === true };
+  const common = { t, oracle: flags.oracle === true, intents: readIntents(flags.intents, world.topology) };
   if (flags.policy.length === 1) {
     const previous = flags.previous === undefined ? null : tableOf(readPreviousPlan(flags.previous));
     return { ...common, world, services: [{ policy, context, previous }] };

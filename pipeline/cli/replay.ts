@@ -24,6 +24,7 @@ import { applyEdits, type WhatIf } from '../replay/what-if.ts';
 import { type Activation, type ReplayedService, type ReplayOptions, replayWorld } from '../replay/world-replay.ts';
 import { describeReplay, replayJournal } from '../server/io/recorded-file.ts';
 import { checkSameHeight } from '../server/tree-fits.ts';
+import { intentsOption, readIntents } from './intents-file.ts';
 import { replayServices, servicesOf } from './replay-services.ts';
 import { type OutputFormat, openSetting, outputOption, solverOption, timeOf } from './setting.ts';
 
@@ -37,6 +38,7 @@ interface ReplayFlags {
   readonly oracle?: boolean;
   readonly against?: string;
   readonly whatIf?: string;
+  readonly intents?: string;
   readonly report: readonly string[];
   readonly timings?: string;
   readonly activate: readonly string[];
@@ -66,6 +68,7 @@ export function replayCommand(): Command {
       collect,
       [],
     )
+    .addOption(intentsOption())
     .option('--report <file>', 'write the report: .json for scripts, .html for people; may be repeated', collect, [])
     .option('--timings <file>', 'write CPU and wall time and memory to a file of its own, JSON')
     .option('--journal <file>', 'replay the recorded epochs of a journal file instead; exit 3 where a table differs')
@@ -81,6 +84,7 @@ Examples:
   taiji replay --world world --policy new.yaml --tree tree --against policy.yaml --report both.json
   taiji replay --world world --policy policy.yaml --tree tree --what-if 'demand.*=1.3,state.tokyo.keep=0'
   taiji replay --world world --policy policy.yaml --tree tree --against policy.yaml --what-if policy.guards.churnMax=0.02
+  taiji replay --world world --policy policy.yaml --tree tree --intents drills.yaml
   taiji replay --world world --policy web.yaml --policy chat.yaml --tree tree --report services.json
   taiji replay --world world --policy policy.yaml --tree tree --activate 2026-03-03T03:00:00Z=next-tree
   taiji replay --journal data/journal/00000001.jsonl
@@ -100,9 +104,10 @@ async function replayJournalFile(flags: ReplayFlags, file: string): Promise<void
   if (flags.world !== undefined || flags.policy.length > 0 || flags.tree !== undefined) {
     throw new ConfigError('--journal: a journal brings its own world, policy and tree; leave those flags out');
   }
-  if (flags.against !== undefined || flags.whatIf !== undefined || flags.activate.length > 0) {
+  const unfit = (['against', 'whatIf', 'intents'] as const).find((flag) => flags[flag] !== undefined);
+  if (unfit || flags.activate.length > 0) {
     throw new ConfigError(
-      `--${flags.against !== undefined ? 'against' : flags.whatIf !== undefined ? 'what-if' : 'activate'}: a journal is replayed as it was; replay a world instead`,
+      `--${unfit === 'whatIf' ? 'what-if' : (unfit ?? 'activate')}: a journal is replayed as it was; replay a world instead`,
     );
   }
   const replay = await replayJournal(file, flags.solver);
@@ -128,11 +133,12 @@ async function replayWorldFiles(flags: ReplayFlags): Promise<void> {
     const { timesMs } = world.demand;
     const fromMs = flags.from === undefined ? timesMs[0]! : timeOf(flags.from, '--from');
     const toMs = flags.to === undefined ? timesMs.at(-1)! + 1 : timeOf(flags.to, '--to');
+    const intents = readIntents(flags.intents, world.topology);
     const total = timesMs.filter((timeMs) => timeMs >= fromMs && timeMs < toMs).length;
     if (total === 0)
       throw new ConfigError('--from and --to leave no epoch of the world; look at the times of demand.csv');
     const activations = activationsOf(flags.activate, context.tree);
-    const options: ReplayOptions = { fromMs, toMs, oracle: flags.oracle === true, activations };
+    const options: ReplayOptions = { fromMs, toMs, oracle: flags.oracle === true, activations, intents };
     if (otherPolicies.length > 0) {
       if (flags.against !== undefined || flags.whatIf !== undefined) {
         throw new ConfigError('--against and --what-if take one policy; replay the services one at a time');

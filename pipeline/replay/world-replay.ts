@@ -4,6 +4,7 @@
 
 import type { BucketTree } from '../../bucketizer/tree.ts';
 import { durationMs } from '../../config/duration.ts';
+import { concerns, type Intent } from '../../config/intent.ts';
 import type { Policy } from '../../config/policy.ts';
 import { stepMs, type World } from '../../config/world.ts';
 import type { FractionMatrix } from '../../runtime/fractions.ts';
@@ -22,6 +23,7 @@ export interface ReplayOptions {
   readonly fromMs: number; // first epoch
   readonly toMs: number; // after the last epoch
   readonly oracle: boolean;
+  readonly intents?: readonly Intent[]; // by their own times; default: none
   readonly statesOf?: (observed: readonly DatacenterState[]) => readonly DatacenterState[]; // what-if; else as observed
   readonly activations?: readonly Activation[]; // by time; of all services
 }
@@ -71,6 +73,7 @@ export async function* replayGroup(
   options: ReplayOptions,
 ): AsyncGenerator<readonly ReplayedEpoch[]> {
   const { topology, demand } = services[0]!.world;
+  const { intents = [] } = options;
   const runs = services.map((service) => ({
     ...service,
     planned: new PlannedDemand(service.world, service.policy, options.oracle),
@@ -100,7 +103,7 @@ export async function* replayGroup(
           policy,
           demandRps: plannedRps[s]!,
           states,
-          intents: [],
+          intents: intents.filter((intent) => concerns(intent, policy.metadata.service)),
           carried: last[s]!.carried,
           previous: ofTree(last[s]!.previous, steps[s]!.routing.tree),
           ...(steps[s]!.step && { churnSpent: steps[s]!.step.churn }),

@@ -5,6 +5,7 @@ import type { World } from '../../../config/world.ts';
 import { type ReplayedEpoch, replayGroup } from '../../../pipeline/replay/world-replay.ts';
 import { uniformBucketWeights } from '../../../pipeline/table/bucket-weights.ts';
 import { engineHere, policyOf, topologyOf, treeOf } from '../../scene.ts';
+import { intentOf } from '../intent-pairs.ts';
 
 const stepMs = 300_000;
 const tree = treeOf(400, 8, 1);
@@ -155,4 +156,23 @@ test('unsteered demand follows the table and is no churn', async () => {
       return sum + epoch!.served.reduce((moved, share, i) => moved + Math.abs(share - before[i]!), 0);
     }, 0);
   expect(travelled(half)).toBeGreaterThan(1.3 * travelled(none));
+});
+
+test('intents are in force by their own times, for the service they name or for all', async () => {
+  const context = { tree, weights: uniformBucketWeights(topologyOf(4, [1]), tree), solver: await engineHere('highs') };
+  const drain = (id: string, service: Record<string, unknown>, since: string) =>
+    intentOf({ kind: 'drain', id, datacenter: 'd0', since, until: '1970-01-01T01:00:00Z', ...service });
+  const intents = [
+    drain('ours', {}, '1970-01-01T00:30:00Z'),
+    drain('theirs', { service: 'x' }, '1970-01-01T00:10:00Z'),
+  ];
+  const options = { fromMs: 0, toMs: Number.MAX_SAFE_INTEGER, oracle: true, intents };
+  const shares: number[] = [];
+  const world = worldOf(() => 100);
+  for await (const [epoch] of replayGroup([{ world, policy: policyOf(), context }], options))
+    shares.push(shareOn(0, epoch!));
+  for (const [epoch, share] of shares.entries()) {
+    if (epoch >= 6 && epoch < 12) expect(share, `epoch ${epoch}`).toBe(0);
+    if (epoch < 6 || epoch > 14) expect(share, `epoch ${epoch}`).toBeGreaterThan(0.1);
+  }
 });
