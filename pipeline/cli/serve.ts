@@ -30,8 +30,7 @@ Examples:
   taiji serve --config server.yaml
   curl localhost:8470/readyz
   curl --compressed localhost:8470/v1/services/web/edges/fra/table
-  curl -H "Authorization: Bearer $(cat data/token)" -H 'Content-Type: application/json' \\
-    -d '{"kind":"drain","datacenter":"ashburn","author":"ann","reason":"power work"}' localhost:8470/v1/intents
+  taiji drain ashburn --reason 'power work' --for 2h --token-file data/token
 
 SIGTERM and SIGINT finish the epoch in work and end with status 0. Running, backup and alerts: docs/operations.md`,
     )

@@ -1,7 +1,7 @@
 /** Does any table lift a datacenter over its limit while another could take the load? Counted bucket by bucket from the
  *  tables alone, with no help from what planned them; and intents at random to try it with. */
 
-import { type Intent, intentSchema } from '../../config/intent.ts';
+import { type Intent, intentSchema, isInForce } from '../../config/intent.ts';
 import { type Random, seededRandom } from '../../config/random.ts';
 import type { Topology } from '../../config/topology.ts';
 import type { World } from '../../config/world.ts';
@@ -9,6 +9,7 @@ import type { EpochContext } from '../../pipeline/epoch.ts';
 import { type ReplayedEpoch, type ReplayOptions, replayWorld } from '../../pipeline/replay/world-replay.ts';
 import type { BucketWeights } from '../../pipeline/table/bucket-weights.ts';
 import type { RoutingTable } from '../../pipeline/table/routing-table.ts';
+import type { DatacenterState } from '../../runtime/inputs.ts';
 import { policyOf } from '../scene.ts';
 
 /** `count` of them over the world's time, of every kind, priority and scope; forced, so that no check stands before them. */
@@ -92,7 +93,12 @@ export async function overloadsIn(
     const after = loadsOf(table, epoch.plannedRps, context.weights);
     const was = before && loadsOf(before, epoch.plannedRps, context.weights);
     highest = Math.max(highest, ...after.map((rps, d) => rps / world.topology.datacenters[d]!.capacityRps));
-    lifted.push(...liftedBy({ epoch, after, was, intents, world, weights: context.weights }));
+    const { timeMs, states, plannedRps } = epoch;
+    const { outages } = epoch.plan.carried;
+    const { topology } = world;
+    lifted.push(
+      ...liftedBy({ timeMs, states, plannedRps, outages, after, was, intents, topology, weights: context.weights }),
+    );
     before = table;
   }
   return { lifted, epochs, tables, waits, highest };
@@ -112,20 +118,25 @@ function loadsOf(table: RoutingTable, demandRps: Float64Array, { byEdge }: Bucke
 /** More than this is not the grain of whole buckets. */
 const much = 0.01;
 
-function liftedBy(of: {
-  readonly epoch: ReplayedEpoch;
+/** `after`, `was`: [d] rps under the new table and the one before. */
+export function liftedBy(of: {
+  readonly timeMs: number;
+  readonly states: readonly DatacenterState[];
+  readonly plannedRps: Float64Array;
+  readonly outages: ReplayedEpoch['plan']['carried']['outages'];
   readonly after: Float64Array;
   readonly was: Float64Array | null;
   readonly intents: readonly Intent[];
-  readonly world: World;
+  readonly topology: Topology;
   readonly weights: BucketWeights;
 }): readonly string[] {
-  const { epoch, after, was, intents, world, weights } = of;
-  const { datacenters } = world.topology;
+  const { timeMs, states, plannedRps, outages, after, was, intents, weights } = of;
+  const { datacenters } = of.topology;
   const heaviest = Math.max(
-    ...weights.byEdge.map(({ weight }, e) => epoch.plannedRps[e]! * weight.reduce((a, b) => Math.max(a, b), 0)),
+    ...weights.byEdge.map(({ weight }, e) => plannedRps[e]! * weight.reduce((a, b) => Math.max(a, b), 0)),
   );
-  const time = new Date(epoch.timeMs).toISOString();
+  const isHeldDown = (id: string): boolean =>
+    outages.some((one) => one.datacenter === id && timeMs - one.lastOutMs <= 3_600_000);
   return datacenters.flatMap(({ id, capacityRps }, d) => {
     const overRps = after[d]! - capacityRps * (1 + much) - heaviest;
     if (overRps <= 0 || (was && after[d]! <= was[d]! * (1 + 1e-9))) return [];
@@ -133,21 +144,14 @@ function liftedBy(of: {
     const spare = datacenters.findIndex(
       (other, o) =>
         o !== d &&
-        epoch.states[o]!.keep === 1 &&
-        !isHeldDown(epoch, other.id) &&
-        !intents.some((intent) => intent.kind === 'drain' && intent.datacenter === other.id && covers(intent, epoch)) &&
+        states[o]!.keep === 1 &&
+        !isHeldDown(other.id) &&
+        !intents.some((one) => one.kind === 'drain' && one.datacenter === other.id && isInForce(one, timeMs)) &&
         after[o]! < other.capacityRps * (1 - much) - heaviest,
     );
     if (spare < 0) return [];
     const share = (after[spare]! / datacenters[spare]!.capacityRps).toFixed(3);
+    const time = new Date(timeMs).toISOString();
     return [`${time}: ${id} at ${(after[d]! / capacityRps).toFixed(3)} while ${datacenters[spare]!.id} is at ${share}`];
   });
-}
-
-function covers({ since, until }: Intent, { timeMs }: ReplayedEpoch): boolean {
-  return Date.parse(since!) <= timeMs && timeMs < Date.parse(until!);
-}
-
-function isHeldDown({ plan, timeMs }: ReplayedEpoch, id: string): boolean {
-  return plan.carried.outages.some((one) => one.datacenter === id && timeMs - one.lastOutMs <= 3_600_000);
 }
