@@ -65,10 +65,23 @@ export function swapWithin(graph: Graph, leafOf: Uint32Array, bounds: TreeBounds
     return gain - priceOfLeaving(u, there, ties);
   };
 
+  /** By the first of its wanted leaves; looked for without a list of them, for all are asked and few are asked again. */
   const judge = (v: number): void => {
-    const best = wantedLeaves(v)[0];
-    if (best === undefined) queue.remove(v);
-    else queue.put(v, best.gain / Math.max(least, cost(v, best.leaf)));
+    const own = leafOf[v]!;
+    worth.lookAt(v);
+    const here = worth.of(own);
+    let best = -1;
+    let bestGain = 0;
+    for (let i = 0; i < worth.friendLeaves; i++) {
+      const leaf = worth.friendLeaf[i]!;
+      const gain = worth.of(leaf) - here - priceOfLeaving(v, leaf, worth.tieWeight);
+      if (gain < bestGain || gain <= 0 || (gain === bestGain && leaf > best)) continue;
+      best = leaf;
+      bestGain = gain;
+    }
+    worth.forget();
+    if (best < 0) queue.remove(v);
+    else queue.put(v, bestGain / Math.max(least, cost(v, best)));
   };
 
   for (let v = 0; v < n; v++) judge(v);

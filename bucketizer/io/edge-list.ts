@@ -6,7 +6,6 @@ import { ConfigError } from '../../config/errors.ts';
 import { type ByteSource, openBytes } from './byte-source.ts';
 import { readMetisTies } from './metis-ties.ts';
 import { readPairTies } from './pair-ties.ts';
-import { readParquetTies } from './parquet-ties.ts';
 import { readTextTies } from './text-ties.ts';
 import { type EdgeList, TieCollector } from './tie-collector.ts';
 
@@ -36,9 +35,11 @@ export async function readEdgeList(path: string, badLinesMax: number, options: R
       case 'u32':
         await readPairTies(source, into, onRead);
         return into.finish();
-      case 'parquet':
+      case 'parquet': {
+        const { readParquetTies } = await import('./parquet-ties.ts'); // few need it, and it takes as long to load as Node
         await readParquetTies(source, path, into, onRead);
         return into.finish();
+      }
     }
   } finally {
     source.close();
