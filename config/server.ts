@@ -117,9 +117,14 @@ const journalSchema = z.strictObject({
   filesKept: z.int().min(1).default(30),
 });
 
+const firstTableSchema = path.nullable().default(null).meta({
+  description: 'table of taiji import or taiji plan --out that the first epoch of a new dataDirectory moves from',
+});
+
 const serviceSchema = z.strictObject({
   policy: path,
   tree: path.nullable().default(null).meta({ description: 'a tree of its own; null: the one beside services' }),
+  firstTable: firstTableSchema,
 });
 
 export const serverSchema = z.strictObject({
@@ -130,6 +135,7 @@ export const serverSchema = z.strictObject({
       dataDirectory: path,
       policy: path.nullable().default(null).meta({ description: 'of the one service; null: services lists several' }),
       tree: path.nullable().default(null).meta({ description: 'of every service that names none of its own' }),
+      firstTable: firstTableSchema,
       services: z
         .array(serviceSchema)
         .max(100)
@@ -177,6 +183,10 @@ export const serverSchema = z.strictObject({
       path: ['services'],
       error: 'policy is given, too; move it here, or remove one of the two keys',
     })
+    .refine(({ firstTable, services }) => firstTable === null || services.length === 0, {
+      path: ['firstTable'],
+      error: 'services are given; each has a firstTable of its own',
+    })
     .refine(({ tree, services }) => tree !== null || (services.length > 0 && services.every((one) => one.tree)), {
       path: ['tree'],
       error: 'no tree is given, expected the file of one that taiji bucketize wrote',
@@ -189,12 +199,17 @@ export type ServerSpec = ServerConfig['spec'];
 export interface StatedService {
   readonly policy: string;
   readonly tree: string;
+  readonly firstTable?: string;
 }
 
 /** At least one. */
-export function statedServices({ policy, tree, services }: ServerSpec): readonly StatedService[] {
-  const all = policy === null ? services : [{ policy, tree }];
-  return all.map((one) => ({ policy: one.policy, tree: one.tree ?? tree! }));
+export function statedServices({ policy, tree, firstTable, services }: ServerSpec): readonly StatedService[] {
+  const all = policy === null ? services : [{ policy, tree, firstTable }];
+  return all.map((one) => ({
+    policy: one.policy,
+    tree: one.tree ?? tree!,
+    ...(one.firstTable && { firstTable: one.firstTable }),
+  }));
 }
 
 export type LiveTelemetrySpec = Exclude<ServerSpec['telemetry'], { kind: 'world' }>;

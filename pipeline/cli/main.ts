@@ -30,6 +30,7 @@ const verbs: Readonly<Record<string, () => Promise<Command>>> = {
   tree: async () => (await import('./tree.ts')).treeCommand(),
   plan: async () => (await import('./plan.ts')).planCommand(),
   explain: async () => (await import('./explain.ts')).explainCommand(),
+  import: async () => (await import('./import.ts')).importCommand(),
   replay: async () => (await import('./replay.ts')).replayCommand(),
   validate: async () => (await import('./validate.ts')).validateCommand(),
   serve: async () => (await import('./serve.ts')).serveCommand(),

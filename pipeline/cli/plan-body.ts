@@ -66,7 +66,8 @@ export function planBody(topology: Topology, plan: EpochPlan): PlanBody {
   };
 }
 
-function sharesOf(topology: Topology, fractions: FractionMatrix): Shares {
+/** Shares of 0 are left out. */
+export function sharesOf(topology: Topology, fractions: FractionMatrix): Shares {
   const width = topology.datacenters.length;
   return Object.fromEntries(
     topology.edges.map(({ id }, e) => [

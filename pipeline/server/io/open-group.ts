@@ -3,6 +3,7 @@
 
 import type { BucketTree } from '../../../bucketizer/tree.ts';
 import { ConfigError } from '../../../config/errors.ts';
+import { readText } from '../../../config/load.ts';
 import type { ServerSpec } from '../../../config/server.ts';
 import type { Topology } from '../../../config/topology.ts';
 import { freshState, type PlanGroup } from '../../epoch.ts';
@@ -56,7 +57,7 @@ export async function findService(
   return {
     ...stated,
     published,
-    table: tableOf(published, tree, topology, directory.path),
+    table: published.head === null ? firstTable(stated, topology) : tableOf(published, tree, topology, directory.path),
     decidedAtMs: head && head.generatedAtMs > 0 ? head.generatedAtMs : null,
     history: new EpochHistory(historyEpochs, recorded),
     feed: new Feed(),
@@ -256,15 +257,35 @@ function damageOf(alerts: Alerts, { damaged }: Published, more: string | null): 
   return all.length === 0 ? alerts : withAlert(alerts, 'store-damaged', all.join('; '));
 }
 
+/** What the load balancers do before the first epoch, where somebody says so: it is held to the guards from there on. */
+function firstTable({ firstTableFile: file, tree }: StatedService, topology: Topology): RoutingTable | null {
+  if (file === null) return null;
+  let plan: unknown;
+  try {
+    plan = JSON.parse(readText(file));
+  } catch (error) {
+    if (error instanceof ConfigError) throw error;
+    throw new ConfigError(`${file}: not JSON; name a file that taiji import or taiji plan --out has written`);
+  }
+  const encoded: unknown = typeof plan === 'object' && plan !== null ? Reflect.get(plan, 'table') : null;
+  const table = decodeTable(encoded ?? null, `${file}: table`);
+  return fitting(table, tree, topology, file, 'import the weights of these');
+}
+
 /** The published table as this start may plan from it. Bucket ids outlive trees, so a new tree of the same height takes
  *  the old assignment over; other places or another height are another table, and guessing at one would move users. */
 function tableOf(found: Published, tree: BucketTree, topology: Topology, dataDirectory: string): RoutingTable | null {
   if (!found.snapshot) return null;
   const table = decodeTable(found.snapshot.table, `${dataDirectory}: version ${found.snapshot.version}`);
   const anew = 'start with a new dataDirectory to publish a first table, which moves users without the change guards';
+  return fitting(table, tree, topology, dataDirectory, `serve the old ones, or ${anew}`);
+}
+
+/** Throws a ConfigError, with how to mend it, where the table is for other buckets or places. */
+function fitting(table: RoutingTable, tree: BucketTree, topology: Topology, where: string, mend: string): RoutingTable {
   if (table.height !== tree.height) {
     throw new ConfigError(
-      `${dataDirectory}: its table has 2^${table.height} buckets and the tree 2^${tree.height}; serve a tree of height ${table.height}, or ${anew}`,
+      `${where}: its table has 2^${table.height} buckets and the tree 2^${tree.height}; serve a tree of height ${table.height}, or ${mend}`,
     );
   }
   const targets = makeTargets(topology);
@@ -274,9 +295,7 @@ function tableOf(found: Published, tree: BucketTree, topology: Topology, dataDir
     table.targets.length === targets.length && table.targets.every((t, d) => t.datacenter === targets[d]!.datacenter);
   if (!sameEdges || !sameTargets) {
     const noun = sameEdges ? 'datacenters' : 'edges';
-    throw new ConfigError(
-      `${dataDirectory}: its table is for other ${noun} than the world's; serve the old world, or ${anew}`,
-    );
+    throw new ConfigError(`${where}: its table is for other ${noun} than the world's; ${mend}`);
   }
   return { ...table, treeVersion: tree.version };
 }

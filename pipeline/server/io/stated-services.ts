@@ -41,6 +41,7 @@ interface ServiceFiles {
   readonly tree: BucketTree;
   readonly treeFile: string;
   readonly weights: BucketWeights;
+  readonly firstTableFile: string | null; // that a first epoch moves from
 }
 
 const freshForMsMin = 5000; // an accelerated epoch is over before an edge has asked
@@ -86,6 +87,7 @@ function readServices(
   const trees = new Map<string, Pick<ServiceFiles, 'tree' | 'weights'>>(); // by file: most services share one
   const services = statedServices(spec).map((stated): ServiceFiles => {
     const [policyFile, treeFile] = [at(stated.policy), at(stated.tree)];
+    const firstTableFile = stated.firstTable === undefined ? null : at(stated.firstTable);
     const policy = readPolicy(policyFile);
     checkSupported(policy);
     const { service } = policy.metadata;
@@ -104,7 +106,7 @@ function readServices(
       routed = { tree, weights: bucketWeights(world.topology, tree, world.users) };
       trees.set(treeFile, routed);
     }
-    return { service: serviceId(service, policyFile), policy, policyFile, treeFile, ...routed };
+    return { service: serviceId(service, policyFile), policy, policyFile, treeFile, firstTableFile, ...routed };
   });
   return services.sort((a, b) => compareIds(a.service, b.service));
 }

@@ -1,0 +1,78 @@
+/** Coming aboard with today's weights: the table they make, and what the first epochs do with it. */
+
+import { readFileSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { expect, test } from 'vitest';
+import { importCommand } from '../../../pipeline/cli/import.ts';
+import { run as serve, smallSetting } from '../server/small-setting.ts';
+import { filesOf, plan, run, world } from './dry-runs.ts';
+
+const { edges, datacenters } = world.topology;
+
+/** Everybody goes to the first datacenter but for a quarter, which no planner would come to. */
+const weightsOf = (): string =>
+  `edge,datacenter,weight\n${edges
+    .map(({ id }) => `${id},${datacenters[0]!.id},75\n${id},${datacenters[1]!.id},25\n`)
+    .join('')}`;
+
+async function imported(
+  files: ReturnType<typeof filesOf>,
+  weights: string,
+): Promise<{ readonly file: string; readonly out: string }> {
+  const dir = dirname(files.policy);
+  const [csv, file] = [join(dir, 'weights.csv'), join(dir, 'today.json')];
+  writeFileSync(csv, weights);
+  const flags = ['--world', files.world, '--policy', files.policy, '--tree', files.tree, '--out', file];
+  const { out } = await run(importCommand(), csv, ...flags, '-o', 'json');
+  return { file, out };
+}
+
+test('the table serves what the weights say, to a bucket', async () => {
+  const { file, out } = await imported(filesOf(), weightsOf());
+  const told = JSON.parse(out);
+  expect(told.off).toBeLessThan(0.02);
+  for (const { id } of edges) expect(told.served[id][datacenters[0]!.id]).toBeCloseTo(0.75, 1);
+  const written = JSON.parse(readFileSync(file, 'utf8'));
+  expect(written.checksum).toBe(told.checksum);
+  expect(written.table.edges).toHaveLength(edges.length);
+});
+
+test('the epoch after it is held by churnMax, as a first one of Taiji’s own is not', async () => {
+  const files = filesOf(world, { guards: { churnMax: 0.05, onloadMax: 1, damping: 1, minShift: 0 } });
+  const { file } = await imported(files, weightsOf());
+  const next = JSON.parse((await plan(files, '--previous', file, '-o', 'json')).out);
+  expect(next.outcome).toBe('published');
+  expect(next.churn.elective).toBeGreaterThan(0);
+  if (!next.relaxed.includes('churnMax')) expect(next.churn.elective).toBeLessThanOrEqual(0.05 + 1e-9);
+  const alone = JSON.parse((await plan(files, '-o', 'json')).out);
+  expect(alone.outcome).toBe('initial');
+});
+
+test('a control plane begins with it, and a new dataDirectory alone does not', async () => {
+  const setting = smallSetting();
+  const files = { world: join(setting.directory, 'world'), policy: join(setting.directory, 'policy.yaml') };
+  await imported({ ...files, tree: join(setting.directory, 'tree') }, weightsOf());
+  const server = await serve(setting, { firstTable: 'today.json', dataDirectory: 'aboard' });
+  const first = await server.epoch(({ version }) => version > 0);
+  await server.stop();
+  expect(first.outcome).not.toBe('initial');
+  if (!first.relaxed.includes('churnMax')) expect(first.churn.elective).toBeLessThanOrEqual(0.05 + 1e-9);
+
+  const again = await serve(setting, { firstTable: 'today.json', dataDirectory: 'aboard' });
+  const later = await again.epoch(() => true);
+  await again.stop();
+  expect(later.epoch, 'a restart goes on from what was published').toBeGreaterThan(first.epoch);
+
+  const anew = await serve(setting, { dataDirectory: 'anew' });
+  expect((await anew.epoch(({ version }) => version > 0)).outcome).toBe('initial');
+  await anew.stop();
+});
+
+test.each([
+  ['{', 'not JSON'],
+  ['{"a":1}', 'table'],
+])('a first table of %j is refused at the start', async (text, message) => {
+  const setting = smallSetting();
+  writeFileSync(join(setting.directory, 'today.json'), text);
+  await expect(serve(setting, { firstTable: 'today.json' })).rejects.toThrow(message);
+});
