@@ -39,8 +39,8 @@ const bucketsSchema = z.strictObject({
   segmentLevel: z.int().min(0).max(20).default(7).meta({ description: 'tree level of the segments kept whole' }),
   assignment: z.enum(['friends', 'segments']).default('friends'),
   localityBudget: share
-    .prefault(0)
-    .meta({ description: 'extra moves, as a share of the needed ones, spent on locality' }),
+    .prefault(0.15)
+    .meta({ description: 'at most so much is moved beyond what has to, as a share of it, to bring friends together' }),
 });
 
 const canarySchema = z.strictObject({

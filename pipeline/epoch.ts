@@ -25,8 +25,10 @@ import { suspectShare } from '../runtime/states.ts';
 import { assign } from './table/assign.ts';
 import type { BucketWeights } from './table/bucket-weights.ts';
 import { type Ceilings, makeCeilings } from './table/ceilings.ts';
+import type { CellTies } from './table/cell-ties.ts';
 import { measureChurn, type TableChurn } from './table/churn.ts';
 import { edgeTies } from './table/edge-ties.ts';
+import { overMost } from './table/friends-assignment.ts';
 import { pace } from './table/pace.ts';
 import { makeTargets, type RoutingTable, sameTable, servedFractions } from './table/routing-table.ts';
 import { type Validation, type ValidTable, validate } from './table/validate.ts';
@@ -46,6 +48,7 @@ export interface EpochInputs {
   readonly carried: CarriedState;
   readonly sessions?: Float64Array; // [e * D + d] of a sticky service, observed; NaN or absent: as the tables so far would have placed them
   readonly epochMs?: number; // how long it lasts; absent: as the policy says
+  readonly fractions?: FractionMatrix; // in place of the program's, where a replay is given some
   readonly isDue?: boolean; // false: not this service's tick; only what a state forces moves
   readonly churnSpent?: number; // share of demand that moves by choice besides: what is left of churnMax is the plan's
 }
@@ -53,6 +56,7 @@ export interface EpochInputs {
 export interface EpochContext {
   readonly tree: BucketTree;
   readonly weights: BucketWeights;
+  readonly cellTies?: CellTies; // where friends are known by name; else the tree's quotient graph tells them
   readonly solver: Solver;
   readonly secondSolver?: Solver; // asked where the first one's answer cannot be certified
   readonly onStep?: (step: SolveStep) => void; // for explanations: sees the solves, changes nothing
@@ -95,6 +99,9 @@ export interface PlannedService {
 
 export type PlanGroup = (services: readonly PlannedService[]) => Promise<readonly EpochPlan[]>;
 
+/** What buckets cannot be told to keep. */
+const overLeast = 0.005;
+
 /** More than this share of all capacity failing by itself is suspect: the table is held until an operator drains. */
 const suspectShareMax = 0.5;
 
@@ -131,12 +138,14 @@ export const planGroup: PlanGroup = async (services) => {
   const doubts: Doubt[] = [];
   const { solver, secondSolver } = services[0]!.context;
   const engines = secondSolver ? [solver, secondSolver] : [solver];
-  const decisions = await solveGroup(
-    settings.map(({ runtime }) => runtime),
-    settings.map(({ carried }) => carried),
-    certifiedBy(engines, (doubt) => doubts.push(doubt)),
-    (step) => services[step.service]!.context.onStep?.(step),
-  );
+  const decisions = inputs.fractions
+    ? settings.map(stated)
+    : await solveGroup(
+        settings.map(({ runtime }) => runtime),
+        settings.map(({ carried }) => carried),
+        certifiedBy(engines, (doubt) => doubts.push(doubt)),
+        (step) => services[step.service]!.context.onStep?.(step),
+      );
   const plans: EpochPlan[] = [];
   settings.forEach((setting, s) => {
     // What the others put on the datacenters: by their new tables, or where those are still to come, as they are wanted.
@@ -195,6 +204,31 @@ export function examine(services: readonly PlannedService[], s: number, table: R
     frozenBy,
     frozenEdges: topology.edges.flatMap(({ id }, e) => (runtime.frozenEdges?.[e] === 1 ? [id] : [])),
   };
+}
+
+/** Fractions that were given, not solved: what a datacenter's state does not let it hold goes where the rest of its edge
+ *  does, and where nothing is left to the others by their capacity. */
+function stated(setting: Setting): Decision {
+  const { inputs, runtime, carried: before } = setting;
+  const { topology, states, served } = runtime;
+  const width = topology.datacenters.length;
+  const carried = observeStates(before, topology, states, served);
+  const ceilings = ceilingsOf(setting, carried);
+  const wanted = inputs.fractions!.map((share, i) => (ceilings[i] === 0 ? 0 : share));
+  for (let e = 0; e < topology.edges.length; e++) {
+    const row = wanted.subarray(e * width, (e + 1) * width);
+    const open = ceilings.subarray(e * width, (e + 1) * width);
+    if (!row.some((share) => share > 0)) {
+      topology.datacenters.forEach(({ capacityRps }, d) => {
+        if (open[d]! > 0) row[d] = capacityRps;
+      });
+    }
+    const sum = row.reduce((a, b) => a + b, 0);
+    if (sum === 0) return { kind: 'held', reason: { kind: 'nowhere-to-go', edge: topology.edges[e]!.id }, carried };
+    for (let d = 0; d < width; d++) row[d]! /= sum;
+  }
+  const none = { levels: new Float64Array(width), relaxed: [], stuckEdges: [] };
+  return { kind: 'move', solved: wanted, wanted, carried, ...none };
 }
 
 /** [d] as all tables of the group leave it: while the first were made, those after them were still to come. */
@@ -319,14 +353,15 @@ function move(
 ): EpochPlan {
   const { inputs, arriving, established, others } = setting;
   const { topology, policy, previous, demandRps } = inputs;
-  const { tree, weights } = setting.context;
+  const { tree, weights, cellTies } = setting.context;
   const { guards, buckets, utilizationMax } = policy.spec;
   const { carried, solved } = decision;
   const wanted = decision.kind === 'move' ? decision.wanted : servedFractions(previous!, weights);
   const edgeLoad = steeredShares(topology, demandRps);
   const standingLoad = sumByDatacenter(established, topology.datacenters.length);
   const meters = metersOf(topology, { policy }, standingLoad, others);
-  const target = assign(buckets.assignment, {
+  const churnMax = setting.frozenBy !== null ? 0 : decision.relaxed.includes('churnMax') ? 1 : guards.churnMax;
+  const { table: target, locality } = assign(buckets.assignment, {
     tree,
     weights,
     edgeLoad: sharesOf(arriving),
@@ -336,8 +371,13 @@ function move(
     targets: previous?.targets ?? makeTargets(topology),
     edges: previous?.edges ?? topology.edges.map(({ id }) => id),
     segmentLevel: buckets.segmentLevel,
+    localityBudget: setting.frozenBy !== null || inputs.isDue === false ? 0 : buckets.localityBudget,
+    mayExchange: exchangeable(setting.runtime),
+    churnMax,
+    overMax: roomAbove(fullness(meters, loadOf(arriving, wanted)), utilizationMax),
+    ...(inputs.carried.locality && { locality: inputs.carried.locality }),
+    ...(cellTies && { cellTies }),
   });
-  const churnMax = setting.frozenBy !== null ? 0 : decision.relaxed.includes('churnMax') ? 1 : guards.churnMax;
   const paced = previous
     ? pace({ previous, target, weights, edgeLoad, ceilings, churnMax })
     : { table: target, deferred: 0, deferredEdges: [] };
@@ -393,9 +433,34 @@ function move(
     deferredEdges: paced.deferredEdges,
     table: same ? previous : table,
     ceilings,
-    carried: withSessions(setting, carried, served),
+    carried: withSessions(setting, locality ? { ...carried, locality } : carried, served),
     doubts,
   };
+}
+
+/** [e * D + d] 1 where users may be exchanged for others: nobody froze or pinned what is there, and newcomers are welcome. */
+function exchangeable({ topology, policy, states, frozenEdges, startMs }: RuntimeInputs): Uint8Array {
+  const width = topology.datacenters.length;
+  const pinned = new Set(
+    policy.spec.pins
+      .filter(({ until }) => until === undefined || Date.parse(until) > startMs)
+      .map(({ edge, datacenter }) => `${edge} ${datacenter}`),
+  );
+  return Uint8Array.from({ length: topology.edges.length * width }, (_, i) => {
+    const [e, d] = [Math.floor(i / width), i % width];
+    const { keep, refill } = states[d]!;
+    const isPinned = pinned.has(`${topology.edges[e]!.id} ${topology.datacenters[d]!.id}`);
+    return keep === 1 && refill && frozenEdges?.[e] !== 1 && !isPinned ? 1 : 0;
+  });
+}
+
+/** [d] how far above what is wanted of it whole buckets may take a datacenter, relative: as far as its limit, within reason. */
+function roomAbove(utilization: Float64Array, utilizationMax: number): Float64Array {
+  return utilization.map((level) =>
+    level > 0 && level < Number.POSITIVE_INFINITY
+      ? Math.min(overMost, Math.max(overLeast, (utilizationMax - level) / level))
+      : overMost,
+  );
 }
 
 /** The plan that leaves the table as it is. */

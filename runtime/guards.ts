@@ -18,7 +18,14 @@ export interface CarriedState {
   readonly outages: readonly Outages[]; // of datacenters that failed within the hour
   readonly prices?: CarriedPrices; // where the next solve starts; no answer depends on them
   readonly intents?: CarriedIntents; // of those in force or waiting; absent: nothing is to be known of them
+  readonly locality?: CarriedLocality; // where the policy has a locality budget
   readonly sessions?: readonly number[]; // [e * D + d] of a sticky service, as the tables so far would have placed them
+}
+
+/** What may still be moved to bring friends together, and what it has to bring. */
+export interface CarriedLocality {
+  readonly credit: number; // share of the service's demand
+  readonly price: number; // share of all ties that moving the whole demand has to win
 }
 
 /** What an out-of-service datacenter served when its state began: `keep` is a share of this. */

@@ -10,7 +10,6 @@ import { checkPolicyFor } from '../../config/policy-topology.ts';
 import { type World, worldOfService } from '../../config/world.ts';
 import { certifiedBy, type SolveCertified } from '../../runtime/lp/certified.ts';
 import { groupsOf } from '../../runtime/pools.ts';
-import { checkSupported } from '../../runtime/supported.ts';
 import type { EpochContext } from '../epoch.ts';
 import { NeededMovement } from '../replay/needed.ts';
 import { needingOf, type ReplayReport, ReportBuilder } from '../replay/report.ts';
@@ -64,7 +63,6 @@ export function servicesOf(world: World, files: readonly string[], context: Epoc
   const services = files.map((file): ReplayedService => {
     const policy = readPolicy(file);
     checkPolicyFor(policy, world.topology, file);
-    checkSupported(policy);
     return { world: worldOfService(world, policy.metadata.service, file), policy, context };
   });
   checkDistinct(services.map(({ policy }) => policy));

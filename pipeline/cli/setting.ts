@@ -11,11 +11,11 @@ import { checkPolicyFor } from '../../config/policy-topology.ts';
 import { type DemandSeries, stepMs, type World, worldOfService } from '../../config/world.ts';
 import { worldNotes } from '../../config/world-notes.ts';
 import type { EngineName } from '../../runtime/lp/problem.ts';
-import { checkSupported } from '../../runtime/supported.ts';
 import type { EpochContext } from '../epoch.ts';
 import { openEngines } from '../server/io/engines.ts';
 import { checkTreeFits } from '../server/tree-fits.ts';
 import { bucketWeights } from '../table/bucket-weights.ts';
+import { cellTies } from '../table/cell-ties.ts';
 
 export interface SettingFiles {
   readonly world: string;
@@ -38,7 +38,6 @@ export async function openSetting(files: SettingFiles): Promise<Setting> {
   const policy = readPolicy(files.policy);
   const world = worldOfService(whole, policy.metadata.service, files.policy);
   checkPolicyFor(policy, world.topology, files.policy);
-  checkSupported(policy);
   for (const note of worldNotes(world)) process.stderr.write(`${files.world}: note: ${note}\n`);
   const tree = readTree(files.tree);
   const worldStepMs = stepMs(world.demand);
@@ -51,7 +50,8 @@ export async function openSetting(files: SettingFiles): Promise<Setting> {
   if (warning !== null) process.stderr.write(`${warning}\n`);
   const weights = bucketWeights(world.topology, tree, world.users);
   const engines = await openEngines(files.solver, tree, weights);
-  return { world, wholeWorld: whole, policy, context: engines.context, close: engines.close };
+  const context = { ...engines.context, cellTies: cellTies(world, tree, weights) };
+  return { world, wholeWorld: whole, policy, context, close: engines.close };
 }
 
 export function solverOption(): Option {

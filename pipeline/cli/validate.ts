@@ -5,7 +5,7 @@ import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import { Command, Option } from 'commander';
 import { stringify } from 'yaml';
-import { type Document, parseDocument } from '../../config/document.ts';
+import { parseDocument } from '../../config/document.ts';
 import { ConfigError } from '../../config/errors.ts';
 import { makeDirectory, readText, readWorld, writeFileAtomically } from '../../config/load.ts';
 import type { Policy } from '../../config/policy.ts';
@@ -13,7 +13,6 @@ import { checkPolicyFor } from '../../config/policy-topology.ts';
 import { schemaFiles } from '../../config/schema-files.ts';
 import type { Topology } from '../../config/topology.ts';
 import { worldNotes } from '../../config/world-notes.ts';
-import { checkSupported } from '../../runtime/supported.ts';
 
 interface ValidateOptions {
   readonly world?: string;
@@ -73,7 +72,7 @@ function validateFiles(files: readonly string[], worldDir: string | undefined): 
       }
       const document = parseDocument(readText(file), file);
       if (document.kind === 'policy') policies.set(file, document.policy);
-      return { file, kind: document.kind, ok: true, error: null, notes: notActedOn(document) };
+      return { file, kind: document.kind, ok: true, error: null, notes: [] };
     } catch (error) {
       if (!(error instanceof ConfigError)) throw error;
       return { file, kind, ok: false, error: error.message, notes: [] };
@@ -92,17 +91,6 @@ function againstWorlds(finding: Finding, policy: Policy, topologies: readonly To
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
     return { ...finding, ok: false, error: error.message };
-  }
-}
-
-/** A document may state what this version refuses to plan with: it is valid all the same, and says so before the day. */
-function notActedOn(document: Document): string[] {
-  try {
-    if (document.kind === 'policy') checkSupported(document.policy);
-    return [];
-  } catch (error) {
-    if (!(error instanceof ConfigError)) throw error;
-    return [error.message];
   }
 }
 

@@ -16,7 +16,7 @@ import type { CarriedState, Churn, EpochInputs, Outcome } from '../epoch.ts';
 import type { EncodedTable } from '../table/routing-table.ts';
 
 /** Rises where epochs recorded before would not be planned as they were. */
-export const journalFormat = 2;
+export const journalFormat = 3;
 
 export type JournalRecord =
   | CheckpointRecord

@@ -9,7 +9,6 @@ import { checkPolicyFor } from '../../config/policy-topology.ts';
 import { capacityRpsLeast } from '../../config/topology.ts';
 import type { World } from '../../config/world.ts';
 import { type DatacenterState, normalState } from '../../runtime/inputs.ts';
-import { checkSupported } from '../../runtime/supported.ts';
 import type { Edit } from './edits.ts';
 
 export interface WhatIf {
@@ -24,17 +23,8 @@ export function applyEdits(world: World, policy: Policy, edits: readonly Edit[])
   const edited = { world: editedWorld(world, edits), policy: editedPolicy(policy, edits) };
   if (edits.length > 0) {
     checkPolicyFor(edited.policy, edited.world.topology, '--what-if');
-    refuseUnsupported(edited.policy);
   }
   return { ...edited, statesOf: (observed) => editedStates(observed, edits) };
-}
-
-function refuseUnsupported(policy: Policy): void {
-  try {
-    checkSupported(policy);
-  } catch (error) {
-    throw error instanceof ConfigError ? new ConfigError(`--what-if: ${error.message}`) : error;
-  }
 }
 
 function editedWorld(world: World, edits: readonly Edit[]): World {

@@ -24,6 +24,7 @@ export interface ReplayOptions {
   readonly toMs: number; // after the last epoch
   readonly oracle: boolean;
   readonly intents?: readonly Intent[]; // by their own times; default: none
+  readonly fractionsAt?: (timeMs: number) => FractionMatrix; // in place of the linear program's
   readonly statesOf?: (observed: readonly DatacenterState[]) => readonly DatacenterState[]; // what-if; else as observed
   readonly activations?: readonly Activation[]; // by time; of all services
 }
@@ -108,6 +109,7 @@ export async function* replayGroup(
           previous: ofTree(last[s]!.previous, steps[s]!.routing.tree),
           ...(steps[s]!.step && { churnSpent: steps[s]!.step.churn }),
           epochMs: stepMs(demand),
+          ...(options.fractionsAt && { fractions: options.fractionsAt(timeMs) }),
           ...(life.sessions && { sessions: life.sessions }),
           ...(epoch % everySteps !== 0 && { isDue: false }),
         },

@@ -36,10 +36,10 @@ type Belongs = (work: EdgeWork, segment: number, from: number, to: number) => bo
 const isShared: Belongs = (work, s, _from, to) => work.partCells[s * work.width + to]! > 0;
 
 /** Split already, but not with `to`: going over whole leaves as many pieces as before. */
-const isSplitElsewhere: Belongs = (work, s, from, to) => !isShared(work, s, from, to) && !isWhole(work, s, from, to);
+const isSplitElsewhere: Belongs = (work, s, from, to) => !isShared(work, s, from, to) && !isWhole(work, s, from);
 
 /** All of it on `from`. */
-const isWhole: Belongs = (work, s, from) =>
+const isWhole = (work: EdgeWork, s: number, from: number): boolean =>
   work.partCells[s * work.width + from]! === work.firstCell[s + 1]! - work.firstCell[s]!;
 
 /** In order of preference: which segments, and whether only if their block fits whole. */
@@ -80,7 +80,7 @@ function byGain(
 
 function moveBlock(work: EdgeWork, segment: number, from: number, to: number): number {
   let moved = 0;
-  for (const i of cellsOf(work, segment, from)) {
+  for (const i of work.cellsOf(segment, from)) {
     moved += work.cells.weight[i]!;
     work.moveCell(i, to);
   }
@@ -89,7 +89,7 @@ function moveBlock(work: EdgeWork, segment: number, from: number, to: number): n
 
 /** The cells that win most friends first, as long as they fit. */
 function movePart(work: EdgeWork, segment: number, from: number, to: number, amount: number, slack: number): number {
-  const cells = cellsOf(work, segment, from).map((i) => ({ i, gain: work.cellGain(i, from, to) }));
+  const cells = work.cellsOf(segment, from).map((i) => ({ i, gain: work.cellTies(i, to) / work.cells.weight[i]! }));
   cells.sort((a, b) => b.gain - a.gain || a.i - b.i);
   let moved = 0;
   for (const { i } of cells) {
@@ -102,10 +102,58 @@ function movePart(work: EdgeWork, segment: number, from: number, to: number, amo
   return moved;
 }
 
-function cellsOf(work: EdgeWork, segment: number, datacenter: number): number[] {
-  const cells: number[] = [];
-  for (let i = work.firstCell[segment]!; i < work.firstCell[segment + 1]!; i++) {
-    if (work.assignment[work.cells.bucket[i]!] === datacenter) cells.push(i);
+export interface BlockMove {
+  readonly segment: number;
+  readonly from: number;
+  readonly to: number;
+  readonly amount: number; // at most this and the slack
+  readonly rank: number; // less is better, before gain
+  readonly gain: number;
+}
+
+/** The better of `best` and the best block to go from `from` to `to`. */
+export function betterBlock(
+  work: EdgeWork,
+  from: number,
+  to: number,
+  amount: number,
+  slack: number,
+  isStuck: Uint8Array,
+  best: BlockMove | null,
+): BlockMove | null {
+  const { width } = work;
+  for (let segment = 0; segment < work.segmentCount; segment++) {
+    const row = segment * width;
+    if (work.partCells[row + from] === 0 || isStuck[(row + from) * width + to] === 1) continue;
+    const part = work.part[row + from]!;
+    const fits = part <= amount + slack;
+    const rank = rankOf(work, segment, from, to, fits);
+    if (rank >= 3 && amount <= slack) continue; // not worth opening a split
+    if (best !== null && rank > best.rank) continue;
+    const gone = (work.part[row + to]! - part) / work.segmentWeight[segment]!;
+    const gain = work.blockGain(segment, from, to) + momentum * gone;
+    if (best === null || rank < best.rank || gain > best.gain) best = { segment, from, to, amount, rank, gain };
   }
-  return cells;
+  return best;
+}
+
+/** What closes or extends an old split, then what leaves as many pieces as before, then new splits. */
+function rankOf(work: EdgeWork, segment: number, from: number, to: number, fits: boolean): number {
+  if (isShared(work, segment, from, to)) return fits ? 0 : 1;
+  if (fits) return 2;
+  return isWhole(work, segment, from) ? 4 : 3;
+}
+
+/** The block if it fits, else as much of it as does. */
+export function moveBlockPart(
+  work: EdgeWork,
+  segment: number,
+  from: number,
+  to: number,
+  amount: number,
+  slack: number,
+): number {
+  const part = work.part[segment * work.width + from]!;
+  if (part <= amount + slack) return moveBlock(work, segment, from, to);
+  return movePart(work, segment, from, to, amount, slack);
 }

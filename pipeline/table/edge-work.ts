@@ -17,6 +17,7 @@ export class EdgeWork {
   readonly firstCell: Uint32Array; // [segment + 1] the segment's cells are firstCell[s] .. firstCell[s + 1] - 1
   readonly segmentWeight: Float64Array; // [segment] share of the edge's demand
   readonly load: Float64Array; // [d]
+  readonly loadBefore: Float64Array; // [d] when the work began
   readonly cellsOn: Uint32Array; // [d]
   readonly part: Float64Array; // [s * D + d] weight of segment s on d
   readonly partCells: Uint32Array; // [s * D + d] its cells there: says what is empty, which rounding cannot blur
@@ -25,7 +26,6 @@ export class EdgeWork {
   isTouched = false;
   readonly #ties: FriendTies;
   readonly #blockTies: (Float64Array | undefined)[]; // [s * D + l] = [d] ties of the block to users on d
-  readonly #pull: Float64Array;
 
   constructor(e: number, cells: EdgeCells, assignment: Uint8Array, segmentShift: number, ties: FriendTies) {
     const width = ties.width;
@@ -45,7 +45,6 @@ export class EdgeWork {
     this.touched = new Uint8Array(segmentCount);
     this.#ties = ties;
     this.#blockTies = new Array<Float64Array | undefined>(segmentCount * width).fill(undefined); // dense: sparse is slow
-    this.#pull = new Float64Array(width);
     const { bucket, weight } = cells;
     for (let i = 0; i < bucket.length; i++) {
       const segment = bucket[i]! >>> segmentShift;
@@ -57,6 +56,7 @@ export class EdgeWork {
       this.part[segment * width + d]! += weight[i]!;
       this.partCells[segment * width + d]! += 1;
     }
+    this.loadBefore = this.load.slice();
     for (let s = 0; s < segmentCount; s++) this.firstCell[s + 1]! += this.firstCell[s]!;
   }
 
@@ -85,38 +85,92 @@ export class EdgeWork {
     this.touched[segment] = 1;
     this.isTouched = true;
     for (let d = 0; d < this.width; d++) this.#blockTies[row + d] = undefined;
-    this.#ties.move(this.e, i, bucket, from, to);
+    this.#ties.move(this.e, i, from, to);
+  }
+
+  /** Half the distance between the loads before the work began and now: the least that any way to get here moves. */
+  leastMoved(): number {
+    let sum = 0;
+    for (let d = 0; d < this.width; d++) sum += Math.abs(this.load[d]! - this.loadBefore[d]!);
+    return sum / 2;
+  }
+
+  /** How many datacenters have a part of the segment. */
+  pieces(segment: number): number {
+    let pieces = 0;
+    const end = (segment + 1) * this.width;
+    for (let i = segment * this.width; i < end; i++) if (this.partCells[i]! > 0) pieces += 1;
+    return pieces;
+  }
+
+  /** What the segment has on the datacenter, ascending. */
+  cellsOf(segment: number, datacenter: number): number[] {
+    const cells: number[] = [];
+    for (let i = this.firstCell[segment]!; i < this.firstCell[segment + 1]!; i++) {
+      if (this.assignment[this.cells.bucket[i]!] === datacenter) cells.push(i);
+    }
+    return cells;
+  }
+
+  /** [d] what of the block `other` has on d. */
+  partsOf(segment: number, datacenter: number, other: Uint8Array): Float64Array {
+    const parts = new Float64Array(this.width);
+    const { bucket, weight } = this.cells;
+    for (let i = this.firstCell[segment]!; i < this.firstCell[segment + 1]!; i++) {
+      if (this.assignment[bucket[i]!] === datacenter) parts[other[bucket[i]!]!]! += weight[i]!;
+    }
+    return parts;
   }
 
   /** How many ties a unit of the block's weight would win by going from `from` to `to`, in average ties a unit; its
-   *  ties inside go along and count as kept. Other blocks' moves at this edge since are not looked at again. */
+   *  ties inside go along and count as kept. */
   blockGain(segment: number, from: number, to: number): number {
-    const key = segment * this.width + from;
-    const ties = (this.#blockTies[key] ??= this.#sumBlockTies(segment, from));
-    return this.#perWeight(ties[to]! - ties[from]!, this.part[key]!);
+    const ties = this.blockTies(segment, from);
+    return this.#perWeight(ties[to]! - ties[from]!, this.part[segment * this.width + from]!);
   }
 
-  /** The same for one cell, and its weight aside. */
-  cellGain(i: number, from: number, to: number): number {
-    const bucket = this.cells.bucket[i]!;
-    this.#ties.pullOf(bucket, this.#pull);
-    const share = this.#ties.shareOfBucket[this.e]![i]!;
-    return this.#perWeight((this.#pull[to]! - this.#pull[from]!) * share, this.cells.weight[i]!);
+  /** [d] ties from what the segment has on `from` to everybody else on d. As of when the segment last moved or `look` was
+   *  called: other blocks' moves since are not looked at again. */
+  blockTies(segment: number, from: number): Float64Array {
+    return (this.#blockTies[segment * this.width + from] ??= this.#sumBlockTies(segment, from));
+  }
+
+  /** Look at friends anew. */
+  look(): void {
+    this.#blockTies.fill(undefined);
+  }
+
+  /** Ties a cell would win by going to `to` now. */
+  cellTies(i: number, to: number): number {
+    const { pull } = this.#ties;
+    const row = this.#ties.rowOf(this.e, i);
+    const from = this.assignment[this.cells.bucket[i]!]!;
+    return (pull[row + to]! - pull[row + from]!) * this.#ties.shareOf(this.e, i);
   }
 
   #sumBlockTies(segment: number, from: number): Float64Array {
     const { bucket } = this.cells;
-    const share = this.#ties.shareOfBucket[this.e]!;
+    const { width } = this;
+    const { pull } = this.#ties;
     const first = this.firstCell[segment]!;
     const end = this.firstCell[segment + 1]!;
-    const sum = new Float64Array(this.width);
+    const sum = new Float64Array(width);
     for (let i = first; i < end; i++) {
       if (this.assignment[bucket[i]!] !== from) continue;
-      this.#ties.pullOf(bucket[i]!, this.#pull);
-      for (let d = 0; d < this.width; d++) sum[d]! += this.#pull[d]! * share[i]!;
-      sum[from]! -= share[i]! * this.#ties.tiesInside(this.e, bucket, first, end, i, this.assignment, from);
+      const row = this.#ties.rowOf(this.e, i);
+      const share = this.#ties.shareOf(this.e, i);
+      for (let d = 0; d < width; d++) sum[d]! += pull[row + d]! * share;
     }
+    sum[from]! -= this.#inside(segment, from, first, end);
     return sum;
+  }
+
+  #inside(segment: number, from: number, first: number, end: number): number {
+    const add = (): number => this.#ties.tiesInside(this.e, first, end, this.cells.bucket, this.assignment, from);
+    if (this.partCells[segment * this.width + from] !== end - first) return add();
+    const whole = this.#ties.wholeInside(this.e, this.segmentShift, this.segmentCount);
+    if (Number.isNaN(whole[segment]!)) whole[segment] = add();
+    return whole[segment]!;
   }
 
   #perWeight(ties: number, weight: number): number {

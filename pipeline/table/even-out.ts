@@ -11,6 +11,7 @@ export interface EvenOutInputs {
   readonly cells: readonly EdgeCells[]; // [edge]
   readonly aims: readonly Float64Array[]; // [edge][d]
   readonly ceilings: readonly Float64Array[]; // [edge][d]
+  readonly overMax: Float64Array; // [d] relative to what it is wanted to carry
   readonly band: number; // share of an edge's demand a datacenter may be off besides a bucket
   readonly assignmentOf: (e: number) => Uint8Array;
   readonly loadOf: (e: number) => Float64Array; // [d]
@@ -18,16 +19,17 @@ export interface EvenOutInputs {
   readonly touched: (e: number) => EdgeWork | undefined;
 }
 
-/** Relative to what a datacenter is wanted to carry: worth acting on, and good enough. Apart, so that it does not swing. */
-const offMax = 0.01;
-const offEnough = 0.004;
+/** Relative to what a datacenter is wanted to carry. Too little hurts nobody as soon as too much does. Half of it is good
+ *  enough: the two are apart so that tables do not swing. */
+const underMax = 0.05;
 const movesMax = 1000;
 
 export function evenOut(inputs: EvenOutInputs): void {
   const wanted = totals(inputs, (e) => inputs.aims[e]!);
   const excess = totals(inputs, inputs.loadOf).map((load, d) => load - wanted[d]!);
-  const isOff = (d: number, limit: number): boolean => Math.abs(excess[d]!) > limit * wanted[d]!;
-  if (!excess.some((_, d) => isOff(d, offMax))) return;
+  const isOff = (d: number, part: number): boolean =>
+    excess[d]! > part * inputs.overMax[d]! * wanted[d]! || -excess[d]! > part * underMax * wanted[d]!;
+  if (!excess.some((_, d) => isOff(d, 1))) return;
   const width = excess.length;
   const isStuck = new Uint8Array(width * width);
   for (let moves = 0; moves < movesMax; ) {
@@ -38,7 +40,7 @@ export function evenOut(inputs: EvenOutInputs): void {
       for (let g = 0; g < width; g++) {
         const amount = Math.min(excess[l]!, -excess[g]!);
         if (amount <= best || isStuck[l * width + g] === 1) continue;
-        if (!isOff(l, offEnough) && !isOff(g, offEnough)) continue;
+        if (!isOff(l, 0.5) && !isOff(g, 0.5)) continue;
         best = amount;
         from = l;
         to = g;

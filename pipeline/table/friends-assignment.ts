@@ -1,21 +1,26 @@
 /** Buckets to datacenters so that as few users as possible move and friends move together (`assignment: friends`).
  *
  *  Every edge stays as it is but for what its wanted fractions demand; who moves is chosen block by block by where the
- *  friends are (`block-moves.ts`). Least movement alone, without friends, ends below the paper's random preferences in
- *  locality within a week; friends alone, bucket by bucket, split half of the segments. A min-cost flow was declined: it
- *  moves as little and scatters segments. The first table is contiguous ranges in tree order. */
+ *  friends are (`must-move.ts`). With a budget, blocks are then exchanged where that brings friends together
+ *  (`exchange.ts`): least movement alone wears locality down within a week to below the paper's random preferences;
+ *  friends alone, bucket by bucket, split half of the segments. A min-cost flow was declined: it moves as little and
+ *  scatters segments. The first table is contiguous ranges in tree order, exchanged for free until nothing is won. */
 
 import { strict as assert } from 'node:assert';
 import type { BucketTree } from '../../bucketizer/tree.ts';
 import type { EdgeId } from '../../config/ids.ts';
 import type { FractionMatrix } from '../../runtime/fractions.ts';
+import type { CarriedLocality } from '../../runtime/guards.ts';
 import type { BucketWeights, EdgeCells } from './bucket-weights.ts';
 import type { Ceilings } from './ceilings.ts';
+import type { CellTies } from './cell-ties.ts';
 import { EdgeWork } from './edge-work.ts';
 import { evenOut } from './even-out.ts';
+import { type Exchanged, exchangeBlocks } from './exchange.ts';
 import { FriendTies } from './friend-ties.ts';
+import { afterSpending, allowanceOf, freshLocality } from './locality-budget.ts';
 import { isSettled, mustMove, settle } from './must-move.ts';
-import type { RoutingTable, Target } from './routing-table.ts';
+import { type RoutingTable, sameAssignment, type Target } from './routing-table.ts';
 
 export interface FriendsInputs {
   readonly tree: BucketTree;
@@ -27,17 +32,41 @@ export interface FriendsInputs {
   readonly targets: readonly Target[];
   readonly edges: readonly EdgeId[];
   readonly segmentLevel: number;
+  readonly overMax?: Float64Array; // [d] how far above what it is wanted to carry a datacenter may end, relative; default 0.02
+  readonly mayExchange?: Uint8Array; // [e * D + d] 1 where users may be exchanged for others; absent: everywhere
+  readonly localityBudget?: number; // extra moves, as a share of the needed ones; default 0
+  readonly churnMax?: number; // share of the service's demand that may move by choice; default 1
+  readonly locality?: CarriedLocality; // from the epoch before
+  readonly cellTies?: CellTies; // where ties are known per edge and bucket
 }
 
 /** Share of an edge's demand that a datacenter may be off before anything moves by choice. */
-export const deadBand = 0.002;
+export const deadBand = 0.003;
+
+/** Exchanges keep closer, since they are many. */
+const exchangeBand = 0.0024;
 
 /** Share of all demand that may be misplaced before the band narrows at the edges that misplace most. */
-const misplacedMax = 0.001;
+const misplacedMax = 0.005;
 const narrowerBands = [deadBand / 2, deadBand / 4];
 
+/** How far above what it is wanted to carry a datacenter may end over all edges where nobody says, relative. */
+export const overMost = 0.02;
+
+/** Rounds over all edges at the start, and exchanges to try at one edge; it ends by itself after about ten. */
+const climbsMax = 30;
+const climbTrials = 1000;
+
+/** Exchanges to try in an epoch, over all edges. */
+const gatherTrials = 300;
+
+export interface Assigned {
+  readonly table: RoutingTable;
+  readonly locality?: CarriedLocality; // for the next epoch
+}
+
 /** Edges that need nothing share the arrays of the previous table; where none does, the result is the previous table. */
-export function assignFriends(inputs: FriendsInputs): RoutingTable {
+export function assignFriends(inputs: FriendsInputs): Assigned {
   const { tree, weights, targets, edges, previous } = inputs;
   const width = targets.length;
   const aims = edges.map((_, e) => aimOf(rowOf(inputs.wanted, e, width), rowOf(inputs.ceilings, e, width)));
@@ -49,15 +78,16 @@ export function assignFriends(inputs: FriendsInputs): RoutingTable {
   for (let e = 0; e < edges.length; e++) plan.improve(e);
   for (const band of narrowerBands) plan.narrow(band);
   plan.evenOut();
+  const locality = previous === null ? plan.climb() : plan.gather(inputs.locality ?? freshLocality);
   plan.finish();
   if (
     previous !== null &&
     previous.treeVersion === tree.version &&
     byEdge.every((row, e) => row === previous.byEdge[e])
   ) {
-    return previous;
+    return { table: previous, locality };
   }
-  return { treeVersion: tree.version, height: tree.height, targets, edges, byEdge };
+  return { table: { treeVersion: tree.version, height: tree.height, targets, edges, byEdge }, locality };
 }
 
 /** The edges at work. Nothing is built for an edge, nor the ties for a table, until something has to move. */
@@ -98,6 +128,52 @@ class TablePlan {
     }
   }
 
+  /** The start costs nobody anything: exchanges until none wins a tie. */
+  climb(): CarriedLocality {
+    if (!this.#inputs.localityBudget) return freshLocality;
+    for (let pass = 0; pass < climbsMax; pass++) {
+      let kept = 0;
+      for (const e of this.#byEdge.keys()) kept += this.#exchange([e], 0, Number.POSITIVE_INFINITY, climbTrials).kept;
+      if (kept === 0) break;
+    }
+    return freshLocality;
+  }
+
+  /** As many exchanges as the budget pays. */
+  gather(carried: CarriedLocality): CarriedLocality {
+    const { localityBudget = 0, churnMax = 1 } = this.#inputs;
+    if (localityBudget === 0) return carried;
+    const allowance = allowanceOf(carried, { localityBudget, churnMax, moved: this.#leastMoved() });
+    const { spent } = this.#exchange([...this.#byEdge.keys()], carried.price, allowance, gatherTrials);
+    return afterSpending(carried, { localityBudget, moved: this.#leastMoved(), spent });
+  }
+
+  /** Share of the service's demand. */
+  #leastMoved(): number {
+    const { edgeLoad } = this.#inputs;
+    return this.#works.reduce((sum, work, e) => sum + (work ? edgeLoad[e]! * work.leastMoved() : 0), 0);
+  }
+
+  #exchange(at: readonly number[], price: number, allowance: number, trialsMax: number): Exchanged {
+    const { edgeLoad, ceilings, targets, previous, mayExchange } = this.#inputs;
+    const width = targets.length;
+    const works = this.#byEdge.map((_, e) => this.#workOf(e));
+    return exchangeBlocks({
+      works,
+      at,
+      edgeLoad,
+      aims: this.#aims,
+      isOpen: (e, d) => ceilings[e * width + d]! >= 1 && mayExchange?.[e * width + d] !== 0,
+      homes: previous?.byEdge ?? null,
+      overMax: this.#overMax,
+      band: exchangeBand,
+      allTies: this.#ties!.allTies,
+      price,
+      allowance,
+      trialsMax,
+    });
+  }
+
   /** What single edges miss for the sake of whole buckets is made to cancel over all edges. */
   evenOut(): void {
     const { edgeLoad, weights, ceilings, targets } = this.#inputs;
@@ -106,6 +182,7 @@ class TablePlan {
       cells: weights.byEdge,
       aims: this.#aims,
       ceilings: this.#byEdge.map((_, e) => rowOf(ceilings, e, targets.length)),
+      overMax: this.#overMax,
       band: deadBand,
       assignmentOf: (e) => this.#works[e]?.assignment ?? this.#byEdge[e]!,
       loadOf: (e) => this.#load(e),
@@ -121,9 +198,14 @@ class TablePlan {
       const keepsBarred = ceiling.some((most, d) => most === 0 && this.#byEdge[e]!.includes(d));
       const work = keepsBarred || this.#isStart ? this.#workOf(e) : this.#works[e];
       if (work === undefined || !(work.isTouched || keepsBarred || this.#isStart)) continue;
+      if (!this.#isStart && !keepsBarred && sameAssignment(work.assignment, this.#byEdge[e]!)) continue;
       followSegments(work, ceiling, this.#isStart);
       this.#byEdge[e] = work.assignment;
     }
+  }
+
+  get #overMax(): Float64Array {
+    return this.#inputs.overMax ?? new Float64Array(this.#inputs.targets.length).fill(overMost);
   }
 
   #load(e: number): Float64Array {
@@ -131,8 +213,8 @@ class TablePlan {
   }
 
   #workOf(e: number): EdgeWork {
-    const { tree, weights, edgeLoad, targets, segmentLevel } = this.#inputs;
-    this.#ties ??= new FriendTies(tree, weights, edgeLoad, this.#byEdge, targets.length);
+    const { tree, weights, targets, segmentLevel } = this.#inputs;
+    this.#ties ??= new FriendTies(this.#inputs, this.#byEdge, targets.length);
     const shift = Math.max(0, tree.height - segmentLevel);
     return (this.#works[e] ??= new EdgeWork(e, weights.byEdge[e]!, this.#byEdge[e]!.slice(), shift, this.#ties));
   }

@@ -3,7 +3,7 @@
  *  segments where many datacenters share an edge, above .003 accuracy is worse than the paper's (ASSIGN trials). */
 
 import { strict as assert } from 'node:assert';
-import { moveBlocks } from './block-moves.ts';
+import { type BlockMove, betterBlock, moveBlockPart, moveBlocks } from './block-moves.ts';
 import { type EdgeWork, roleGained, roleLost } from './edge-work.ts';
 
 /** Sums of shares blur in the last bits; less than this is nothing. */
@@ -73,43 +73,29 @@ function cellToLeave(work: EdgeWork, from: number, over: number): number {
   return enough >= 0 ? enough : heaviest;
 }
 
-/** By choice alone: pairs of a datacenter with too much and one with too little, at least one of them off by more than the
- *  band; those that share a split segment first, then the largest amount. */
+/** By choice alone: of all blocks on a datacenter with too much that could go to one with too little, at least one of them
+ *  off by more than the band, the best, until none is left. */
 export function settle(work: EdgeWork, aim: Float64Array, ceiling: Float64Array, band: number): void {
   const { width } = work;
-  const isStuck = new Uint8Array(width * width);
+  const isStuck = new Uint8Array(work.partCells.length * width); // [(s * D + from) * D + to] no cell of it fits
+  const slack = band / 2;
+  const near = band / 4; // close enough: not worth another cell
   for (;;) {
-    let from = -1;
-    let to = -1;
-    let bestShares = false;
-    let bestAmount = 0;
-    for (let l = 0; l < width; l++) {
-      const surplus = work.load[l]! - aim[l]!;
-      if (surplus <= band / 4 || work.role[l] === roleGained) continue;
-      for (let g = 0; g < width; g++) {
-        const lack = aim[g]! - work.load[g]!;
-        if (lack <= band / 4 || work.role[g] === roleLost || ceiling[g]! < 1 || isStuck[l * width + g] === 1) continue;
+    let best: BlockMove | null = null;
+    for (let from = 0; from < width; from++) {
+      const surplus = work.load[from]! - aim[from]!;
+      if (surplus <= near || work.role[from] === roleGained) continue;
+      for (let to = 0; to < width; to++) {
+        const lack = aim[to]! - work.load[to]!;
+        if (lack <= near || work.role[to] === roleLost || ceiling[to]! < 1) continue;
         if (surplus <= band && lack <= band) continue;
-        const amount = Math.min(surplus, lack);
-        const shares = shareSegment(work, l, g);
-        if (from < 0 || (shares !== bestShares ? shares : amount > bestAmount)) {
-          from = l;
-          to = g;
-          bestShares = shares;
-          bestAmount = amount;
-        }
+        best = betterBlock(work, from, to, Math.min(surplus, lack), slack, isStuck, best);
       }
     }
-    if (from < 0) return;
-    if (moveBlocks(work, from, to, bestAmount, band / 2) === 0) isStuck[from * width + to] = 1;
+    if (best === null) return;
+    const { segment, from, to, amount } = best;
+    if (moveBlockPart(work, segment, from, to, amount, slack) === 0) isStuck[(segment * width + from) * width + to] = 1;
   }
-}
-
-function shareSegment(work: EdgeWork, l: number, g: number): boolean {
-  for (let row = 0; row < work.partCells.length; row += work.width) {
-    if (work.partCells[row + l]! > 0 && work.partCells[row + g]! > 0) return true;
-  }
-  return false;
 }
 
 /** Where no bucket fits, one that overshoots moves if that halves the miss: nearest, not never. What it mends is at least

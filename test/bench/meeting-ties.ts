@@ -45,7 +45,7 @@ export class MeetingTies {
       targets,
       edges,
       segmentLevel,
-    });
+    }).table;
     const now = this.#shares(table);
     this.#sum.insideShare += now.insideShare;
     this.#sum.inside += now.inside;

@@ -9,6 +9,7 @@ import type { World } from '../../config/world.ts';
 import type { EpochContext } from '../../pipeline/epoch.ts';
 import type { ReplayOptions } from '../../pipeline/replay/world-replay.ts';
 import { bucketWeights } from '../../pipeline/table/bucket-weights.ts';
+import { cellTies } from '../../pipeline/table/cell-ties.ts';
 import { openEngine } from '../../runtime/lp/engines.ts';
 import type { Solver } from '../../runtime/lp/problem.ts';
 
@@ -24,7 +25,8 @@ export async function contextOf(world: World, effort: 'fast' | 'default' = 'fast
   const { tree } = bucketize(ties, { height: 14, seed: 1, effort });
   const solve = await openEngine('highs');
   const solver: Solver = { name: 'highs', solve: async (program) => solve(program) };
-  return { tree, weights: bucketWeights(world.topology, tree, world.users), solver };
+  const weights = bucketWeights(world.topology, tree, world.users);
+  return { tree, weights, cellTies: cellTies(world, tree, weights), solver };
 }
 
 export function policyOf(spec: Record<string, unknown> = {}): Policy {

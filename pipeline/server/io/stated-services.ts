@@ -12,7 +12,6 @@ import { checkDistinct, checkGroup, ticksOf } from '../../../config/policy-group
 import { checkPolicyFor } from '../../../config/policy-topology.ts';
 import { type ServerSpec, statedServices } from '../../../config/server.ts';
 import { groupsOf } from '../../../runtime/pools.ts';
-import { checkSupported } from '../../../runtime/supported.ts';
 import { type BucketWeights, bucketWeights } from '../../table/bucket-weights.ts';
 import type { LoopSettings } from '../epoch-loop.ts';
 import { checkTreeFits } from '../tree-fits.ts';
@@ -89,7 +88,6 @@ function readServices(
     const [policyFile, treeFile] = [at(stated.policy), at(stated.tree)];
     const firstTableFile = stated.firstTable === undefined ? null : at(stated.firstTable);
     const policy = readPolicy(policyFile);
-    checkSupported(policy);
     const { service } = policy.metadata;
     if (policy.spec.assert.length > 0) {
       log.info(

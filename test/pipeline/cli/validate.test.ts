@@ -110,17 +110,6 @@ test('what is legal and surely not meant is a note', async () => {
   expect(exitCode).toBe(0);
 });
 
-test('what a document may ask for and this version does not do is a note', async () => {
-  const file = join(scratchDirectory(), 'p.yaml');
-  writeFileSync(
-    file,
-    'apiVersion: taiji/v1\nkind: Policy\nmetadata: { service: web }\nspec: { buckets: { localityBudget: 0.1 } }\n',
-  );
-  const { out, exitCode } = await run(validateCommand(), file);
-  expect(out).toContain('note: policy "web": spec.buckets.localityBudget is 0.1, which this version cannot do yet');
-  expect(exitCode).toBe(0);
-});
-
 test('-o json says the same to programs', async () => {
   const { good, bad } = files();
   const { out, exitCode } = await run(validateCommand(), '-o', 'json', good, bad);

@@ -32,7 +32,7 @@ async function recorded(policy: FrozenBase['policy'], epochs: number): Promise<s
   let bodies: EpochBodies | null = null;
   let text = encodeRecord({
     kind: 'checkpoint',
-    format: 2,
+    format: 3,
     topology: plainTopology(topology),
     policy,
     treeVersion: tree.version,

@@ -7,7 +7,11 @@ import { drift, makeInstance, weightKinds, without } from './instance.ts';
 test('what a state demands is forced, the rest elective, and both are shares of all demand', () => {
   const base = makeInstance(1, { edges: 2, datacenters: 3, height: 2, weights: 'even' });
   const edgeLoad = Float64Array.from([0.8, 0.2]);
-  const previous = assignFriends({ ...base, edgeLoad, wanted: Float64Array.from([0.5, 0.5, 0, 0.5, 0.25, 0.25]) });
+  const previous = assignFriends({
+    ...base,
+    edgeLoad,
+    wanted: Float64Array.from([0.5, 0.5, 0, 0.5, 0.25, 0.25]),
+  }).table;
   const next = { ...previous, byEdge: [Uint8Array.from([1, 2, 1, 2]), previous.byEdge[1]!] };
   const ceilings = Float64Array.from([0, 1, 1, 0, 1, 1]);
   const churn = measureChurn({ ...base, edgeLoad, previous, next, ceilings });
@@ -21,7 +25,7 @@ test('what a state demands is forced, the rest elective, and both are shares of 
 test('of a datacenter that may keep a part, what is above its ceiling is forced, rounded up to whole buckets', () => {
   const base = makeInstance(1, { edges: 1, datacenters: 2, height: 2, weights: 'even' });
   const edgeLoad = Float64Array.from([1]);
-  const previous = assignFriends({ ...base, edgeLoad, wanted: Float64Array.from([1, 0]) });
+  const previous = assignFriends({ ...base, edgeLoad, wanted: Float64Array.from([1, 0]) }).table;
   const next = { ...previous, byEdge: [Uint8Array.from([1, 1, 1, 0])] };
   const churn = measureChurn({ ...base, edgeLoad, previous, next, ceilings: Float64Array.from([0.7, 1]) });
   expect(churn.forced).toBeCloseTo(0.5, 12);

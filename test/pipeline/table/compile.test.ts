@@ -21,7 +21,7 @@ test('parsing a body gives back what was compiled', () => {
   for (let seed = 1; seed <= 30; seed++) {
     const shape = { edges: 2, datacenters: 1 + (seed % 18), height: seed % 11, weights: weightKinds[seed % 4]! };
     const instance = makeInstance(seed, shape);
-    const table = assignFriends(instance);
+    const table = assignFriends(instance).table;
     const fallbacks = makeFallbacks(instance.topology, shape.height, instance.ceilings);
     table.edges.forEach((edge, e) => {
       const parsed = parseBody(compileBody(table, e, fallbacks[e]!).body, 'test');
@@ -61,7 +61,7 @@ test('the version is the SHA-256 of the body, the same for the same table and an
 test('edges that did not change keep their body; nothing else is kept', () => {
   const instance = makeInstance(1, { edges: 3, datacenters: 3, height: 8, weights: 'even' });
   const fallbacks = makeFallbacks(instance.topology, 8, instance.ceilings);
-  const table = assignFriends(instance);
+  const table = assignFriends(instance).table;
   const last = compileTable(table, fallbacks);
   const [first, ...others] = table.byEdge;
   const next = { ...table, byEdge: [first!.map((d) => (d + 1) % 3), ...others] };
@@ -74,7 +74,7 @@ test('edges that did not change keep their body; nothing else is kept', () => {
 
 test('when datacenters die an edge sends their buckets where the rule of config/fallback.ts does, by the body alone', () => {
   const instance = makeInstance(2, { edges: 2, datacenters: 5, height: 11, weights: 'exponential' });
-  const table = assignFriends(instance);
+  const table = assignFriends(instance).table;
   const fallbacks = makeFallbacks(instance.topology, 11, instance.ceilings);
   const rule = instance.topology.datacenters.map(({ id, capacityRps }) => ({ datacenter: id, weight: capacityRps }));
   for (const dead of [[0], [1, 3], [0, 1, 2], [0, 1, 2, 3, 4]]) {

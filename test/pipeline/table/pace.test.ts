@@ -97,10 +97,10 @@ interface Step {
 
 function randomStep(seed: number, isDrain: boolean): Step {
   const base = makeInstance(seed, { edges: 3, datacenters: 4, height: 8, weights: weightKinds[seed % 4]! });
-  const previous = assignFriends(base);
+  const previous = assignFriends(base).table;
   const drifted = without(drift(base.random, base.wanted, 4, 0.5), 4, isDrain ? [seed % 4] : []);
   const instance = { ...base, ...drifted };
-  const target = seed % 2 ? assignFriends({ ...instance, previous }) : assignSegments(instance);
+  const target = seed % 2 ? assignFriends({ ...instance, previous }).table : assignSegments(instance);
   return { instance, previous, target };
 }
 

@@ -20,7 +20,7 @@ const { service } = policyOf().metadata;
 const settings: JournalSettings = { epochsPerFile: 3, bytesPerFile: 1_000_000, filesKept: 4, deadlineMs: 30_000 };
 const checkpoint = async (): Promise<CheckpointRecord> => ({
   kind: 'checkpoint',
-  format: 2,
+  format: 3,
   topology: plainTopology(topologyOf(1, [1])),
   policy: policyOf(),
   treeVersion: 't',
