@@ -59,7 +59,7 @@ export function settledAt(
 
 /** Walks up the prices of an own row at which a column changes its bound until the row's activity is there. Returns the
  *  column that does it, or -1. */
-function cheapest(
+export function cheapest(
   { lower, upper, columnStart, value }: LinearProgram,
   columns: Int32Array,
   from: number,

@@ -1,5 +1,6 @@
 /** An engine by its name, and how it is asked. */
 
+import { dualSimplex } from './dual-simplex.ts';
 import { openGlpk } from './glpk.ts';
 import { openHighs } from './highs.ts';
 import type { EngineAnswer, EngineName, LinearProgram, RowPrices, SolveProgram } from './problem.ts';
@@ -21,7 +22,11 @@ export async function loadEngine(name: EngineName): Promise<AnswerQuestion> {
 
 /** HiGHS is asked about the columns that matter, GLPK about the whole, for it is there to know better. */
 export function conversationWith(name: EngineName, program: LinearProgram, prices?: RowPrices): Conversation {
-  return name === 'highs' ? sifted(program, prices) : inOne(program);
+  return name === 'highs' ? firstHere(program, prices) : inOne(program);
+}
+
+function* firstHere(program: LinearProgram, prices: RowPrices = new Float64Array(program.rowLower.length)): Conversation {
+  return dualSimplex(program, prices) ?? (yield* sifted(program, prices));
 }
 
 function* inOne(program: LinearProgram): Conversation {

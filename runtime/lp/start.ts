@@ -76,7 +76,7 @@ function makeTight(
     }
   };
   const echelon: { readonly pivot: number; readonly row: Float64Array }[] = [];
-  for (const j of nearestToBasic(reduced, columns, 8 * width)) {
+  for (const j of nearestToBasic(reduced, (j) => columns[j] === basic, 8 * width)) {
     if (echelon.length === width) break;
     const vector = new Float64Array(width);
     addTo(vector, j, 1);
@@ -95,13 +95,13 @@ function makeTight(
   }
 }
 
-/** At least `count` columns (where there are as many) that are not basic and have the least to win or lose, least first. */
-function nearestToBasic(reduced: Float64Array, columns: Int32Array, count: number): number[] {
+/** At least `count` columns (where there are as many) that are not out and have the least to win or lose, least first. */
+export function nearestToBasic(reduced: Float64Array, isOut: (j: number) => boolean, count: number): number[] {
   for (let within = 1e-6; ; within *= 10) {
     const found: number[] = [];
     let all = 0;
     for (let j = 0; j < reduced.length; j++) {
-      if (columns[j] === basic) continue;
+      if (isOut(j)) continue;
       all += 1;
       if (Math.abs(reduced[j]!) <= within) found.push(j);
     }

@@ -1,0 +1,496 @@
+/** The dual simplex method for programs of blocks (`blocks.ts`), in this thread: begun from the prices of an epoch ago, an
+ *  epoch's program is a few dozen steps away from its optimum, each one pass over the columns. An engine in another thread
+ *  takes as long to be told the program.
+ *
+ *  Prices of the rows of all say where every column stands that is not basic, for all of them have two finite bounds. So
+ *  any prices are a dual feasible start, and what remains is to bring basic values back between their bounds: the worst
+ *  first (measured across its row of the basis: Goldfarb and Forrest's steepest edge), and past every column that can
+ *  change its bound on the way (Maros's long step). A block with no more than its key basic is settled by itself. Nobody
+ *  has to believe the result: it is certified like an engine's, and where the steps lead nowhere an engine is asked.
+ *  Declined: values updated in place. A pass over what is not 0 costs as little, and errors do not add up. */
+
+import { type Blocks, blocksOf, cheapest, settledAt } from './blocks.ts';
+import { LongStep } from './long-step.ts';
+import type { EngineAnswer, LinearProgram, RowPrices } from './problem.ts';
+import { nearestToBasic } from './start.ts';
+import { pivotMin, WorkingBasis } from './working-basis.ts';
+
+/** With more rows of all than this the basis is no longer small. */
+const sharedMax = 160;
+
+const feasible = 1e-9;
+
+/** Null where it finds no optimum: there is none, or an engine may know better. */
+export function dualSimplex(program: LinearProgram, prices: RowPrices): EngineAnswer | null {
+  const blocks = blocksOf(program);
+  const shared: number[] = [];
+  for (let r = 0; r < program.rowLower.length; r++) if (blocks.start[r] === blocks.start[r + 1]) shared.push(r);
+  if (shared.length > sharedMax) return null;
+  const simplex = new DualSimplex(program, blocks, shared);
+  return simplex.begin(prices) ? simplex.run() : null;
+}
+
+/** What `placeOf` says of a variable that has no place in the working basis. */
+const atBound = -1;
+const isKey = -2;
+
+interface Leaving {
+  readonly place: number;
+  readonly isBelow: boolean;
+  readonly gap: number; // to the bound it goes to
+}
+
+/** Variables are the columns, then the slacks: slack i is the activity of the i-th row of all, its column there -1. */
+class DualSimplex {
+  readonly #program: LinearProgram;
+  readonly #blocks: Blocks;
+  readonly #shared: readonly number[]; // [i] row of all
+  readonly #sharedAt: Int32Array; // [row] i, -1 of own rows
+  readonly #columns: number;
+  readonly #basis: WorkingBasis;
+  readonly #basic: Int32Array; // [place] variable
+  readonly #placeOf: Int32Array; // [variable]
+  readonly #keyOf: Int32Array; // [own row], -1 of rows of all
+  readonly #busy: Int32Array; // [own row] basic columns beside the key
+  readonly #isUpper: Uint8Array; // [variable] 1: at its upper bound; 0 of basic ones
+  readonly #x: Float64Array; // [column] with the working basis at 0
+  readonly #reduced: Float64Array; // [variable] of a slack the price of its row
+  readonly #alpha: Float64Array; // [variable] in the row of what leaves
+  readonly #values: Float64Array; // [place]
+  readonly #ofRow: Float64Array; // [row] scratch
+  readonly #column: Float64Array; // [i] scratch
+  readonly #inTerms: Float64Array; // [place] scratch
+  readonly #longStep: LongStep;
+  readonly #touched: number[] = []; // own rows in which something changed
+  readonly #isTouched: Uint8Array; // [row]
+
+  constructor(program: LinearProgram, blocks: Blocks, shared: readonly number[]) {
+    const [columns, rows, width] = [program.cost.length, program.rowLower.length, shared.length];
+    const variables = columns + width;
+    this.#program = program;
+    this.#blocks = blocks;
+    this.#shared = shared;
+    this.#sharedAt = new Int32Array(rows).fill(-1);
+    for (let i = 0; i < width; i++) this.#sharedAt[shared[i]!] = i;
+    this.#columns = columns;
+    this.#basis = new WorkingBasis(width);
+    this.#basic = Int32Array.from(shared, (_, i) => columns + i);
+    this.#placeOf = new Int32Array(variables).fill(atBound);
+    for (let i = 0; i < width; i++) this.#placeOf[columns + i] = i;
+    this.#keyOf = new Int32Array(rows).fill(-1);
+    this.#busy = new Int32Array(rows);
+    this.#isUpper = new Uint8Array(variables);
+    this.#x = new Float64Array(columns);
+    this.#reduced = new Float64Array(variables);
+    this.#alpha = new Float64Array(variables);
+    this.#values = new Float64Array(width);
+    this.#ofRow = new Float64Array(rows);
+    this.#column = new Float64Array(width);
+    this.#inTerms = new Float64Array(width);
+    this.#longStep = new LongStep(variables);
+    this.#isTouched = new Uint8Array(rows);
+  }
+
+  /** Whether there is a basis to begin from. */
+  begin(prices: RowPrices): boolean {
+    if (!this.#settle(prices)) return false;
+    if (this.#makeTight(prices)) {
+      if (!this.#signed() || !this.#settle(this.#rowPrices())) return false;
+      for (let v = this.#columns; v < this.#placeOf.length; v++) {
+        const isUp = this.#reduced[v]! < 0 || !Number.isFinite(this.#boundOf(v, false));
+        if (this.#placeOf[v] === atBound) this.#isUpper[v] = isUp ? 1 : 0;
+      }
+    }
+    return this.#stand();
+  }
+
+  run(): EngineAnswer | null {
+    const stepsMax = 200 + 20 * this.#basis.width;
+    for (let step = 0; step < stepsMax; step++) {
+      this.#evaluate();
+      const leaving = this.#worst();
+      if (!leaving) return this.#answer();
+      if (!this.#step(leaving)) return null;
+    }
+    return null;
+  }
+
+  /** Reduced costs at these prices, and the keys at which blocks with nothing else basic are cheapest. */
+  #settle(prices: RowPrices): boolean {
+    const { start } = this.#blocks;
+    const isBusy = Uint8Array.from(this.#busy, (count) => (count > 0 ? 1 : 0));
+    const { reduced, basicOf } = settledAt(this.#program, this.#blocks, prices, isBusy);
+    this.#reduced.set(reduced);
+    for (let r = 0; r < isBusy.length; r++) {
+      if (start[r] === start[r + 1] || isBusy[r] === 1) continue;
+      if (basicOf[r]! < 0) return false;
+      if (this.#keyOf[r]! >= 0) this.#placeOf[this.#keyOf[r]!] = atBound;
+      this.#keyOf[r] = basicOf[r]!;
+      this.#placeOf[basicOf[r]!] = isKey;
+    }
+    return true;
+  }
+
+  /** Gives rows of all that have a price a basic column in place of their slacks, as far as the basis stays regular.
+   *  Returns whether there is any. */
+  #makeTight(prices: RowPrices): boolean {
+    const { lower, upper } = this.#program;
+    const isOpen = Uint8Array.from(this.#shared, (row) => (prices[row] !== 0 ? 1 : 0)); // [place]: that of its slack
+    let open = isOpen.reduce((sum, one) => sum + one, 0);
+    if (open === 0) return false;
+    const isOut = (j: number): boolean => this.#placeOf[j] === isKey || lower[j] === upper[j];
+    for (const j of nearestToBasic(this.#reduced.subarray(0, this.#columns), isOut, 8 * open)) {
+      if (open === 0) break;
+      const inTerms = this.#termsOf(j);
+      let place = -1;
+      for (let p = 0; p < inTerms.length; p++) {
+        if (isOpen[p] === 1 && (place < 0 || Math.abs(inTerms[p]!) > Math.abs(inTerms[place]!))) place = p;
+      }
+      if (place < 0 || Math.abs(inTerms[place]!) < 1e-6) continue;
+      this.#exchange(place, j, inTerms);
+      isOpen[place] = 0;
+      open -= 1;
+    }
+    return true;
+  }
+
+  /** The basis has prices of its own, near those it was made from. A slack whose price has the wrong sign becomes basic
+   *  again. */
+  #signed(): boolean {
+    const { rowLower, rowUpper } = this.#program;
+    this.#price();
+    for (let i = 0; i < this.#shared.length; i++) {
+      const slack = this.#columns + i;
+      const side = this.#reduced[slack]! < 0 ? rowUpper[this.#shared[i]!]! : rowLower[this.#shared[i]!]!;
+      if (this.#placeOf[slack] !== atBound || this.#reduced[slack] === 0 || Number.isFinite(side)) continue;
+      const inTerms = this.#termsOf(slack);
+      let place = -1;
+      for (let p = 0; p < inTerms.length; p++) {
+        const isColumn = this.#basic[p]! < this.#columns;
+        if (isColumn && (place < 0 || Math.abs(inTerms[p]!) > Math.abs(inTerms[place]!))) place = p;
+      }
+      if (place < 0 || Math.abs(inTerms[place]!) < pivotMin) return false;
+      this.#exchange(place, slack, inTerms);
+      this.#price();
+      i = -1;
+    }
+    return true;
+  }
+
+  /** Every variable that is not basic at the bound that its reduced cost says; false where that is infinitely far. */
+  #stand(): boolean {
+    const { upper, ownRow } = this.#program;
+    for (let j = 0; j < this.#columns; j++) {
+      if (this.#placeOf[j] !== atBound) continue;
+      const own = ownRow[j]!;
+      const cost = this.#reduced[j]!;
+      // Of columns that cost alike, those before the key have had their turn.
+      const isTied = cost === 0 && own >= 0 && this.#busy[own] === 0;
+      const isUp = isTied ? j < this.#keyOf[own]! === this.#ownOf(j) > 0 : cost < 0;
+      if (isUp && !Number.isFinite(upper[j]!)) return false;
+      this.#putAt(j, isUp);
+    }
+    for (let r = 0; r < this.#keyOf.length; r++) if (this.#keyOf[r]! >= 0) this.#fill(r);
+    return true;
+  }
+
+  /** Values of the working basis, beside what stands at bounds. */
+  #evaluate(): void {
+    const { columnStart, rowIndex, value } = this.#program;
+    const activity = this.#ofRow.fill(0);
+    for (let j = 0; j < this.#columns; j++) {
+      const amount = this.#x[j]!;
+      if (amount === 0) continue;
+      for (let k = columnStart[j]!; k < columnStart[j + 1]!; k++) activity[rowIndex[k]!]! += value[k]! * amount;
+    }
+    for (let i = 0; i < this.#shared.length; i++) {
+      const slack = this.#columns + i;
+      const stands = this.#placeOf[slack] === atBound ? this.#boundOf(slack, this.#isUpper[slack] === 1) : 0;
+      this.#column[i] = stands - activity[this.#shared[i]!]!;
+    }
+    this.#basis.inTermsOf(this.#column, this.#values);
+  }
+
+  /** The basic variable that is furthest outside its bounds; one of a block's key changes roles with it first. */
+  #worst(): Leaving | null {
+    const { ownRow } = this.#program;
+    const { width } = this.#basis;
+    let worst: Leaving | null = null;
+    let most = 0;
+    let ofKey = -1; // the own row whose key it is
+    const look = (v: number, at: number, place: number, own: number): void => {
+      const [low, high] = [this.#boundOf(v, false) - at, at - this.#boundOf(v, true)];
+      const gap = Math.max(low, high);
+      if (!(gap > feasible)) return;
+      const distance = (gap * gap) / this.#basis.normOf(place);
+      if (distance <= most) return;
+      most = distance;
+      worst = { place, isBelow: low > high, gap };
+      ofKey = own;
+    };
+    const shift = this.#ofRow; // [own row] what its working columns take of the key
+    for (let p = 0; p < width; p++) {
+      const own = this.#ownRowOf(this.#basic[p]!, ownRow);
+      if (own >= 0) shift[own] = 0;
+    }
+    for (let p = 0; p < width; p++) {
+      const v = this.#basic[p]!;
+      look(v, this.#values[p]!, p, -1);
+      const own = this.#ownRowOf(v, ownRow);
+      if (own >= 0) shift[own]! += this.#ownOf(v) * this.#values[p]!;
+    }
+    for (let p = 0; p < width; p++) {
+      const own = this.#ownRowOf(this.#basic[p]!, ownRow);
+      if (own < 0) continue;
+      const key = this.#keyOf[own]!;
+      look(key, this.#x[key]! - shift[own]! / this.#ownOf(key), p, own);
+    }
+    if (worst && ofKey >= 0) this.#changeRoles((worst as Leaving).place, ofKey);
+    return worst;
+  }
+
+  #ownRowOf(v: number, ownRow: Int32Array): number {
+    return v < this.#columns ? ownRow[v]! : -1;
+  }
+
+  /** The working column at `place` becomes its block's key, and the key takes its place. */
+  #changeRoles(place: number, own: number): void {
+    const { ownRow } = this.#program;
+    const column = this.#basic[place]!;
+    const key = this.#keyOf[own]!;
+    const times = this.#column.fill(0);
+    for (let p = 0; p < times.length; p++) {
+      if (this.#ownRowOf(this.#basic[p]!, ownRow) === own) {
+        times[p] = this.#ownOf(this.#basic[p]!) / this.#ownOf(column);
+      }
+    }
+    this.#basis.exchangeKey(place, times, this.#ownOf(key) / this.#ownOf(column));
+    this.#basic[place] = key;
+    this.#placeOf[key] = place;
+    this.#x[key] = 0;
+    this.#keyOf[own] = column;
+    this.#placeOf[column] = isKey;
+    this.#fill(own);
+  }
+
+  /** One pivot. False where nothing can take the place of what leaves, or only by a hair. */
+  #step({ place, isBelow, gap }: Leaving): boolean {
+    const entering = this.#entering(place, isBelow ? -1 : 1, gap);
+    if (entering < 0) return false;
+    const inTerms = this.#termsOf(entering);
+    if (Math.abs(inTerms[place]!) < pivotMin) return false;
+    const theta = this.#reduced[entering]! / this.#alpha[entering]!;
+    if (theta !== 0) {
+      for (let v = 0; v < this.#alpha.length; v++) {
+        if (this.#alpha[v] !== 0) this.#reduced[v]! -= theta * this.#alpha[v]!;
+      }
+    }
+    for (const v of this.#longStep.passed) {
+      this.#putAt(v, this.#isUpper[v] === 0);
+      this.#touch(v);
+    }
+    const leaving = this.#basic[place]!;
+    this.#exchange(place, entering, inTerms);
+    this.#reduced[entering] = 0;
+    this.#reduced[leaving] = -theta;
+    this.#putAt(leaving, !isBelow);
+    this.#touch(leaving);
+    this.#touch(entering);
+    return this.#settleTouched();
+  }
+
+  /** What takes the place of what leaves it; -1: nothing can. What changes its bound on the way there has been passed. */
+  #entering(place: number, sign: 1 | -1, gap: number): number {
+    const { columnStart, rowIndex, value, lower, upper, rowLower, rowUpper } = this.#program;
+    const price = this.#ofRow; // [row] of what leaves
+    const lead = this.#basis.rowAt(place);
+    for (let i = 0; i < lead.length; i++) price[this.#shared[i]!] = lead[i]!;
+    for (let r = 0; r < price.length; r++) {
+      const key = this.#keyOf[r]!;
+      if (key < 0) continue;
+      let sum = 0;
+      const from = columnStart[key]!;
+      for (let k = from + 1; k < columnStart[key + 1]!; k++) sum += value[k]! * price[rowIndex[k]!]!;
+      price[r] = -sum / value[from]!;
+    }
+    this.#longStep.begin();
+    for (let j = 0; j < this.#columns; j++) {
+      let alpha = 0;
+      if (this.#placeOf[j] === atBound) {
+        for (let k = columnStart[j]!; k < columnStart[j + 1]!; k++) alpha += value[k]! * price[rowIndex[k]!]!;
+        const toward = sign * alpha;
+        if ((this.#isUpper[j] === 1 ? -toward : toward) > pivotMin)
+          this.#longStep.offer(j, this.#reduced[j]! / toward, Math.abs(alpha), upper[j]! - lower[j]!);
+      }
+      this.#alpha[j] = alpha;
+    }
+    for (let i = 0; i < lead.length; i++) {
+      const v = this.#columns + i;
+      let alpha = 0;
+      if (this.#placeOf[v] === atBound) {
+        alpha = -lead[i]!;
+        const toward = sign * alpha;
+        const row = this.#shared[i]!;
+        if ((this.#isUpper[v] === 1 ? -toward : toward) > pivotMin)
+          this.#longStep.offer(v, this.#reduced[v]! / toward, Math.abs(alpha), rowUpper[row]! - rowLower[row]!);
+      }
+      this.#alpha[v] = alpha;
+    }
+    return this.#longStep.end(gap);
+  }
+
+  /** `entering` takes the place of the variable there, which stands at a bound from now on. */
+  #exchange(place: number, entering: number, inTerms: Float64Array): void {
+    const { ownRow } = this.#program;
+    const leaving = this.#basic[place]!;
+    this.#basis.replace(place, inTerms);
+    this.#placeOf[leaving] = atBound;
+    const left = this.#ownRowOf(leaving, ownRow);
+    if (left >= 0) this.#busy[left]! -= 1;
+    this.#basic[place] = entering;
+    this.#placeOf[entering] = place;
+    this.#isUpper[entering] = 0;
+    if (entering < this.#columns) this.#x[entering] = 0;
+    const entered = this.#ownRowOf(entering, ownRow);
+    if (entered >= 0) this.#busy[entered]! += 1;
+  }
+
+  #touch(v: number): void {
+    const own = this.#ownRowOf(v, this.#program.ownRow);
+    if (own < 0 || this.#isTouched[own] === 1) return;
+    this.#isTouched[own] = 1;
+    this.#touched.push(own);
+  }
+
+  /** Keys make up for what changed in their blocks; where one cannot, its block finds another. */
+  #settleTouched(): boolean {
+    const { lower, upper } = this.#program;
+    let all = true;
+    for (const own of this.#touched) {
+      this.#isTouched[own] = 0;
+      this.#fill(own);
+      const key = this.#keyOf[own]!;
+      const isIn = this.#x[key]! >= lower[key]! - feasible && this.#x[key]! <= upper[key]! + feasible;
+      if (!isIn && this.#busy[own] === 0) all = this.#findKey(own) && all;
+    }
+    this.#touched.length = 0;
+    return all;
+  }
+
+  #findKey(own: number): boolean {
+    const { columns, start } = this.#blocks;
+    const [from, to] = [start[own]!, start[own + 1]!];
+    const key = cheapest(this.#program, columns, from, to, this.#program.rowLower[own]!, this.#reduced);
+    if (key < 0) return false;
+    this.#placeOf[this.#keyOf[own]!] = atBound;
+    this.#keyOf[own] = key;
+    this.#placeOf[key] = isKey;
+    this.#isUpper[key] = 0;
+    const price = this.#reduced[key]! / this.#ownOf(key);
+    for (let at = from; at < to; at++) {
+      const j = columns[at]!;
+      if (j === key) continue;
+      const its = this.#ownOf(j);
+      const itsPrice = this.#reduced[j]! / its;
+      const hadTurn = itsPrice < price || (itsPrice === price && j < key);
+      this.#reduced[j]! -= price * its;
+      this.#putAt(j, hadTurn === its > 0);
+    }
+    this.#reduced[key] = 0;
+    this.#fill(own);
+    return true;
+  }
+
+  /** What is left of a block's own row is its key's. */
+  #fill(own: number): void {
+    const { columns, start } = this.#blocks;
+    const key = this.#keyOf[own]!;
+    let rest = this.#program.rowLower[own]!;
+    for (let at = start[own]!; at < start[own + 1]!; at++) {
+      const j = columns[at]!;
+      if (j !== key && this.#x[j] !== 0) rest -= this.#ownOf(j) * this.#x[j]!;
+    }
+    this.#x[key] = rest / this.#ownOf(key);
+  }
+
+  #putAt(v: number, isUp: boolean): void {
+    this.#isUpper[v] = isUp ? 1 : 0;
+    if (v < this.#columns) this.#x[v] = this.#boundOf(v, isUp);
+  }
+
+  #boundOf(v: number, isUp: boolean): number {
+    const { lower, upper, rowLower, rowUpper } = this.#program;
+    if (v < this.#columns) return isUp ? upper[v]! : lower[v]!;
+    const row = this.#shared[v - this.#columns]!;
+    return isUp ? rowUpper[row]! : rowLower[row]!;
+  }
+
+  /** What a column enters its own row with. */
+  #ownOf(j: number): number {
+    return this.#program.value[this.#program.columnStart[j]!]!;
+  }
+
+  /** A variable in terms of the working basis; of a column its block's key makes up for it. */
+  #termsOf(v: number): Float64Array {
+    this.#column.fill(0);
+    if (v >= this.#columns) this.#column[v - this.#columns] = -1;
+    else {
+      const own = this.#program.ownRow[v]!;
+      this.#addTo(this.#column, v, 1);
+      if (own >= 0) this.#addTo(this.#column, this.#keyOf[own]!, -this.#ownOf(v) / this.#ownOf(this.#keyOf[own]!));
+    }
+    return this.#basis.inTermsOf(this.#column, this.#inTerms);
+  }
+
+  #addTo(column: Float64Array, j: number, times: number): void {
+    const { columnStart, rowIndex, value } = this.#program;
+    for (let k = columnStart[j]!; k < columnStart[j + 1]!; k++) {
+      const i = this.#sharedAt[rowIndex[k]!]!;
+      if (i >= 0) column[i]! += times * value[k]!;
+    }
+  }
+
+  /** Prices of the rows of all at which the working basis costs nothing. */
+  #price(): void {
+    const { cost, ownRow } = this.#program;
+    const costs = this.#values;
+    for (let p = 0; p < costs.length; p++) {
+      const v = this.#basic[p]!;
+      const own = this.#ownRowOf(v, ownRow);
+      costs[p] = v < this.#columns ? cost[v]! : 0;
+      if (own >= 0) costs[p]! -= (this.#ownOf(v) / this.#ownOf(this.#keyOf[own]!)) * cost[this.#keyOf[own]!]!;
+    }
+    this.#basis.pricesOf(costs, this.#reduced.subarray(this.#columns));
+    for (const v of this.#basic) if (v >= this.#columns) this.#reduced[v] = 0;
+  }
+
+  /** [row] with those of own rows, at which their keys cost nothing. */
+  #rowPrices(): RowPrices {
+    const { cost, columnStart, rowIndex, value } = this.#program;
+    const prices = new Float64Array(this.#keyOf.length);
+    for (let i = 0; i < this.#shared.length; i++) prices[this.#shared[i]!] = this.#reduced[this.#columns + i]!;
+    for (let r = 0; r < prices.length; r++) {
+      const key = this.#keyOf[r]!;
+      if (key < 0) continue;
+      let rest = cost[key]!;
+      const from = columnStart[key]!;
+      for (let k = from + 1; k < columnStart[key + 1]!; k++) rest -= value[k]! * prices[rowIndex[k]!]!;
+      prices[r] = rest / value[from]!;
+    }
+    return prices;
+  }
+
+  #answer(): EngineAnswer {
+    const { ownRow } = this.#program;
+    const columns = this.#x;
+    for (let p = 0; p < this.#basic.length; p++) {
+      const v = this.#basic[p]!;
+      if (v >= this.#columns) continue;
+      columns[v] = this.#values[p]!;
+      const key = ownRow[v]! >= 0 ? this.#keyOf[ownRow[v]!]! : -1;
+      if (key >= 0) columns[key]! -= (this.#ownOf(v) / this.#ownOf(key)) * columns[v]!;
+    }
+    this.#price();
+    return { status: 'optimal', columns, rowDuals: this.#rowPrices() };
+  }
+}
