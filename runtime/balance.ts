@@ -19,7 +19,7 @@ export interface NearestPlacement extends Placement {
 }
 
 /** [k] the lowest utilization level of every pool that can be had, highest first; null: no certified answer. `enough` [k]:
- *  where all that are left can be as low as this, the rest of them is not sought. */
+ *  where all that are left can be as low as this, how low they can be is not sought. */
 export async function lowestLevels(
   model: Model,
   limits: MoveLimits | null,
@@ -37,7 +37,13 @@ export async function lowestLevels(
   const level = new Float64Array(model.capacity.length).fill(Number.NaN); // NaN: still sought
   const summed = aggregated(model, limits);
   while (level.some(Number.isNaN)) {
-    const { program, layout } = formulate(summed.sums, { limits: summed.limits, levelMax: level, seek: 'level' });
+    const levelFloor = floorOf(level, enough);
+    const { program, layout } = formulate(summed.sums, {
+      limits: summed.limits,
+      levelMax: level,
+      levelFloor,
+      seek: 'level',
+    });
     const answer = await solve(program);
     if (!answer) return null;
     const settled = settle(answer.columns[layout.levelColumn]!);
@@ -54,6 +60,14 @@ export async function lowestLevels(
     if (!progress) for (let k = 0; k < level.length; k++) if (Number.isNaN(level[k]!)) level[k] = settled;
   }
   return level;
+}
+
+/** Under the least that is enough where the level is still sought, by more than one level is told from the next: lower
+ *  than that nobody asks for. */
+function floorOf(level: Float64Array, enough: Float64Array | null): number {
+  let lowest = Number.POSITIVE_INFINITY;
+  for (let k = 0; enough && k < level.length; k++) if (Number.isNaN(level[k]!)) lowest = Math.min(lowest, enough[k]!);
+  return enough ? Math.max(0, lowest - 1e-5) : 0;
 }
 
 /** The lowest levels that can be had while limits of lower rank give for those of higher: shareMax, pins and emergencyMax where

@@ -39,6 +39,7 @@ export interface Layout {
 export interface Formulation {
   readonly limits: MoveLimits | null;
   readonly levelMax: Float64Array; // [k] utilization; NaN: at most the level sought
+  readonly levelFloor?: number; // no lower one is sought
   readonly seek: 'level' | 'nearness' | 'calm' | GivingLimit; // what to minimise: the level, latency and movement, movement alone, what a limit gives
 }
 
@@ -188,7 +189,7 @@ export function formulate(model: Model, formulation: Formulation): { program: Li
 function putLevels(
   lp: ProgramBuilder,
   model: Model,
-  { limits, levelMax, seek }: Formulation,
+  { limits, levelMax, levelFloor = 0, seek }: Formulation,
   { staying, reachable }: PoolsNow,
 ): Pick<Layout, 'levelRow' | 'onloadRow' | 'levelColumn'> {
   const { capacity } = model;
@@ -204,7 +205,8 @@ function putLevels(
   // A level over every utilization that all load in one place could make is no limit, but a finite one.
   const smallest = capacity.reduce((least, value) => (value > 0 && value < least ? value : least), totalLoad);
   const isSought = seek === 'level';
-  const levelColumn = lp.column(isSought ? 1 : 0, 0, isSought ? (2 * totalLoad) / smallest : 0);
+  const highest = (2 * totalLoad) / smallest;
+  const levelColumn = isSought ? lp.column(1, Math.min(levelFloor, highest), highest) : lp.column(0, 0, 0);
   for (let k = 0; k < capacity.length; k++) {
     if (levelRow[k]! >= 0 && Number.isNaN(levelMax[k]!)) lp.put(levelRow[k]!, -capacity[k]!);
   }
