@@ -9,6 +9,7 @@
  *  has to believe the result: it is certified like an engine's, and where the steps lead nowhere an engine is asked.
  *  Declined: values updated in place. A pass over what is not 0 costs as little, and errors do not add up. */
 
+import { mix32 } from '../../config/random.ts';
 import { type Blocks, blocksOf, cheapest, settledAt } from './blocks.ts';
 import { LongStep } from './long-step.ts';
 import type { EngineAnswer, LinearProgram, RowPrices } from './problem.ts';
@@ -27,7 +28,17 @@ export function dualSimplex(program: LinearProgram, prices: RowPrices): EngineAn
   for (let r = 0; r < program.rowLower.length; r++) if (blocks.start[r] === blocks.start[r + 1]) shared.push(r);
   if (shared.length > sharedMax) return null;
   const simplex = new DualSimplex(program, blocks, shared);
-  return simplex.begin(prices) ? simplex.run() : null;
+  return simplex.begin(withoutTies(program), prices) ? simplex.run() : null;
+}
+
+/** Where most columns cost nothing (a level is sought, wherever the load goes) steps of no length go round in circles. A
+ *  trace of cost tells one column from the other; the optimum's basis is the same, and its prices are read without it. */
+const trace = 1e-7;
+
+function withoutTies(program: LinearProgram): LinearProgram {
+  const free = program.cost.reduce((count, cost) => (cost === 0 ? count + 1 : count), 0);
+  if (free < program.cost.length / 2) return program;
+  return { ...program, cost: program.cost.map((cost, j) => cost + trace * (1 + mix32(j) / 4294967296)) };
 }
 
 /** What `placeOf` says of a variable that has no place in the working basis. */
@@ -91,11 +102,11 @@ class DualSimplex {
     this.#isTouched = new Uint8Array(rows);
   }
 
-  /** Whether there is a basis to begin from. */
-  begin(prices: RowPrices): boolean {
-    if (!this.#settle(prices)) return false;
+  /** Whether there is a basis to begin from. `costing`: the program, without ties. */
+  begin(costing: LinearProgram, prices: RowPrices): boolean {
+    if (!this.#settle(costing, prices)) return false;
     if (this.#makeTight(prices)) {
-      if (!this.#signed() || !this.#settle(this.#rowPrices())) return false;
+      if (!this.#signed(costing.cost) || !this.#settle(costing, this.#rowPrices(costing.cost))) return false;
       for (let v = this.#columns; v < this.#placeOf.length; v++) {
         const isUp = this.#reduced[v]! < 0 || !Number.isFinite(this.#boundOf(v, false));
         if (this.#placeOf[v] === atBound) this.#isUpper[v] = isUp ? 1 : 0;
@@ -116,10 +127,10 @@ class DualSimplex {
   }
 
   /** Reduced costs at these prices, and the keys at which blocks with nothing else basic are cheapest. */
-  #settle(prices: RowPrices): boolean {
+  #settle(costing: LinearProgram, prices: RowPrices): boolean {
     const { start } = this.#blocks;
     const isBusy = Uint8Array.from(this.#busy, (count) => (count > 0 ? 1 : 0));
-    const { reduced, basicOf } = settledAt(this.#program, this.#blocks, prices, isBusy);
+    const { reduced, basicOf } = settledAt(costing, this.#blocks, prices, isBusy);
     this.#reduced.set(reduced);
     for (let r = 0; r < isBusy.length; r++) {
       if (start[r] === start[r + 1] || isBusy[r] === 1) continue;
@@ -156,9 +167,9 @@ class DualSimplex {
 
   /** The basis has prices of its own, near those it was made from. A slack whose price has the wrong sign becomes basic
    *  again. */
-  #signed(): boolean {
+  #signed(cost: Float64Array): boolean {
     const { rowLower, rowUpper } = this.#program;
-    this.#price();
+    this.#price(cost);
     for (let i = 0; i < this.#shared.length; i++) {
       const slack = this.#columns + i;
       const side = this.#reduced[slack]! < 0 ? rowUpper[this.#shared[i]!]! : rowLower[this.#shared[i]!]!;
@@ -171,7 +182,7 @@ class DualSimplex {
       }
       if (place < 0 || Math.abs(inTerms[place]!) < pivotMin) return false;
       this.#exchange(place, slack, inTerms);
-      this.#price();
+      this.#price(cost);
       i = -1;
     }
     return true;
@@ -451,8 +462,8 @@ class DualSimplex {
   }
 
   /** Prices of the rows of all at which the working basis costs nothing. */
-  #price(): void {
-    const { cost, ownRow } = this.#program;
+  #price(cost: Float64Array): void {
+    const { ownRow } = this.#program;
     const costs = this.#values;
     for (let p = 0; p < costs.length; p++) {
       const v = this.#basic[p]!;
@@ -465,8 +476,8 @@ class DualSimplex {
   }
 
   /** [row] with those of own rows, at which their keys cost nothing. */
-  #rowPrices(): RowPrices {
-    const { cost, columnStart, rowIndex, value } = this.#program;
+  #rowPrices(cost: Float64Array): RowPrices {
+    const { columnStart, rowIndex, value } = this.#program;
     const prices = new Float64Array(this.#keyOf.length);
     for (let i = 0; i < this.#shared.length; i++) prices[this.#shared[i]!] = this.#reduced[this.#columns + i]!;
     for (let r = 0; r < prices.length; r++) {
@@ -481,7 +492,7 @@ class DualSimplex {
   }
 
   #answer(): EngineAnswer {
-    const { ownRow } = this.#program;
+    const { ownRow, cost } = this.#program;
     const columns = this.#x;
     for (let p = 0; p < this.#basic.length; p++) {
       const v = this.#basic[p]!;
@@ -490,7 +501,7 @@ class DualSimplex {
       const key = ownRow[v]! >= 0 ? this.#keyOf[ownRow[v]!]! : -1;
       if (key >= 0) columns[key]! -= (this.#ownOf(v) / this.#ownOf(key)) * columns[v]!;
     }
-    this.#price();
-    return { status: 'optimal', columns, rowDuals: this.#rowPrices() };
+    this.#price(cost);
+    return { status: 'optimal', columns, rowDuals: this.#rowPrices(cost) };
   }
 }

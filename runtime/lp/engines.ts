@@ -25,7 +25,10 @@ export function conversationWith(name: EngineName, program: LinearProgram, price
   return name === 'highs' ? firstHere(program, prices) : inOne(program);
 }
 
-function* firstHere(program: LinearProgram, prices: RowPrices = new Float64Array(program.rowLower.length)): Conversation {
+function* firstHere(
+  program: LinearProgram,
+  prices: RowPrices = new Float64Array(program.rowLower.length),
+): Conversation {
   return dualSimplex(program, prices) ?? (yield* sifted(program, prices));
 }
 

@@ -2,8 +2,9 @@
  *  the way need not stop it: it goes to its other bound, and the step goes on for as long as what leaves is still outside
  *  (the long-step rule; Maros, 2003). The step ends at the column that would be one too many. */
 
-/** Candidates this near to the end of the step are as good; the one with the largest pivot is best. */
+/** Candidates this near to the end of the step are as good. */
 const tie = 1e-12;
+const smallPart = 1e-3;
 
 export class LongStep {
   readonly #offered: Int32Array;
@@ -48,14 +49,17 @@ export class LongStep {
       const v = near[last++]!;
       slope -= this.#pivot[v]! * this.#width[v]!;
     }
+    // Of those at which the step is as long, one with a small pivot gives way to the one with the largest.
     const length = this.#ratio[near[last - 1]!]!;
     let first = last - 1;
     while (first > 0 && this.#ratio[near[first - 1]!]! >= length - tie) first -= 1;
-    let entering = near[first]!;
+    let largest = first;
     for (let at = first; at < near.length && this.#ratio[near[at]!]! <= length; at++) {
-      if (this.#pivot[near[at]!]! > this.#pivot[entering]!) entering = near[at]!;
+      if (this.#pivot[near[at]!]! > this.#pivot[near[largest]!]!) largest = at;
     }
-    this.#passed = near.slice(0, first);
+    const isSmall = this.#pivot[near[last - 1]!]! < smallPart * this.#pivot[near[largest]!]!;
+    const entering = near[isSmall ? largest : last - 1]!;
+    this.#passed = near.slice(0, isSmall ? first : last - 1);
     return entering;
   }
 

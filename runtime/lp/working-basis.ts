@@ -24,7 +24,8 @@ export class WorkingBasis {
   /** Squared length of the inverse's row. */
   normOf(place: number): number {
     let sum = 0;
-    for (let at = place * this.width; at < (place + 1) * this.width; at++) sum += this.#inverse[at]! * this.#inverse[at]!;
+    for (let at = place * this.width; at < (place + 1) * this.width; at++)
+      sum += this.#inverse[at]! * this.#inverse[at]!;
     return sum;
   }
 
