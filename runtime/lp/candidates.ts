@@ -2,6 +2,7 @@
  *  cheap as what is used, and those that get load out of limits which settling at these prices overruns. */
 
 import type { Settled } from './blocks.ts';
+import { quantileOf } from './near-columns.ts';
 import { activitiesOf, type LinearProgram } from './problem.ts';
 
 /** So many columns for each row of all that has a price, and for a few more. */
@@ -174,13 +175,4 @@ class Overrun {
       if (Math.abs(each) > feasible) see(r, each);
     }
   }
-}
-
-/** About: of a few hundred values evenly spaced. */
-function quantileOf(values: Float64Array, share: number): number {
-  const step = Math.max(1, Math.floor(values.length / 600));
-  const some = new Float64Array(Math.floor(values.length / step));
-  for (let i = 0; i < some.length; i++) some[i] = Math.abs(values[i * step]!);
-  some.sort();
-  return some[Math.min(some.length - 1, Math.floor(share * some.length))]!;
 }

@@ -12,7 +12,8 @@
 import { mix32 } from '../../config/random.ts';
 import { type Blocks, blocksOf, cheapest, settledAt } from './blocks.ts';
 import { LongStep } from './long-step.ts';
-import type { EngineAnswer, LinearProgram, RowPrices } from './problem.ts';
+import { NearColumns } from './near-columns.ts';
+import { type EngineAnswer, type LinearProgram, type RowPrices, reducedCosts } from './problem.ts';
 import { nearestToBasic } from './start.ts';
 import { pivotMin, WorkingBasis } from './working-basis.ts';
 
@@ -65,13 +66,16 @@ class DualSimplex {
   readonly #busy: Int32Array; // [own row] basic columns beside the key
   readonly #isUpper: Uint8Array; // [variable] 1: at its upper bound; 0 of basic ones
   readonly #x: Float64Array; // [column] with the working basis at 0
-  readonly #reduced: Float64Array; // [variable] of a slack the price of its row
+  readonly #reduced: Float64Array; // [variable] of a slack the price of its row; of columns that are not near, long ago
+  readonly #near: NearColumns;
   readonly #alpha: Float64Array; // [variable] in the row of what leaves
   readonly #values: Float64Array; // [place]
   readonly #ofRow: Float64Array; // [row] scratch
   readonly #column: Float64Array; // [i] scratch
   readonly #inTerms: Float64Array; // [place] scratch
   readonly #longStep: LongStep;
+  readonly #heaviest: number; // sum of a column's entries, at most
+  #costing: LinearProgram;
   readonly #touched: number[] = []; // own rows in which something changed
   readonly #isTouched: Uint8Array; // [row]
 
@@ -93,17 +97,21 @@ class DualSimplex {
     this.#isUpper = new Uint8Array(variables);
     this.#x = new Float64Array(columns);
     this.#reduced = new Float64Array(variables);
+    this.#near = new NearColumns(columns, width);
     this.#alpha = new Float64Array(variables);
     this.#values = new Float64Array(width);
     this.#ofRow = new Float64Array(rows);
     this.#column = new Float64Array(width);
     this.#inTerms = new Float64Array(width);
     this.#longStep = new LongStep(variables);
+    this.#costing = program;
     this.#isTouched = new Uint8Array(rows);
+    this.#heaviest = heaviestOf(program);
   }
 
   /** Whether there is a basis to begin from. `costing`: the program, without ties. */
   begin(costing: LinearProgram, prices: RowPrices): boolean {
+    this.#costing = costing;
     if (!this.#settle(costing, prices)) return false;
     if (this.#makeTight(prices)) {
       if (!this.#signed(costing.cost) || !this.#settle(costing, this.#rowPrices(costing.cost))) return false;
@@ -112,6 +120,7 @@ class DualSimplex {
         if (this.#placeOf[v] === atBound) this.#isUpper[v] = isUp ? 1 : 0;
       }
     }
+    this.#near.choose(this.#reduced.subarray(0, this.#columns));
     return this.#stand();
   }
 
@@ -286,15 +295,24 @@ class DualSimplex {
 
   /** One pivot. False where nothing can take the place of what leaves, or only by a hair. */
   #step({ place, isBelow, gap }: Leaving): boolean {
-    const entering = this.#entering(place, isBelow ? -1 : 1, gap);
+    let entering = this.#entering(place, isBelow ? -1 : 1, gap);
+    let change = this.#changeMax(entering);
+    while (!this.#near.covers(change)) {
+      this.#lookFurther();
+      entering = this.#entering(place, isBelow ? -1 : 1, gap);
+      change = this.#changeMax(entering);
+    }
     if (entering < 0) return false;
     const inTerms = this.#termsOf(entering);
     if (Math.abs(inTerms[place]!) < pivotMin) return false;
     const theta = this.#reduced[entering]! / this.#alpha[entering]!;
     if (theta !== 0) {
-      for (let v = 0; v < this.#alpha.length; v++) {
-        if (this.#alpha[v] !== 0) this.#reduced[v]! -= theta * this.#alpha[v]!;
+      this.#near.changed(change);
+      for (let at = 0; at < this.#near.count; at++) {
+        const v = this.#near.list[at]!;
+        if (this.#placeOf[v] === atBound) this.#reduced[v]! -= theta * this.#alpha[v]!;
       }
+      for (let v = this.#columns; v < this.#alpha.length; v++) this.#reduced[v]! -= theta * this.#alpha[v]!;
     }
     for (const v of this.#longStep.passed) {
       this.#putAt(v, this.#isUpper[v] === 0);
@@ -305,9 +323,25 @@ class DualSimplex {
     this.#reduced[entering] = 0;
     this.#reduced[leaving] = -theta;
     this.#putAt(leaving, !isBelow);
+    if (leaving < this.#columns) this.#near.add(leaving);
     this.#touch(leaving);
     this.#touch(entering);
     return this.#settleTouched();
+  }
+
+  /** By how much a step to what enters changes any reduced cost at most. */
+  #changeMax(entering: number): number {
+    if (entering < 0) return Number.POSITIVE_INFINITY;
+    let dearest = 0;
+    for (const price of this.#ofRow) dearest = Math.max(dearest, Math.abs(price));
+    return Math.abs(this.#reduced[entering]! / this.#alpha[entering]!) * dearest * this.#heaviest;
+  }
+
+  /** Reduced costs of all columns, and more of them near. */
+  #lookFurther(): void {
+    const reduced = reducedCosts(this.#costing, this.#rowPrices(this.#costing.cost));
+    for (let j = 0; j < this.#columns; j++) this.#reduced[j] = this.#placeOf[j] === atBound ? reduced[j]! : 0;
+    this.#near.chooseMore(this.#reduced.subarray(0, this.#columns));
   }
 
   /** What takes the place of what leaves it; -1: nothing can. What changes its bound on the way there has been passed. */
@@ -325,7 +359,8 @@ class DualSimplex {
       price[r] = -sum / value[from]!;
     }
     this.#longStep.begin();
-    for (let j = 0; j < this.#columns; j++) {
+    for (let at = 0; at < this.#near.count; at++) {
+      const j = this.#near.list[at]!;
       let alpha = 0;
       if (this.#placeOf[j] === atBound) {
         for (let k = columnStart[j]!; k < columnStart[j + 1]!; k++) alpha += value[k]! * price[rowIndex[k]!]!;
@@ -391,6 +426,7 @@ class DualSimplex {
   #findKey(own: number): boolean {
     const { columns, start } = this.#blocks;
     const [from, to] = [start[own]!, start[own + 1]!];
+    for (let at = from; at < to; at++) this.#reduced[columns[at]!] = this.#costBeside(columns[at]!);
     const key = cheapest(this.#program, columns, from, to, this.#program.rowLower[own]!, this.#reduced);
     if (key < 0) return false;
     this.#placeOf[this.#keyOf[own]!] = atBound;
@@ -406,10 +442,21 @@ class DualSimplex {
       const hadTurn = itsPrice < price || (itsPrice === price && j < key);
       this.#reduced[j]! -= price * its;
       this.#putAt(j, hadTurn === its > 0);
+      this.#near.offer(j, this.#reduced[j]!);
     }
     this.#reduced[key] = 0;
     this.#fill(own);
     return true;
+  }
+
+  /** What a column costs at the prices of the rows of all. */
+  #costBeside(j: number): number {
+    const { columnStart, rowIndex, value } = this.#program;
+    let cost = this.#costing.cost[j]!;
+    for (let k = columnStart[j]! + 1; k < columnStart[j + 1]!; k++) {
+      cost -= value[k]! * this.#reduced[this.#columns + this.#sharedAt[rowIndex[k]!]!]!;
+    }
+    return cost;
   }
 
   /** What is left of a block's own row is its key's. */
@@ -504,4 +551,14 @@ class DualSimplex {
     this.#price(cost);
     return { status: 'optimal', columns, rowDuals: this.#rowPrices(cost) };
   }
+}
+
+function heaviestOf({ columnStart, value }: LinearProgram): number {
+  let heaviest = 0;
+  for (let j = 0, k = 0; j + 1 < columnStart.length; j++) {
+    let weight = 0;
+    for (; k < columnStart[j + 1]!; k++) weight += Math.abs(value[k]!);
+    heaviest = Math.max(heaviest, weight);
+  }
+  return heaviest;
 }
