@@ -30,7 +30,11 @@ export function largestRemainder(shares: ArrayLike<number>, total: number): Int3
     remainder[i] = exact - rounded[i]!;
     left -= rounded[i]!;
   }
-  const order = Array.from({ length: n }, (_, i) => i).sort((a, b) => remainder[b]! - remainder[a]! || a - b);
-  for (let k = 0; k < left; k++) rounded[order[k % n]!]! += 1;
+  for (let k = 0; k < left; k++) {
+    let largest = 0;
+    for (let i = 1; i < n; i++) if (remainder[i]! > remainder[largest]!) largest = i;
+    rounded[largest]! += 1;
+    remainder[largest] = -1;
+  }
   return rounded;
 }

@@ -5,7 +5,7 @@
 import { aggregated } from './aggregate.ts';
 import type { CertifiedAnswer, SolveCertified } from './lp/certified.ts';
 import type { LinearProgram } from './lp/problem.ts';
-import type { Model } from './model.ts';
+import { type Model, withoutPins } from './model.ts';
 import { type Formulation, formulate, type Layout, type MoveLimits, type Placement } from './placement.ts';
 import type { PriceMemory } from './prices.ts';
 import { waterLevels } from './water-level.ts';
@@ -89,12 +89,12 @@ export async function reachableLevels(
     if (open === null) levels = null;
     else if (isLower) levels = open.map((level, k) => Math.max(level, Math.min(before[k]!, limit)));
   };
-  const hasPins = model.pinned.some((load) => !Number.isNaN(load));
+  const { hasPins } = model;
   const hasLow = model.shareMax.some((share) => share < 1) || Number.isFinite(model.emergencyMax) || hasPins;
   const low = {
     shareMax: model.shareMax.map(() => 1),
     emergencyMax: Number.POSITIVE_INFINITY,
-    ...(hasPins && { pinned: new Float64Array(model.pinned.length).fill(Number.NaN) }),
+    ...(hasPins && withoutPins(model)),
   };
   await give(utilizationMax, hasLow ? { ...model, ...low } : model);
   const hasFar = model.beyondP95.includes(1);

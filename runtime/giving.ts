@@ -16,7 +16,7 @@ import { ceilingOf } from './guarded.ts';
 import type { RuntimeInputs } from './inputs.ts';
 import { brokenBy, nothing } from './limits.ts';
 import type { SolveCertified } from './lp/certified.ts';
-import { type Give, type GivingLimit, givingOrder, isHeldDown, type Model, totalLoad } from './model.ts';
+import { type Give, type GivingLimit, givingOrder, isHeldDown, type Model, totalLoad, withoutPins } from './model.ts';
 import { formulate, type Placement } from './placement.ts';
 import type { PriceMemory } from './prices.ts';
 
@@ -87,7 +87,7 @@ function isStated(model: Model, limit: GivingLimit): boolean {
     case 'emergencyMax':
       return Number.isFinite(model.emergencyMax);
     case 'pins':
-      return model.pinned.some((load) => !Number.isNaN(load));
+      return model.hasPins;
     case 'shareMax':
       return model.shareMax.some((share) => share < 1);
   }
@@ -163,7 +163,7 @@ function withOnly(model: Model, limits: readonly GivingLimit[]): Model {
     ...model,
     ...(!limits.includes('latencyMsP95Max') && { beyondP95: new Uint8Array(model.beyondP95.length) }),
     ...(!limits.includes('emergencyMax') && { emergencyMax: Number.POSITIVE_INFINITY }),
-    ...(!limits.includes('pins') && { pinned: new Float64Array(model.pinned.length).fill(Number.NaN) }),
+    ...(!limits.includes('pins') && withoutPins(model)),
     ...(!limits.includes('shareMax') && { shareMax: model.shareMax.map(() => 1) }),
   };
 }

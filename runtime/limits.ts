@@ -46,7 +46,7 @@ export function brokenBy(
   of: 'want' | 'step',
 ): readonly Limit[] {
   const highest = Math.max(...levels);
-  const { datacenters, mayGain, tooFar, pinned, still, base, load } = model;
+  const { datacenters, mayGain, tooFar, heldDown, pinned, still, base, load } = model;
   const pairs = model.edges * datacenters;
   const [from, to] = [s * pairs, (s + 1) * pairs];
   const much = nothing * totalLoad;
@@ -62,15 +62,16 @@ export function brokenBy(
   const at = (i: number): number => loadAt(model, placement, i);
   const arriving = (i: number): number => gained[i]! + placed[i]!;
   const counted = (i: number, c: number): number => (of === 'want' && still[c] === 0 ? at(i) : arriving(i));
-  if (any((i, c) => tooFar[i] === 1 && counted(i, c) > much)) broken.push('latencyMsMax');
-  if (any((i) => isHeldDown(model, i) && arriving(i) > much)) broken.push('holdDown');
-  if (farLoad(model, at).some((over, c) => model.service[c]! === s && over > much)) broken.push('latencyMsP95Max');
+  if (tooFar.includes(1) && any((i, c) => tooFar[i] === 1 && counted(i, c) > much)) broken.push('latencyMsMax');
+  if (heldDown.includes(1) && any((i) => isHeldDown(model, i) && arriving(i) > much)) broken.push('holdDown');
+  if (model.beyondP95.includes(1) && farLoad(model, at).some((over, c) => model.service[c]! === s && over > much))
+    broken.push('latencyMsP95Max');
   if (emergencyExcess(model, at) > overMuch) broken.push('emergencyMax');
   const missed = (i: number, c: number): boolean => {
     const miss = Math.abs(at(i) - pinned[i]!);
     return miss > much && ((of === 'want' && still[c] === 0) || miss > Math.abs(base[i]! - pinned[i]!) + much);
   };
-  if (any(missed)) broken.push('pins');
+  if (model.hasPins && any(missed)) broken.push('pins');
   const shareMax = model.shareMax[s]!;
   const tooLarge = (i: number, c: number): boolean => {
     const stays = of === 'want' && still[c] === 0 && mayGain[i] === 1 ? 0 : base[i]!;
@@ -86,8 +87,11 @@ export function isMisplaced(model: Model, want: Placement): boolean {
   const staying = (i: number): number => model.base[i]!;
   const wanted = (i: number): number => loadAt(model, want, i);
   if (emergencyExcess(model, staying) > emergencyExcess(model, wanted) + mendMin) return true;
-  const left = farLoad(model, wanted);
-  if (farLoad(model, staying).some((over, c) => over - left[c]! > 0.01 * model.load[c]!)) return true;
+  if (model.beyondP95.includes(1)) {
+    const left = farLoad(model, wanted);
+    if (farLoad(model, staying).some((over, c) => over - left[c]! > 0.01 * model.load[c]!)) return true;
+  }
+  if (!model.hasPins && !model.tooFar.includes(1)) return false;
   return model.base.some((load, i) => {
     const much = 0.01 * model.load[Math.floor(i / model.datacenters)]!;
     const miss = (at: number): number => Math.abs(at - model.pinned[i]!);
@@ -127,7 +131,6 @@ export function emergencyExcess(model: Model, load: (i: number) => number): numb
 /** [c] load beyond latencyMsP95Max that is more than the twentieth. */
 function farLoad({ beyondP95, datacenters, load }: Model, at: (i: number) => number): Float64Array {
   const over = new Float64Array(load.length);
-  if (!beyondP95.includes(1)) return over;
   for (let i = 0; i < beyondP95.length; i++) if (beyondP95[i] === 1) over[Math.floor(i / datacenters)]! += at(i);
   return over.map((far, c) => (far > 0 ? Math.max(0, far - beyondP95Max * load[c]!) : 0));
 }

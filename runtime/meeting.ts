@@ -49,23 +49,24 @@ const nobody: readonly Step[] = [{ width: Number.POSITIVE_INFINITY, worth: 0 }];
 /** Of all ties, in cost units times load units. So much is worth the most there is to every edge; more is no number soon. */
 const priceMax = 1e12;
 
-/** `at` [c * D + d]: where each commodity's users are, as fractions (of what the states let stay, they may sum to less than
+/** `whereTheyAre` [c * D + d]: where each commodity's users are, as fractions (of what the states let stay, they may sum to less than
  *  1). `load` [c] and the steps are in load units. Null where no policy pays or nothing is known of ties. */
 export function meetingAt(
   services: readonly RuntimeInputs[],
   load: Float64Array,
-  at: Float64Array,
+  whereTheyAre: () => Float64Array,
   patient = patience,
 ): Meeting | null {
+  const isPaying = ({ policy, edgeTies }: RuntimeInputs): boolean => policy.spec.localityPriceMs > 0 && !!edgeTies;
+  if (!services.some(isPaying)) return null;
+  const at = whereTheyAre();
   const { edges, datacenters } = services[0]!.topology;
   const pairs = edges.length * datacenters.length;
   const arriving = new Array<readonly Step[]>(services.length * pairs).fill(nobody);
   const leaving = arriving.slice();
-  let any = false;
   services.forEach((inputs, s) => {
     const { edgeTies } = inputs;
-    if (!(inputs.policy.spec.localityPriceMs > 0) || !edgeTies) return;
-    any = true;
+    if (!isPaying(inputs) || !edgeTies) return;
     const ownLoad = load.subarray(s * edges.length, (s + 1) * edges.length);
     const ownAt = at.subarray(s * pairs, (s + 1) * pairs);
     const price = worthOfAllTies(inputs, ownLoad, ownAt);
@@ -83,7 +84,7 @@ export function meetingAt(
       }
     }
   });
-  return any ? { arriving, leaving } : null;
+  return { arriving, leaving };
 }
 
 /** Cost units times load units. The price is stated in ms of the mean over all users of the service; where latency is

@@ -4,6 +4,7 @@
  *  sessions), what stays unless it is moved by choice (`base`), what has to leave because a datacenter's state or the
  *  policy's residency demands it (`forced`), and what moves by choice. The guards bind the last kind only. */
 
+import type { Topology } from '../config/topology.ts';
 import { tieBrokenCosts, type UtilizationPrice, utilizationPrices } from './costs.ts';
 import type { RuntimeInputs } from './inputs.ts';
 import { type Meeting, meetingAt } from './meeting.ts';
@@ -32,6 +33,7 @@ export interface Model {
   readonly gives: readonly Give[]; // how far limits give, each once; none of what is not named here
   readonly beyondP95: Uint8Array; // [c * D + d] 1 where no more than a twentieth should be
   readonly pinned: Float64Array; // [c * D + d] load wanted there by a pin; NaN where there is none
+  readonly hasPins: boolean;
   readonly shareMax: Float64Array; // [s] of an edge's load on one datacenter
   readonly churnWeight: Float64Array; // [c] demand that changes target, a unit of load moved
   readonly emergencyMax: number; // utilization allowed after the loss of any one datacenter; Infinity: not asked for
@@ -149,7 +151,7 @@ export function buildGroupModel(settings: readonly ServiceSetting[]): BuiltModel
   for (let i = 0; i < base.length; i++) meanRttMs += (base[i]! / totalLoad) * topology.rttMs[i % pairs]!;
   const services = settings.map(({ inputs }) => inputs);
   const costs = tieBrokenCosts(services, meanRttMs);
-  const unsteeredAt = (c: number): number | undefined => topology.edges[c % edges]!.unsteered;
+  const pinned = pinnedLoad(services, amounts.load);
   return {
     kind: 'model',
     model: {
@@ -172,14 +174,15 @@ export function buildGroupModel(settings: readonly ServiceSetting[]): BuiltModel
       ),
       gives: [],
       beyondP95: beyondP95(services, mayGain),
-      pinned: pinnedLoad(services, amounts.load),
+      pinned,
+      hasPins: pinned.some((load) => !Number.isNaN(load)),
       shareMax: Float64Array.from(services, (inputs) => inputs.policy.spec.guards.shareMax),
       fallbackWeight,
       emergencyMax: policy.spec.emergencyMax ?? Number.POSITIVE_INFINITY,
       rttCost: costs.rttCost,
       // Demand without a bucket has nothing to lose by a move.
-      moveCost: costs.moveCost.map((cost, i) => cost * (1 - (unsteeredAt(Math.floor(i / datacenters)) ?? 0))),
-      meeting: meetingAt(services, amounts.load, sharesOf(base, amounts.load)),
+      moveCost: steered(costs.moveCost, topology),
+      meeting: meetingAt(services, amounts.load, () => sharesOf(base, amounts.load)),
       utilizationPrices: utilizationPrices(policy),
       still,
       stuck,
@@ -190,6 +193,10 @@ export function buildGroupModel(settings: readonly ServiceSetting[]): BuiltModel
   };
 }
 
+export function withoutPins({ pinned }: Model): Pick<Model, 'pinned' | 'hasPins'> {
+  return { pinned: new Float64Array(pinned.length).fill(Number.NaN), hasPins: false };
+}
+
 /** Is the datacenter of `i` = c * D + d held down for its service? */
 export function isHeldDown({ heldDown, service, datacenters }: Model, i: number): boolean {
   return heldDown[service[Math.floor(i / datacenters)]! * datacenters + (i % datacenters)] === 1;
@@ -198,7 +205,21 @@ export function isHeldDown({ heldDown, service, datacenters }: Model, i: number)
 /** [c * D + d] load as fractions of the commodity's. */
 export function sharesOf(loadAt: Float64Array, load: Float64Array): Float64Array {
   const datacenters = loadAt.length / load.length;
-  return loadAt.map((units, i) => units / load[Math.floor(i / datacenters)]!);
+  const shares = new Float64Array(loadAt.length);
+  for (let c = 0, i = 0; c < load.length; c++) {
+    for (let d = 0; d < datacenters; d++, i++) shares[i] = loadAt[i]! / load[c]!;
+  }
+  return shares;
+}
+
+/** Of the costs [c * D + d], the part that users with a bucket pay. */
+function steered(moveCost: Float64Array, { edges, datacenters }: Topology): Float64Array {
+  const paid = new Float64Array(moveCost.length);
+  for (let from = 0, c = 0; from < paid.length; c++, from += datacenters.length) {
+    const share = 1 - (edges[c % edges.length]!.unsteered ?? 0);
+    for (let i = from; i < from + datacenters.length; i++) paid[i] = moveCost[i]! * share;
+  }
+  return paid;
 }
 
 /** Load in thousandths of the whole, and the pools in the same unit. */

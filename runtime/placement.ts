@@ -221,11 +221,14 @@ function costsOf(model: Model, seek: Formulation['seek']): Pick<Model, 'rttCost'
   if (seek === 'calm') {
     // Services at one edge have the same latencies: between them the tie-break has to be seen above the engines' tolerances.
     const pairs = rttCost.length / services;
-    const tieBreak = (cost: number, i: number): number => cost - rttCost[i % pairs]!;
-    return {
-      rttCost: rttCost.map((cost) => 1e-4 * cost),
-      moveCost: rttCost.map((cost, i) => 1 + 1e-3 * cost + tieBreak(cost, i)),
-    };
+    const trace = new Float64Array(rttCost.length);
+    const calm = new Float64Array(rttCost.length);
+    for (let i = 0; i < calm.length; i++) {
+      const cost = rttCost[i]!;
+      trace[i] = 1e-4 * cost;
+      calm[i] = 1 + 1e-3 * cost + (cost - rttCost[i % pairs]!);
+    }
+    return { rttCost: trace, moveCost: calm };
   }
   const none = new Float64Array(rttCost.length);
   return { rttCost: none, moveCost: none };

@@ -194,7 +194,7 @@ async function metUp(
   let [model, want]: [Model, NearestPlacement | null] = [apart, first];
   let at = sharesOf(first.placed, apart.load);
   for (let round = 0; round < meetingRounds && want; round++) {
-    const meeting = meetingAt(services, apart.load, at, 0);
+    const meeting = meetingAt(services, apart.load, () => at, 0);
     if (!meeting) break;
     model = { ...apart, meeting };
     want = await nearestPlacement(model, null, levelMax, solve, memory);
@@ -362,7 +362,10 @@ function isUntouched({ gained, left }: Placement, from: number, to: number): boo
 }
 
 function inPpm(shares: Float64Array): Float64Array {
-  return Float64Array.from(largestRemainder(shares, ppmPerUnit), (ppm) => ppm / ppmPerUnit);
+  const ppm = largestRemainder(shares, ppmPerUnit);
+  const fractions = new Float64Array(ppm.length);
+  for (let d = 0; d < ppm.length; d++) fractions[d] = ppm[d]! / ppmPerUnit;
+  return fractions;
 }
 
 function sum(values: Float64Array): number {

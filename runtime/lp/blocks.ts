@@ -3,6 +3,7 @@
  *  itself is trivial: its cheapest columns, one of them basic. */
 
 import { type LinearProgram, type RowPrices, reducedCosts } from './problem.ts';
+import type { Scratch } from './scratch.ts';
 
 /** Columns by their own rows. */
 export interface Blocks {
@@ -10,12 +11,14 @@ export interface Blocks {
   readonly columns: Int32Array; // ascending within a block
 }
 
-export function blocksOf({ ownRow, rowLower }: LinearProgram): Blocks {
-  const start = new Int32Array(rowLower.length + 1);
+export function blocksOf({ ownRow, rowLower }: LinearProgram, scratch?: Scratch): Blocks {
+  const integers = (length: number): Int32Array => scratch?.integers(length) ?? new Int32Array(length);
+  const start = integers(rowLower.length + 1);
   for (let j = 0; j < ownRow.length; j++) if (ownRow[j]! >= 0) start[ownRow[j]! + 1]! += 1;
   for (let r = 0; r < rowLower.length; r++) start[r + 1]! += start[r]!;
-  const columns = new Int32Array(start[rowLower.length]!);
-  const next = start.slice();
+  const columns = integers(start[rowLower.length]!);
+  const next = integers(start.length);
+  next.set(start);
   for (let j = 0; j < ownRow.length; j++) if (ownRow[j]! >= 0) columns[next[ownRow[j]!]!++] = j;
   return { start, columns };
 }
@@ -27,12 +30,13 @@ export interface Settled {
   readonly basicOf: Int32Array; // [own row] its basic column; -1 of other rows, and where a row cannot be met
 }
 
-/** `keeps` [row] 1: an own row whose given price stands, without a basic column. */
+/** `keeps` [row] 1: an own row whose given price stands, without a basic column. `reduced`: where to write those. */
 export function settledAt(
   program: LinearProgram,
   blocks: Blocks,
   given: RowPrices,
   keeps: Uint8Array | null = null,
+  reduced: Float64Array = new Float64Array(program.cost.length),
 ): Settled {
   const { columnStart, value, rowLower } = program;
   const prices = given.slice();
@@ -40,7 +44,7 @@ export function settledAt(
   for (let r = 0; r < rowLower.length; r++) {
     if (blocks.start[r + 1]! > blocks.start[r]! && keeps?.[r] !== 1) prices[r] = 0;
   }
-  const reduced = reducedCosts(program, prices);
+  reducedCosts(program, prices, reduced);
   for (let r = 0; r < rowLower.length; r++) {
     const [from, to] = [blocks.start[r]!, blocks.start[r + 1]!];
     if (to === from || keeps?.[r] === 1) continue;

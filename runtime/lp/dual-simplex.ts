@@ -14,6 +14,7 @@ import { type Blocks, blocksOf, cheapest, settledAt } from './blocks.ts';
 import { LongStep } from './long-step.ts';
 import { NearColumns } from './near-columns.ts';
 import { type EngineAnswer, type LinearProgram, type RowPrices, reducedCosts } from './problem.ts';
+import { Scratch } from './scratch.ts';
 import { nearestToBasic } from './start.ts';
 import { pivotMin, WorkingBasis } from './working-basis.ts';
 
@@ -22,9 +23,12 @@ const sharedMax = 160;
 
 const feasible = 1e-9;
 
+const scratch = new Scratch();
+
 /** Null where it finds no optimum: there is none, or an engine may know better. */
 export function dualSimplex(program: LinearProgram, prices: RowPrices): EngineAnswer | null {
-  const blocks = blocksOf(program);
+  scratch.begin();
+  const blocks = blocksOf(program, scratch);
   const shared: number[] = [];
   for (let r = 0; r < program.rowLower.length; r++) if (blocks.start[r] === blocks.start[r + 1]) shared.push(r);
   if (shared.length > sharedMax) return null;
@@ -85,27 +89,27 @@ class DualSimplex {
     this.#program = program;
     this.#blocks = blocks;
     this.#shared = shared;
-    this.#sharedAt = new Int32Array(rows).fill(-1);
+    this.#sharedAt = scratch.integers(rows).fill(-1);
     for (let i = 0; i < width; i++) this.#sharedAt[shared[i]!] = i;
     this.#columns = columns;
     this.#basis = new WorkingBasis(width);
     this.#basic = Int32Array.from(shared, (_, i) => columns + i);
-    this.#placeOf = new Int32Array(variables).fill(atBound);
+    this.#placeOf = scratch.integers(variables).fill(atBound);
     for (let i = 0; i < width; i++) this.#placeOf[columns + i] = i;
-    this.#keyOf = new Int32Array(rows).fill(-1);
-    this.#busy = new Int32Array(rows);
-    this.#isUpper = new Uint8Array(variables);
+    this.#keyOf = scratch.integers(rows).fill(-1);
+    this.#busy = scratch.integers(rows);
+    this.#isUpper = scratch.bytes(variables);
     this.#x = new Float64Array(columns);
-    this.#reduced = new Float64Array(variables);
-    this.#near = new NearColumns(columns, width);
-    this.#alpha = new Float64Array(variables);
+    this.#reduced = scratch.doubles(variables);
+    this.#near = new NearColumns(columns, width, scratch);
+    this.#alpha = scratch.doubles(variables);
     this.#values = new Float64Array(width);
-    this.#ofRow = new Float64Array(rows);
+    this.#ofRow = scratch.doubles(rows);
     this.#column = new Float64Array(width);
     this.#inTerms = new Float64Array(width);
-    this.#longStep = new LongStep(variables);
+    this.#longStep = new LongStep(variables, scratch);
     this.#costing = program;
-    this.#isTouched = new Uint8Array(rows);
+    this.#isTouched = scratch.bytes(rows);
     this.#heaviest = heaviestOf(program);
   }
 
@@ -139,8 +143,7 @@ class DualSimplex {
   #settle(costing: LinearProgram, prices: RowPrices): boolean {
     const { start } = this.#blocks;
     const isBusy = Uint8Array.from(this.#busy, (count) => (count > 0 ? 1 : 0));
-    const { reduced, basicOf } = settledAt(costing, this.#blocks, prices, isBusy);
-    this.#reduced.set(reduced);
+    const { basicOf } = settledAt(costing, this.#blocks, prices, isBusy, this.#reduced.subarray(0, this.#columns));
     for (let r = 0; r < isBusy.length; r++) {
       if (start[r] === start[r + 1] || isBusy[r] === 1) continue;
       if (basicOf[r]! < 0) return false;
@@ -339,9 +342,10 @@ class DualSimplex {
 
   /** Reduced costs of all columns, and more of them near. */
   #lookFurther(): void {
-    const reduced = reducedCosts(this.#costing, this.#rowPrices(this.#costing.cost));
-    for (let j = 0; j < this.#columns; j++) this.#reduced[j] = this.#placeOf[j] === atBound ? reduced[j]! : 0;
-    this.#near.chooseMore(this.#reduced.subarray(0, this.#columns));
+    const reduced = this.#reduced.subarray(0, this.#columns);
+    reducedCosts(this.#costing, this.#rowPrices(this.#costing.cost), reduced);
+    for (let j = 0; j < reduced.length; j++) if (this.#placeOf[j] !== atBound) reduced[j] = 0;
+    this.#near.chooseMore(reduced);
   }
 
   /** What takes the place of what leaves it; -1: nothing can. What changes its bound on the way there has been passed. */

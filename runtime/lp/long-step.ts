@@ -2,6 +2,8 @@
  *  the way need not stop it: it goes to its other bound, and the step goes on for as long as what leaves is still outside
  *  (the long-step rule; Maros, 2003). The step ends at the column that would be one too many. */
 
+import type { Scratch } from './scratch.ts';
+
 /** Candidates this near to the end of the step are as good. */
 const tie = 1e-12;
 
@@ -19,11 +21,11 @@ export class LongStep {
   #count = 0;
   #passed = 0;
 
-  constructor(variables: number) {
-    this.#offered = new Int32Array(variables);
-    this.#ratio = new Float64Array(variables);
-    this.#pivot = new Float64Array(variables);
-    this.#relief = new Float64Array(variables);
+  constructor(variables: number, scratch: Scratch) {
+    this.#offered = scratch.integers(variables);
+    this.#ratio = scratch.doubles(variables);
+    this.#pivot = scratch.doubles(variables);
+    this.#relief = scratch.doubles(variables);
   }
 
   /** What goes to its other bound on the way. */

@@ -2,10 +2,12 @@
  *  as cheap) as before for as long as prices have not changed by what they are away, and of them it is enough to know at
  *  which bound they stand. So most steps look at a tenth of a program, and leave nothing out. */
 
+import type { Scratch } from './scratch.ts';
+
 /** Of the columns, and so many for each row of all. */
 const shareNear = 1 / 16;
 const nearPerRow = 24;
-const further = 4;
+const further = 2;
 
 export class NearColumns {
   readonly list: Int32Array; // the first `count`
@@ -15,9 +17,9 @@ export class NearColumns {
   #reach = Number.POSITIVE_INFINITY; // reduced costs of all others were further from 0
   #drift = 0; // by which they may have come nearer
 
-  constructor(columns: number, rows: number) {
-    this.list = new Int32Array(columns);
-    this.#isNear = new Uint8Array(columns);
+  constructor(columns: number, rows: number, scratch: Scratch) {
+    this.list = scratch.integers(columns);
+    this.#isNear = scratch.bytes(columns);
     this.#share = Math.max(shareNear, (nearPerRow * rows) / columns);
   }
 

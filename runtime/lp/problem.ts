@@ -48,10 +48,12 @@ export function activitiesOf(program: LinearProgram, columns: Float64Array, with
   return activity;
 }
 
-/** [column] what a unit of it costs beside what it takes of rows, at their prices. */
-export function reducedCosts(program: LinearProgram, prices: RowPrices): Float64Array {
-  const { cost, columnStart, rowIndex, value } = program;
-  const reduced = new Float64Array(cost.length);
+/** [column] what a unit of it costs beside what it takes of rows, at their prices. `reduced`: where to write it. */
+export function reducedCosts(
+  { cost, columnStart, rowIndex, value }: LinearProgram,
+  prices: RowPrices,
+  reduced: Float64Array = new Float64Array(cost.length),
+): Float64Array {
   for (let j = 0; j < reduced.length; j++) {
     let rest = cost[j]!;
     for (let k = columnStart[j]!; k < columnStart[j + 1]!; k++) rest -= prices[rowIndex[k]!]! * value[k]!;

@@ -157,7 +157,7 @@ describe('the program', () => {
     for (let seed = 0; seed < 60; seed++) {
       const inputs = randomInputs(seed, { localityPriceMs: 30 });
       const model = modelOf(inputs);
-      const { arriving, leaving } = meetingAt([inputs], model.load, inputs.served!, 1)!;
+      const { arriving, leaving } = meetingAt([inputs], model.load, () => inputs.served!, 1)!;
       const random = seededRandom(`elsewhere ${seed}`);
       const taken = (steps: readonly Step[], load: number): number => {
         let [sum, rest] = [0, load];
