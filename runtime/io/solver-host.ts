@@ -10,7 +10,7 @@ import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { Worker } from 'node:worker_threads';
 import { ConfigError } from '../../config/errors.ts';
-import { conversationWith } from '../lp/engines.ts';
+import { conversationAsking, conversationWith } from '../lp/engines.ts';
 import type { EngineAnswer, EngineName, LinearProgram, RowPrices, Solver } from '../lp/problem.ts';
 import type { Question } from '../lp/sift.ts';
 
@@ -21,7 +21,7 @@ export interface SolverHost extends Solver {
 export interface SolverLimits {
   readonly solveMsMax: number; // wall time of one program
   readonly growthMbMax: number; // of the process's memory while it is solved
-  readonly entry: string; // the worker's file; another one in tests
+  readonly entry: string; // the worker's file; another one in tests, which is asked about everything
   readonly onEnded: (message: string) => void; // a worker ended before its time
 }
 
@@ -45,6 +45,7 @@ const lookAgainMs = 1000; // asking the system how large the process is takes as
  *  time. A worker that dies answers `failed`, and another takes the next program. */
 export async function openSolver(engine: EngineName, limits: Partial<SolverLimits> = {}): Promise<SolverHost> {
   const { solveMsMax, growthMbMax, entry, onEnded } = { ...solverLimits, entry: workerEntry(), ...limits };
+  const converse = limits.entry === undefined ? conversationWith : conversationAsking;
   let worker: Worker | null = await start(engine, entry);
   let last: Promise<unknown> = Promise.resolve();
   let closed = false;
@@ -70,7 +71,8 @@ export async function openSolver(engine: EngineName, limits: Partial<SolverLimit
     return null;
   };
   const solveOne = async (program: LinearProgram, prices?: RowPrices): Promise<EngineAnswer> => {
-    const conversation = conversationWith(engine, program, prices);
+    if (closed) return failed;
+    const conversation = converse(engine, program, prices);
     let said = conversation.next();
     while (!said.done) {
       const answer = await answerTo(said.value);

@@ -20,9 +20,15 @@ export async function loadEngine(name: EngineName): Promise<AnswerQuestion> {
   }
 }
 
-/** HiGHS is asked about the columns that matter, GLPK about the whole, for it is there to know better. */
+/** HiGHS is asked where the steps taken here lead nowhere, and then about the columns that matter; GLPK about the whole, for
+ *  it is there to know better. */
 export function conversationWith(name: EngineName, program: LinearProgram, prices?: RowPrices): Conversation {
   return name === 'highs' ? firstHere(program, prices) : inOne(program);
+}
+
+/** The engine is asked, whatever could be found here. */
+export function conversationAsking(name: EngineName, program: LinearProgram, prices?: RowPrices): Conversation {
+  return name === 'highs' ? sifted(program, prices) : inOne(program);
 }
 
 function* firstHere(
@@ -36,11 +42,11 @@ function* inOne(program: LinearProgram): Conversation {
   return yield { program, basis: { columns: new Int32Array(0), rows: new Int32Array(0) } };
 }
 
-/** In this thread. Rejects where the engine's package is not installed. */
-export async function openEngine(name: EngineName): Promise<SolveProgram> {
+/** In this thread, asked by `converse`. Rejects where the engine's package is not installed. */
+export async function openEngine(name: EngineName, converse = conversationWith): Promise<SolveProgram> {
   const answer = await loadEngine(name);
   return (program, prices) => {
-    const conversation = conversationWith(name, program, prices);
+    const conversation = converse(name, program, prices);
     let said = conversation.next();
     while (!said.done) said = conversation.next(answer(said.value));
     return said.value;
