@@ -6,6 +6,7 @@
 
 import { writeFileSync } from 'node:fs';
 import { seededRandom } from '../../config/random.ts';
+import { quantile } from '../../pipeline/replay/quantile.ts';
 import { type CarriedState, freshState, retainedFractions } from '../../runtime/guards.ts';
 import type { RuntimeInputs } from '../../runtime/inputs.ts';
 import { openSolver } from '../../runtime/io/solver-host.ts';
@@ -17,6 +18,7 @@ import { solveGroup } from '../../runtime/solve.ts';
 import { openBareHighs } from '../peers/bare-highs.ts';
 import { mpsOf } from '../peers/mps.ts';
 import { inputsOf, policyOf, topologyOf, uniform } from '../scene.ts';
+import { type Phase, sampledPhases } from './phases.ts';
 
 /** CPU ms, this process's threads together. */
 export interface SpeedRun {
@@ -24,12 +26,13 @@ export interface SpeedRun {
   readonly coldMs: readonly number[]; // first epochs, nothing known
   readonly restartMs: readonly number[]; // epochs of a world in service whose prices are lost
   readonly warmMs: readonly number[];
-  readonly enginesOwn: number; // share of the warm epochs' time that HiGHS itself computes
+  readonly phases: Readonly<Record<Phase, number>>; // share of warm epochs' time in this thread
+  readonly highsMs: number; // what HiGHS itself computes for the programs of a warm epoch
   readonly rssMb: { readonly early: number; readonly late: number; readonly most: number };
 }
 
 const rounds = 5; // of what is told as a median
-const warmingEpochs = 30;
+const warmingEpochs = 100; // or half of all: code is compiled, and the heap finds its size; a control plane runs for weeks
 const room = 1.5; // capacity over demand
 const driftPerDay = 0.2;
 const noise = 0.02;
@@ -83,6 +86,13 @@ async function speedOf(size: Size): Promise<SpeedRun> {
 
   let served: readonly RuntimeInputs['served'][] | null = null;
   let carried: readonly CarriedState[] = unknown;
+  /** Plans an epoch and serves what it decides. Returns what it costs. */
+  const live = async (epoch: number, inputs = world(epoch, served)): Promise<number> => {
+    const { decisions, ms } = await plan(inputs, carried);
+    served = decisions.map((one, s) => (one.kind === 'move' ? one.wanted : (inputs[s]!.served ?? null)));
+    carried = decisions.map((one) => one.carried);
+    return ms;
+  };
   const warmMs: number[] = [];
   const restartMs: number[] = [];
   const rss: number[] = [];
@@ -92,25 +102,26 @@ async function speedOf(size: Size): Promise<SpeedRun> {
       const forgetful = carried.map(({ prices: _, ...kept }) => kept);
       restartMs.push((await plan(inputs, forgetful)).ms);
     }
-    const { decisions, ms } = await plan(inputs, carried);
-    served = decisions.map((one, s) => (one.kind === 'move' ? one.wanted : (inputs[s]!.served ?? null)));
-    carried = decisions.map((one) => one.carried);
+    const ms = await live(epoch, inputs);
     if (epoch >= Math.min(warmingEpochs, size.epochs / 2)) warmMs.push(ms);
     rss.push(process.memoryUsage.rss() / 1e6);
   }
   // The first third goes into compiling, and into the heap's young generation finding its size.
   const rssMb = { early: mean(rss.slice(rss.length / 3, rss.length / 2)), late: mean(rss.slice(-rss.length / 10)) };
   const most = process.resourceUsage().maxRSS / 1000;
-  const enginesOwn = await enginesShare(asked, () => plan(world(size.epochs, served), carried));
-  await host.close();
+  const highsMs = await highsAlone(asked);
   const largest = asked.reduce((a, b) => (b.program.cost.length >= a.program.cost.length ? b : a)).program;
+  const phases = await sampledPhases(async () => {
+    for (let epoch = size.epochs; epoch < 1.5 * size.epochs; epoch++) await live(epoch);
+  });
+  await host.close();
   if (size.mpsFile !== null) {
     writeFileSync(size.mpsFile, mpsOf(largest));
     const [level, nearness] = textbookPrograms(world(size.epochs, null));
     writeFileSync(`${size.mpsFile}.level`, mpsOf(level));
     writeFileSync(`${size.mpsFile}.nearness`, mpsOf(nearness));
   }
-  return { columns: largest.cost.length, coldMs, restartMs, warmMs, enginesOwn, rssMb: { ...rssMb, most } };
+  return { columns: largest.cost.length, coldMs, restartMs, warmMs, phases, highsMs, rssMb: { ...rssMb, most } };
 }
 
 /** What an epoch comes to for a solver that starts from nothing: the level, then the least latency near it, fraction by
@@ -129,22 +140,15 @@ function textbookPrograms(services: readonly RuntimeInputs[]): readonly [LinearP
   ];
 }
 
-/** Of one epoch, several times over. */
-async function enginesShare(
+/** CPU ms of the runs for one epoch's programs, a median. */
+async function highsAlone(
   asked: readonly { readonly program: LinearProgram; readonly prices: RowPrices | undefined }[],
-  plan: () => Promise<{ readonly ms: number }>,
 ): Promise<number> {
   const bare = await openBareHighs();
-  let own = 0;
-  let whole = 0;
-  for (let i = 0; i < 2 * rounds; i++) {
-    const { ms } = await plan();
-    const alone = asked.reduce((sum, { program, prices }) => sum + bare(program, prices), 0);
-    if (i < rounds) continue; // warming
-    whole += ms;
-    own += alone;
-  }
-  return own / whole;
+  const times: number[] = [];
+  for (let i = 0; i < 2 * rounds; i++)
+    times.push(asked.reduce((sum, { program, prices }) => sum + bare(program, prices), 0));
+  return quantile(times.slice(rounds), 0.5);
 }
 
 /** Inputs of an epoch, [service]. */
