@@ -1,6 +1,8 @@
 /** An engine in a worker thread behind the Solver interface, watched. Node 20 cannot start a `.ts` worker, so the built
  *  entry is always the one that runs, from the sources too.
  *
+ *  The worker is asked what the steps taken in this thread (`lp/dual-simplex.ts`) do not answer.
+ *
  *  There is no clock inside a solve, for a limit there would make what it finds depend on the machine. A worker that runs
  *  away, in time or in memory, is ended from outside and replaced; its program counts as failed, and the second engine is
  *  asked. Nothing in Node bounds what WebAssembly may allocate (`resourceLimits` are of the JavaScript heap), so the watch

@@ -10,18 +10,16 @@
  *  Declined: values updated in place. A pass over what is not 0 costs as little, and errors do not add up. */
 
 import { mix32 } from '../../config/random.ts';
-import { type Blocks, blocksOf, cheapest, settledAt } from './blocks.ts';
+import { type Blocks, blocksOf, settledAt } from './blocks.ts';
 import { LongStep } from './long-step.ts';
-import { NearColumns } from './near-columns.ts';
 import { type EngineAnswer, type LinearProgram, type RowPrices, reducedCosts } from './problem.ts';
 import { Scratch } from './scratch.ts';
 import { nearestToBasic } from './start.ts';
-import { pivotMin, WorkingBasis } from './working-basis.ts';
+import { atBound, feasible, isKey, Tableau } from './tableau.ts';
+import { pivotMin } from './working-basis.ts';
 
 /** With more rows of all than this the basis is no longer small. */
 const sharedMax = 160;
-
-const feasible = 1e-9;
 
 const scratch = new Scratch();
 
@@ -32,7 +30,7 @@ export function dualSimplex(program: LinearProgram, prices: RowPrices): EngineAn
   const shared: number[] = [];
   for (let r = 0; r < program.rowLower.length; r++) if (blocks.start[r] === blocks.start[r + 1]) shared.push(r);
   if (shared.length > sharedMax) return null;
-  const simplex = new DualSimplex(program, blocks, shared);
+  const simplex = new DualSimplex(program, blocks, shared, scratch);
   return simplex.begin(withoutTies(program), prices) ? simplex.run() : null;
 }
 
@@ -46,90 +44,37 @@ function withoutTies(program: LinearProgram): LinearProgram {
   return { ...program, cost: program.cost.map((cost, j) => cost + trace * (1 + mix32(j) / 4294967296)) };
 }
 
-/** What `placeOf` says of a variable that has no place in the working basis. */
-const atBound = -1;
-const isKey = -2;
-
 interface Leaving {
   readonly place: number;
   readonly isBelow: boolean;
   readonly gap: number; // to the bound it goes to
 }
 
-/** Variables are the columns, then the slacks: slack i is the activity of the i-th row of all, its column there -1. */
-class DualSimplex {
-  readonly #program: LinearProgram;
-  readonly #blocks: Blocks;
-  readonly #shared: readonly number[]; // [i] row of all
-  readonly #sharedAt: Int32Array; // [row] i, -1 of own rows
-  readonly #columns: number;
-  readonly #basis: WorkingBasis;
-  readonly #basic: Int32Array; // [place] variable
-  readonly #placeOf: Int32Array; // [variable]
-  readonly #keyOf: Int32Array; // [own row], -1 of rows of all
-  readonly #busy: Int32Array; // [own row] basic columns beside the key
-  readonly #isUpper: Uint8Array; // [variable] 1: at its upper bound; 0 of basic ones
-  readonly #x: Float64Array; // [column] with the working basis at 0
-  readonly #reduced: Float64Array; // [variable] of a slack the price of its row; of columns that are not near, long ago
-  readonly #near: NearColumns;
-  readonly #alpha: Float64Array; // [variable] in the row of what leaves
-  readonly #values: Float64Array; // [place]
-  readonly #ofRow: Float64Array; // [row] scratch
-  readonly #column: Float64Array; // [i] scratch
-  readonly #inTerms: Float64Array; // [place] scratch
+class DualSimplex extends Tableau {
   readonly #longStep: LongStep;
-  readonly #heaviest: number; // sum of a column's entries, at most
-  #costing: LinearProgram;
-  readonly #touched: number[] = []; // own rows in which something changed
-  readonly #isTouched: Uint8Array; // [row]
 
-  constructor(program: LinearProgram, blocks: Blocks, shared: readonly number[]) {
-    const [columns, rows, width] = [program.cost.length, program.rowLower.length, shared.length];
-    const variables = columns + width;
-    this.#program = program;
-    this.#blocks = blocks;
-    this.#shared = shared;
-    this.#sharedAt = scratch.integers(rows).fill(-1);
-    for (let i = 0; i < width; i++) this.#sharedAt[shared[i]!] = i;
-    this.#columns = columns;
-    this.#basis = new WorkingBasis(width);
-    this.#basic = Int32Array.from(shared, (_, i) => columns + i);
-    this.#placeOf = scratch.integers(variables).fill(atBound);
-    for (let i = 0; i < width; i++) this.#placeOf[columns + i] = i;
-    this.#keyOf = scratch.integers(rows).fill(-1);
-    this.#busy = scratch.integers(rows);
-    this.#isUpper = scratch.bytes(variables);
-    this.#x = new Float64Array(columns);
-    this.#reduced = scratch.doubles(variables);
-    this.#near = new NearColumns(columns, width, scratch);
-    this.#alpha = scratch.doubles(variables);
-    this.#values = new Float64Array(width);
-    this.#ofRow = scratch.doubles(rows);
-    this.#column = new Float64Array(width);
-    this.#inTerms = new Float64Array(width);
-    this.#longStep = new LongStep(variables, scratch);
-    this.#costing = program;
-    this.#isTouched = scratch.bytes(rows);
-    this.#heaviest = heaviestOf(program);
+  constructor(program: LinearProgram, blocks: Blocks, shared: readonly number[], scratch: Scratch) {
+    super(program, blocks, shared, scratch);
+    this.#longStep = new LongStep(this.placeOf.length, scratch);
   }
 
   /** Whether there is a basis to begin from. `costing`: the program, without ties. */
   begin(costing: LinearProgram, prices: RowPrices): boolean {
-    this.#costing = costing;
+    this.costing = costing;
     if (!this.#settle(costing, prices)) return false;
     if (this.#makeTight(prices)) {
-      if (!this.#signed(costing.cost) || !this.#settle(costing, this.#rowPrices(costing.cost))) return false;
-      for (let v = this.#columns; v < this.#placeOf.length; v++) {
-        const isUp = this.#reduced[v]! < 0 || !Number.isFinite(this.#boundOf(v, false));
-        if (this.#placeOf[v] === atBound) this.#isUpper[v] = isUp ? 1 : 0;
+      if (!this.#signed(costing.cost) || !this.#settle(costing, this.rowPrices(costing.cost))) return false;
+      for (let v = this.columns; v < this.placeOf.length; v++) {
+        const isUp = this.reduced[v]! < 0 || !Number.isFinite(this.boundOf(v, false));
+        if (this.placeOf[v] === atBound) this.isUpper[v] = isUp ? 1 : 0;
       }
     }
-    this.#near.choose(this.#reduced.subarray(0, this.#columns));
+    this.near.choose(this.reduced.subarray(0, this.columns));
     return this.#stand();
   }
 
   run(): EngineAnswer | null {
-    const stepsMax = 200 + 20 * this.#basis.width;
+    const stepsMax = 200 + 20 * this.basis.width;
     for (let step = 0; step < stepsMax; step++) {
       this.#evaluate();
       const leaving = this.#worst();
@@ -141,15 +86,15 @@ class DualSimplex {
 
   /** Reduced costs at these prices, and the keys at which blocks with nothing else basic are cheapest. */
   #settle(costing: LinearProgram, prices: RowPrices): boolean {
-    const { start } = this.#blocks;
-    const isBusy = Uint8Array.from(this.#busy, (count) => (count > 0 ? 1 : 0));
-    const { basicOf } = settledAt(costing, this.#blocks, prices, isBusy, this.#reduced.subarray(0, this.#columns));
+    const { start } = this.blocks;
+    const isBusy = Uint8Array.from(this.busy, (count) => (count > 0 ? 1 : 0));
+    const { basicOf } = settledAt(costing, this.blocks, prices, isBusy, this.reduced.subarray(0, this.columns));
     for (let r = 0; r < isBusy.length; r++) {
       if (start[r] === start[r + 1] || isBusy[r] === 1) continue;
       if (basicOf[r]! < 0) return false;
-      if (this.#keyOf[r]! >= 0) this.#placeOf[this.#keyOf[r]!] = atBound;
-      this.#keyOf[r] = basicOf[r]!;
-      this.#placeOf[basicOf[r]!] = isKey;
+      if (this.keyOf[r]! >= 0) this.placeOf[this.keyOf[r]!] = atBound;
+      this.keyOf[r] = basicOf[r]!;
+      this.placeOf[basicOf[r]!] = isKey;
     }
     return true;
   }
@@ -157,20 +102,20 @@ class DualSimplex {
   /** Gives rows of all that have a price a basic column in place of their slacks, as far as the basis stays regular.
    *  Returns whether there is any. */
   #makeTight(prices: RowPrices): boolean {
-    const { lower, upper } = this.#program;
-    const isOpen = Uint8Array.from(this.#shared, (row) => (prices[row] !== 0 ? 1 : 0)); // [place]: that of its slack
+    const { lower, upper } = this.program;
+    const isOpen = Uint8Array.from(this.shared, (row) => (prices[row] !== 0 ? 1 : 0)); // [place]: that of its slack
     let open = isOpen.reduce((sum, one) => sum + one, 0);
     if (open === 0) return false;
-    const isOut = (j: number): boolean => this.#placeOf[j] === isKey || lower[j] === upper[j];
-    for (const j of nearestToBasic(this.#reduced.subarray(0, this.#columns), isOut, 8 * open)) {
+    const isOut = (j: number): boolean => this.placeOf[j] === isKey || lower[j] === upper[j];
+    for (const j of nearestToBasic(this.reduced.subarray(0, this.columns), isOut, 8 * open)) {
       if (open === 0) break;
-      const inTerms = this.#termsOf(j);
+      const inTerms = this.termsOf(j);
       let place = -1;
       for (let p = 0; p < inTerms.length; p++) {
         if (isOpen[p] === 1 && (place < 0 || Math.abs(inTerms[p]!) > Math.abs(inTerms[place]!))) place = p;
       }
       if (place < 0 || Math.abs(inTerms[place]!) < 1e-6) continue;
-      this.#exchange(place, j, inTerms);
+      this.exchange(place, j, inTerms);
       isOpen[place] = 0;
       open -= 1;
     }
@@ -180,21 +125,21 @@ class DualSimplex {
   /** The basis has prices of its own, near those it was made from. A slack whose price has the wrong sign becomes basic
    *  again. */
   #signed(cost: Float64Array): boolean {
-    const { rowLower, rowUpper } = this.#program;
-    this.#price(cost);
-    for (let i = 0; i < this.#shared.length; i++) {
-      const slack = this.#columns + i;
-      const side = this.#reduced[slack]! < 0 ? rowUpper[this.#shared[i]!]! : rowLower[this.#shared[i]!]!;
-      if (this.#placeOf[slack] !== atBound || this.#reduced[slack] === 0 || Number.isFinite(side)) continue;
-      const inTerms = this.#termsOf(slack);
+    const { rowLower, rowUpper } = this.program;
+    this.price(cost);
+    for (let i = 0; i < this.shared.length; i++) {
+      const slack = this.columns + i;
+      const side = this.reduced[slack]! < 0 ? rowUpper[this.shared[i]!]! : rowLower[this.shared[i]!]!;
+      if (this.placeOf[slack] !== atBound || this.reduced[slack] === 0 || Number.isFinite(side)) continue;
+      const inTerms = this.termsOf(slack);
       let place = -1;
       for (let p = 0; p < inTerms.length; p++) {
-        const isColumn = this.#basic[p]! < this.#columns;
+        const isColumn = this.basic[p]! < this.columns;
         if (isColumn && (place < 0 || Math.abs(inTerms[p]!) > Math.abs(inTerms[place]!))) place = p;
       }
       if (place < 0 || Math.abs(inTerms[place]!) < pivotMin) return false;
-      this.#exchange(place, slack, inTerms);
-      this.#price(cost);
+      this.exchange(place, slack, inTerms);
+      this.price(cost);
       i = -1;
     }
     return true;
@@ -202,160 +147,136 @@ class DualSimplex {
 
   /** Every variable that is not basic at the bound that its reduced cost says; false where that is infinitely far. */
   #stand(): boolean {
-    const { upper, ownRow } = this.#program;
-    for (let j = 0; j < this.#columns; j++) {
-      if (this.#placeOf[j] !== atBound) continue;
+    const { upper, ownRow } = this.program;
+    for (let j = 0; j < this.columns; j++) {
+      if (this.placeOf[j] !== atBound) continue;
       const own = ownRow[j]!;
-      const cost = this.#reduced[j]!;
+      const cost = this.reduced[j]!;
       // Of columns that cost alike, those before the key have had their turn.
-      const isTied = cost === 0 && own >= 0 && this.#busy[own] === 0;
-      const isUp = isTied ? j < this.#keyOf[own]! === this.#ownOf(j) > 0 : cost < 0;
+      const isTied = cost === 0 && own >= 0 && this.busy[own] === 0;
+      const isUp = isTied ? j < this.keyOf[own]! === this.ownOf(j) > 0 : cost < 0;
       if (isUp && !Number.isFinite(upper[j]!)) return false;
-      this.#putAt(j, isUp);
+      this.putAt(j, isUp);
     }
-    for (let r = 0; r < this.#keyOf.length; r++) if (this.#keyOf[r]! >= 0) this.#fill(r);
+    for (let r = 0; r < this.keyOf.length; r++) if (this.keyOf[r]! >= 0) this.fill(r);
     return true;
   }
 
   /** Values of the working basis, beside what stands at bounds. */
   #evaluate(): void {
-    const { columnStart, rowIndex, value } = this.#program;
-    const activity = this.#ofRow.fill(0);
-    for (let j = 0; j < this.#columns; j++) {
-      const amount = this.#x[j]!;
+    const { columnStart, rowIndex, value } = this.program;
+    const activity = this.ofRow.fill(0);
+    for (let j = 0; j < this.columns; j++) {
+      const amount = this.x[j]!;
       if (amount === 0) continue;
       for (let k = columnStart[j]!; k < columnStart[j + 1]!; k++) activity[rowIndex[k]!]! += value[k]! * amount;
     }
-    for (let i = 0; i < this.#shared.length; i++) {
-      const slack = this.#columns + i;
-      const stands = this.#placeOf[slack] === atBound ? this.#boundOf(slack, this.#isUpper[slack] === 1) : 0;
-      this.#column[i] = stands - activity[this.#shared[i]!]!;
+    for (let i = 0; i < this.shared.length; i++) {
+      const slack = this.columns + i;
+      const stands = this.placeOf[slack] === atBound ? this.boundOf(slack, this.isUpper[slack] === 1) : 0;
+      this.column[i] = stands - activity[this.shared[i]!]!;
     }
-    this.#basis.inTermsOf(this.#column, this.#values);
+    this.basis.inTermsOf(this.column, this.values);
   }
 
   /** The basic variable that is furthest outside its bounds; one of a block's key changes roles with it first. */
   #worst(): Leaving | null {
-    const { ownRow } = this.#program;
-    const { width } = this.#basis;
+    const { ownRow } = this.program;
+    const { width } = this.basis;
     let worst: Leaving | null = null;
     let most = 0;
     let ofKey = -1; // the own row whose key it is
     const look = (v: number, at: number, place: number, own: number): void => {
-      const [low, high] = [this.#boundOf(v, false) - at, at - this.#boundOf(v, true)];
+      const [low, high] = [this.boundOf(v, false) - at, at - this.boundOf(v, true)];
       const gap = Math.max(low, high);
       if (!(gap > feasible)) return;
-      const distance = (gap * gap) / this.#basis.normOf(place);
+      const distance = (gap * gap) / this.basis.normOf(place);
       if (distance <= most) return;
       most = distance;
       worst = { place, isBelow: low > high, gap };
       ofKey = own;
     };
-    const shift = this.#ofRow; // [own row] what its working columns take of the key
+    const shift = this.ofRow; // [own row] what its working columns take of the key
     for (let p = 0; p < width; p++) {
-      const own = this.#ownRowOf(this.#basic[p]!, ownRow);
+      const own = this.ownRowOf(this.basic[p]!, ownRow);
       if (own >= 0) shift[own] = 0;
     }
     for (let p = 0; p < width; p++) {
-      const v = this.#basic[p]!;
-      look(v, this.#values[p]!, p, -1);
-      const own = this.#ownRowOf(v, ownRow);
-      if (own >= 0) shift[own]! += this.#ownOf(v) * this.#values[p]!;
+      const v = this.basic[p]!;
+      look(v, this.values[p]!, p, -1);
+      const own = this.ownRowOf(v, ownRow);
+      if (own >= 0) shift[own]! += this.ownOf(v) * this.values[p]!;
     }
     for (let p = 0; p < width; p++) {
-      const own = this.#ownRowOf(this.#basic[p]!, ownRow);
+      const own = this.ownRowOf(this.basic[p]!, ownRow);
       if (own < 0) continue;
-      const key = this.#keyOf[own]!;
-      look(key, this.#x[key]! - shift[own]! / this.#ownOf(key), p, own);
+      const key = this.keyOf[own]!;
+      look(key, this.x[key]! - shift[own]! / this.ownOf(key), p, own);
     }
-    if (worst && ofKey >= 0) this.#changeRoles((worst as Leaving).place, ofKey);
+    if (worst && ofKey >= 0) this.changeRoles((worst as Leaving).place, ofKey);
     return worst;
-  }
-
-  #ownRowOf(v: number, ownRow: Int32Array): number {
-    return v < this.#columns ? ownRow[v]! : -1;
-  }
-
-  /** The working column at `place` becomes its block's key, and the key takes its place. */
-  #changeRoles(place: number, own: number): void {
-    const { ownRow } = this.#program;
-    const column = this.#basic[place]!;
-    const key = this.#keyOf[own]!;
-    const times = this.#column.fill(0);
-    for (let p = 0; p < times.length; p++) {
-      if (this.#ownRowOf(this.#basic[p]!, ownRow) === own) {
-        times[p] = this.#ownOf(this.#basic[p]!) / this.#ownOf(column);
-      }
-    }
-    this.#basis.exchangeKey(place, times, this.#ownOf(key) / this.#ownOf(column));
-    this.#basic[place] = key;
-    this.#placeOf[key] = place;
-    this.#x[key] = 0;
-    this.#keyOf[own] = column;
-    this.#placeOf[column] = isKey;
-    this.#fill(own);
   }
 
   /** One pivot. False where nothing can take the place of what leaves, or only by a hair. */
   #step({ place, isBelow, gap }: Leaving): boolean {
     let entering = this.#entering(place, isBelow ? -1 : 1, gap);
     let change = this.#changeMax(entering);
-    while (!this.#near.covers(change)) {
+    while (!this.near.covers(change)) {
       this.#lookFurther();
       entering = this.#entering(place, isBelow ? -1 : 1, gap);
       change = this.#changeMax(entering);
     }
     if (entering < 0) return false;
-    const inTerms = this.#termsOf(entering);
+    const inTerms = this.termsOf(entering);
     if (Math.abs(inTerms[place]!) < pivotMin) return false;
-    const theta = this.#reduced[entering]! / this.#alpha[entering]!;
+    const theta = this.reduced[entering]! / this.alpha[entering]!;
     if (theta !== 0) {
-      this.#near.changed(change);
-      for (let at = 0; at < this.#near.count; at++) {
-        const v = this.#near.list[at]!;
-        if (this.#placeOf[v] === atBound) this.#reduced[v]! -= theta * this.#alpha[v]!;
+      this.near.changed(change);
+      for (let at = 0; at < this.near.count; at++) {
+        const v = this.near.list[at]!;
+        if (this.placeOf[v] === atBound) this.reduced[v]! -= theta * this.alpha[v]!;
       }
-      for (let v = this.#columns; v < this.#alpha.length; v++) this.#reduced[v]! -= theta * this.#alpha[v]!;
+      for (let v = this.columns; v < this.alpha.length; v++) this.reduced[v]! -= theta * this.alpha[v]!;
     }
     for (const v of this.#longStep.passed) {
-      this.#putAt(v, this.#isUpper[v] === 0);
-      this.#touch(v);
+      this.putAt(v, this.isUpper[v] === 0);
+      this.touch(v);
     }
-    const leaving = this.#basic[place]!;
-    this.#exchange(place, entering, inTerms);
-    this.#reduced[entering] = 0;
-    this.#reduced[leaving] = -theta;
-    this.#putAt(leaving, !isBelow);
-    if (leaving < this.#columns) this.#near.add(leaving);
-    this.#touch(leaving);
-    this.#touch(entering);
-    return this.#settleTouched();
+    const leaving = this.basic[place]!;
+    this.exchange(place, entering, inTerms);
+    this.reduced[entering] = 0;
+    this.reduced[leaving] = -theta;
+    this.putAt(leaving, !isBelow);
+    if (leaving < this.columns) this.near.add(leaving);
+    this.touch(leaving);
+    this.touch(entering);
+    return this.settleTouched();
   }
 
   /** By how much a step to what enters changes any reduced cost at most. */
   #changeMax(entering: number): number {
     if (entering < 0) return Number.POSITIVE_INFINITY;
     let dearest = 0;
-    for (const price of this.#ofRow) dearest = Math.max(dearest, Math.abs(price));
-    return Math.abs(this.#reduced[entering]! / this.#alpha[entering]!) * dearest * this.#heaviest;
+    for (const price of this.ofRow) dearest = Math.max(dearest, Math.abs(price));
+    return Math.abs(this.reduced[entering]! / this.alpha[entering]!) * dearest * this.heaviest;
   }
 
   /** Reduced costs of all columns, and more of them near. */
   #lookFurther(): void {
-    const reduced = this.#reduced.subarray(0, this.#columns);
-    reducedCosts(this.#costing, this.#rowPrices(this.#costing.cost), reduced);
-    for (let j = 0; j < reduced.length; j++) if (this.#placeOf[j] !== atBound) reduced[j] = 0;
-    this.#near.chooseMore(reduced);
+    const reduced = this.reduced.subarray(0, this.columns);
+    reducedCosts(this.costing, this.rowPrices(this.costing.cost), reduced);
+    for (let j = 0; j < reduced.length; j++) if (this.placeOf[j] !== atBound) reduced[j] = 0;
+    this.near.chooseMore(reduced);
   }
 
   /** What takes the place of what leaves it; -1: nothing can. What changes its bound on the way there has been passed. */
   #entering(place: number, sign: 1 | -1, gap: number): number {
-    const { columnStart, rowIndex, value, lower, upper, rowLower, rowUpper } = this.#program;
-    const price = this.#ofRow; // [row] of what leaves
-    const lead = this.#basis.rowAt(place);
-    for (let i = 0; i < lead.length; i++) price[this.#shared[i]!] = lead[i]!;
+    const { columnStart, rowIndex, value, lower, upper, rowLower, rowUpper } = this.program;
+    const price = this.ofRow; // [row] of what leaves
+    const lead = this.basis.rowAt(place);
+    for (let i = 0; i < lead.length; i++) price[this.shared[i]!] = lead[i]!;
     for (let r = 0; r < price.length; r++) {
-      const key = this.#keyOf[r]!;
+      const key = this.keyOf[r]!;
       if (key < 0) continue;
       let sum = 0;
       const from = columnStart[key]!;
@@ -363,206 +284,43 @@ class DualSimplex {
       price[r] = -sum / value[from]!;
     }
     this.#longStep.begin();
-    for (let at = 0; at < this.#near.count; at++) {
-      const j = this.#near.list[at]!;
+    for (let at = 0; at < this.near.count; at++) {
+      const j = this.near.list[at]!;
       let alpha = 0;
-      if (this.#placeOf[j] === atBound) {
+      if (this.placeOf[j] === atBound) {
         for (let k = columnStart[j]!; k < columnStart[j + 1]!; k++) alpha += value[k]! * price[rowIndex[k]!]!;
         const toward = sign * alpha;
-        if ((this.#isUpper[j] === 1 ? -toward : toward) > pivotMin)
-          this.#longStep.offer(j, this.#reduced[j]! / toward, Math.abs(alpha), upper[j]! - lower[j]!);
+        if ((this.isUpper[j] === 1 ? -toward : toward) > pivotMin)
+          this.#longStep.offer(j, this.reduced[j]! / toward, Math.abs(alpha), upper[j]! - lower[j]!);
       }
-      this.#alpha[j] = alpha;
+      this.alpha[j] = alpha;
     }
     for (let i = 0; i < lead.length; i++) {
-      const v = this.#columns + i;
+      const v = this.columns + i;
       let alpha = 0;
-      if (this.#placeOf[v] === atBound) {
+      if (this.placeOf[v] === atBound) {
         alpha = -lead[i]!;
         const toward = sign * alpha;
-        const row = this.#shared[i]!;
-        if ((this.#isUpper[v] === 1 ? -toward : toward) > pivotMin)
-          this.#longStep.offer(v, this.#reduced[v]! / toward, Math.abs(alpha), rowUpper[row]! - rowLower[row]!);
+        const row = this.shared[i]!;
+        if ((this.isUpper[v] === 1 ? -toward : toward) > pivotMin)
+          this.#longStep.offer(v, this.reduced[v]! / toward, Math.abs(alpha), rowUpper[row]! - rowLower[row]!);
       }
-      this.#alpha[v] = alpha;
+      this.alpha[v] = alpha;
     }
     return this.#longStep.end(gap);
   }
 
-  /** `entering` takes the place of the variable there, which stands at a bound from now on. */
-  #exchange(place: number, entering: number, inTerms: Float64Array): void {
-    const { ownRow } = this.#program;
-    const leaving = this.#basic[place]!;
-    this.#basis.replace(place, inTerms);
-    this.#placeOf[leaving] = atBound;
-    const left = this.#ownRowOf(leaving, ownRow);
-    if (left >= 0) this.#busy[left]! -= 1;
-    this.#basic[place] = entering;
-    this.#placeOf[entering] = place;
-    this.#isUpper[entering] = 0;
-    if (entering < this.#columns) this.#x[entering] = 0;
-    const entered = this.#ownRowOf(entering, ownRow);
-    if (entered >= 0) this.#busy[entered]! += 1;
-  }
-
-  #touch(v: number): void {
-    const own = this.#ownRowOf(v, this.#program.ownRow);
-    if (own < 0 || this.#isTouched[own] === 1) return;
-    this.#isTouched[own] = 1;
-    this.#touched.push(own);
-  }
-
-  /** Keys make up for what changed in their blocks; where one cannot, its block finds another. */
-  #settleTouched(): boolean {
-    const { lower, upper } = this.#program;
-    let all = true;
-    for (const own of this.#touched) {
-      this.#isTouched[own] = 0;
-      this.#fill(own);
-      const key = this.#keyOf[own]!;
-      const isIn = this.#x[key]! >= lower[key]! - feasible && this.#x[key]! <= upper[key]! + feasible;
-      if (!isIn && this.#busy[own] === 0) all = this.#findKey(own) && all;
-    }
-    this.#touched.length = 0;
-    return all;
-  }
-
-  #findKey(own: number): boolean {
-    const { columns, start } = this.#blocks;
-    const [from, to] = [start[own]!, start[own + 1]!];
-    for (let at = from; at < to; at++) this.#reduced[columns[at]!] = this.#costBeside(columns[at]!);
-    const key = cheapest(this.#program, columns, from, to, this.#program.rowLower[own]!, this.#reduced);
-    if (key < 0) return false;
-    this.#placeOf[this.#keyOf[own]!] = atBound;
-    this.#keyOf[own] = key;
-    this.#placeOf[key] = isKey;
-    this.#isUpper[key] = 0;
-    const price = this.#reduced[key]! / this.#ownOf(key);
-    for (let at = from; at < to; at++) {
-      const j = columns[at]!;
-      if (j === key) continue;
-      const its = this.#ownOf(j);
-      const itsPrice = this.#reduced[j]! / its;
-      const hadTurn = itsPrice < price || (itsPrice === price && j < key);
-      this.#reduced[j]! -= price * its;
-      this.#putAt(j, hadTurn === its > 0);
-      this.#near.offer(j, this.#reduced[j]!);
-    }
-    this.#reduced[key] = 0;
-    this.#fill(own);
-    return true;
-  }
-
-  /** What a column costs at the prices of the rows of all. */
-  #costBeside(j: number): number {
-    const { columnStart, rowIndex, value } = this.#program;
-    let cost = this.#costing.cost[j]!;
-    for (let k = columnStart[j]! + 1; k < columnStart[j + 1]!; k++) {
-      cost -= value[k]! * this.#reduced[this.#columns + this.#sharedAt[rowIndex[k]!]!]!;
-    }
-    return cost;
-  }
-
-  /** What is left of a block's own row is its key's. */
-  #fill(own: number): void {
-    const { columns, start } = this.#blocks;
-    const key = this.#keyOf[own]!;
-    let rest = this.#program.rowLower[own]!;
-    for (let at = start[own]!; at < start[own + 1]!; at++) {
-      const j = columns[at]!;
-      if (j !== key && this.#x[j] !== 0) rest -= this.#ownOf(j) * this.#x[j]!;
-    }
-    this.#x[key] = rest / this.#ownOf(key);
-  }
-
-  #putAt(v: number, isUp: boolean): void {
-    this.#isUpper[v] = isUp ? 1 : 0;
-    if (v < this.#columns) this.#x[v] = this.#boundOf(v, isUp);
-  }
-
-  #boundOf(v: number, isUp: boolean): number {
-    const { lower, upper, rowLower, rowUpper } = this.#program;
-    if (v < this.#columns) return isUp ? upper[v]! : lower[v]!;
-    const row = this.#shared[v - this.#columns]!;
-    return isUp ? rowUpper[row]! : rowLower[row]!;
-  }
-
-  /** What a column enters its own row with. */
-  #ownOf(j: number): number {
-    return this.#program.value[this.#program.columnStart[j]!]!;
-  }
-
-  /** A variable in terms of the working basis; of a column its block's key makes up for it. */
-  #termsOf(v: number): Float64Array {
-    this.#column.fill(0);
-    if (v >= this.#columns) this.#column[v - this.#columns] = -1;
-    else {
-      const own = this.#program.ownRow[v]!;
-      this.#addTo(this.#column, v, 1);
-      if (own >= 0) this.#addTo(this.#column, this.#keyOf[own]!, -this.#ownOf(v) / this.#ownOf(this.#keyOf[own]!));
-    }
-    return this.#basis.inTermsOf(this.#column, this.#inTerms);
-  }
-
-  #addTo(column: Float64Array, j: number, times: number): void {
-    const { columnStart, rowIndex, value } = this.#program;
-    for (let k = columnStart[j]!; k < columnStart[j + 1]!; k++) {
-      const i = this.#sharedAt[rowIndex[k]!]!;
-      if (i >= 0) column[i]! += times * value[k]!;
-    }
-  }
-
-  /** Prices of the rows of all at which the working basis costs nothing. */
-  #price(cost: Float64Array): void {
-    const { ownRow } = this.#program;
-    const costs = this.#values;
-    for (let p = 0; p < costs.length; p++) {
-      const v = this.#basic[p]!;
-      const own = this.#ownRowOf(v, ownRow);
-      costs[p] = v < this.#columns ? cost[v]! : 0;
-      if (own >= 0) costs[p]! -= (this.#ownOf(v) / this.#ownOf(this.#keyOf[own]!)) * cost[this.#keyOf[own]!]!;
-    }
-    this.#basis.pricesOf(costs, this.#reduced.subarray(this.#columns));
-    for (const v of this.#basic) if (v >= this.#columns) this.#reduced[v] = 0;
-  }
-
-  /** [row] with those of own rows, at which their keys cost nothing. */
-  #rowPrices(cost: Float64Array): RowPrices {
-    const { columnStart, rowIndex, value } = this.#program;
-    const prices = new Float64Array(this.#keyOf.length);
-    for (let i = 0; i < this.#shared.length; i++) prices[this.#shared[i]!] = this.#reduced[this.#columns + i]!;
-    for (let r = 0; r < prices.length; r++) {
-      const key = this.#keyOf[r]!;
-      if (key < 0) continue;
-      let rest = cost[key]!;
-      const from = columnStart[key]!;
-      for (let k = from + 1; k < columnStart[key + 1]!; k++) rest -= value[k]! * prices[rowIndex[k]!]!;
-      prices[r] = rest / value[from]!;
-    }
-    return prices;
-  }
-
   #answer(): EngineAnswer {
-    const { ownRow, cost } = this.#program;
-    const columns = this.#x;
-    for (let p = 0; p < this.#basic.length; p++) {
-      const v = this.#basic[p]!;
-      if (v >= this.#columns) continue;
-      columns[v] = this.#values[p]!;
-      const key = ownRow[v]! >= 0 ? this.#keyOf[ownRow[v]!]! : -1;
-      if (key >= 0) columns[key]! -= (this.#ownOf(v) / this.#ownOf(key)) * columns[v]!;
+    const { ownRow, cost } = this.program;
+    const columns = this.x;
+    for (let p = 0; p < this.basic.length; p++) {
+      const v = this.basic[p]!;
+      if (v >= this.columns) continue;
+      columns[v] = this.values[p]!;
+      const key = ownRow[v]! >= 0 ? this.keyOf[ownRow[v]!]! : -1;
+      if (key >= 0) columns[key]! -= (this.ownOf(v) / this.ownOf(key)) * columns[v]!;
     }
-    this.#price(cost);
-    return { status: 'optimal', columns, rowDuals: this.#rowPrices(cost) };
+    this.price(cost);
+    return { status: 'optimal', columns, rowDuals: this.rowPrices(cost) };
   }
-}
-
-function heaviestOf({ columnStart, value }: LinearProgram): number {
-  let heaviest = 0;
-  for (let j = 0, k = 0; j + 1 < columnStart.length; j++) {
-    let weight = 0;
-    for (; k < columnStart[j + 1]!; k++) weight += Math.abs(value[k]!);
-    heaviest = Math.max(heaviest, weight);
-  }
-  return heaviest;
 }
