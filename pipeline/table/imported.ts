@@ -35,5 +35,5 @@ export function importedTable({ topology, policy, tree, weights, edgeLoad, fract
     targets: makeTargets(topology),
     edges: topology.edges.map(({ id }) => id),
     segmentLevel,
-  });
+  }).table;
 }
