@@ -14,13 +14,13 @@ export function encodeWeights(weights: BucketWeights): { readonly text: string; 
 export function decodeWeights(text: string): BucketWeights {
   const plain = JSON.parse(text) as {
     readonly byEdge: readonly { readonly bucket: number[]; readonly weight: number[] }[];
-    readonly edgeWeight?: readonly number[]; // older records have none: no policy of theirs asked who is friends with whom
+    readonly edgeWeight: readonly number[];
   };
   return {
     byEdge: plain.byEdge.map(({ bucket, weight }) => ({
       bucket: Uint16Array.from(bucket),
       weight: Float64Array.from(weight),
     })),
-    edgeWeight: Float64Array.from(plain.edgeWeight ?? plain.byEdge.map(() => 0)),
+    edgeWeight: Float64Array.from(plain.edgeWeight),
   };
 }

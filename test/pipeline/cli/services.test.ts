@@ -13,6 +13,7 @@ import { explainCommand } from '../../../pipeline/cli/explain.ts';
 import { planCommand } from '../../../pipeline/cli/plan.ts';
 import { freshState, planGroup } from '../../../pipeline/epoch.ts';
 import { bucketWeights } from '../../../pipeline/table/bucket-weights.ts';
+import { cellTies } from '../../../pipeline/table/cell-ties.ts';
 import { normalState } from '../../../runtime/inputs.ts';
 import { engineHere } from '../../scene.ts';
 import { type Files, filesOf, jsonOf, run, world } from './dry-runs.ts';
@@ -63,11 +64,8 @@ test('services that share are planned in one program, each with all fields of a 
   expect(Object.keys(file)).toEqual(['time', 'services', 'shared', 'checksum']);
   expect(Object.keys(file.services)).toEqual(['chat', 'web']);
   const tree = readTree(files.tree);
-  const context = {
-    tree,
-    weights: bucketWeights(shared.topology, tree, shared.users),
-    solver: await engineHere('highs'),
-  };
+  const weights = bucketWeights(shared.topology, tree, shared.users);
+  const context = { tree, weights, cellTies: cellTies(shared, tree, weights), solver: await engineHere('highs') };
   const plans = await planGroup(
     ['chat', 'web'].map((service, s) => ({
       context,

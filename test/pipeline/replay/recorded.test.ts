@@ -74,13 +74,3 @@ test('epochs in which friends were to meet replay to the byte from tree and weig
   const different = await replayRecorded(text, { contexts: [{ ...context, weights: others }], plan: planGroup });
   expect(different.difference).not.toBeNull();
 });
-
-test('epochs that paid nothing for it replay from weights of a time when edges were not weighed', async () => {
-  const text = await recorded(policyOf(), 4);
-  const { edgeWeight: _, ...older } = JSON.parse(encodeWeights(weights).text) as Record<string, unknown>;
-  const replayed = await replayRecorded(text, {
-    contexts: [{ ...context, weights: decodeWeights(JSON.stringify(older)) }],
-    plan: planGroup,
-  });
-  expect(replayed).toMatchObject({ epochs: 4, difference: null });
-});

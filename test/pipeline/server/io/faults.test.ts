@@ -240,7 +240,9 @@ test('a new tree of the same height takes the table over; one of another height 
   const next = await running({ dataDirectory, tree: 'tree-2' });
   const first = await next.epoch(() => true);
   expect(first.outcome).not.toBe('initial');
-  expect(first.churn.elective).toBeLessThanOrEqual(0.05);
+  // Other users in every bucket may break a limit: then more than churnMax moves, and no more than has to.
+  const { elective, minimum } = first.churn;
+  expect(elective).toBeLessThanOrEqual(first.relaxed.includes('churnMax') ? 1.1 * minimum : 0.05);
   await next.stop();
   for (const path of await journalFiles(join(setting.directory, dataDirectory, 'journal'))) {
     expect(await replayJournal(path), path).toMatchObject({ difference: null });
