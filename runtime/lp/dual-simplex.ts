@@ -35,7 +35,8 @@ export function dualSimplex(program: LinearProgram, prices: RowPrices): EngineAn
 }
 
 /** Where most columns cost nothing (a level is sought, wherever the load goes) steps of no length go round in circles. A
- *  trace of cost tells one column from the other; the optimum's basis is the same, and its prices are read without it. */
+ *  trace of cost tells one column from the other; the optimum's basis is the same, and its prices are read without it. Not
+ *  so where a pool is a million times its load, whose level is worth less than the trace: the certificate finds that out. */
 const trace = 1e-7;
 
 function withoutTies(program: LinearProgram): LinearProgram {

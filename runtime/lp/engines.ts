@@ -1,5 +1,6 @@
 /** An engine by its name, and how it is asked. */
 
+import { certify } from './certify.ts';
 import { dualSimplex } from './dual-simplex.ts';
 import { openGlpk } from './glpk.ts';
 import { openHighs } from './highs.ts';
@@ -20,8 +21,8 @@ export async function loadEngine(name: EngineName): Promise<AnswerQuestion> {
   }
 }
 
-/** HiGHS is asked where the steps taken here lead nowhere, and then about the columns that matter; GLPK about the whole, for
- *  it is there to know better. */
+/** HiGHS is asked where the steps taken here lead nowhere, or to what does not hold, and then about the columns that matter;
+ *  GLPK about the whole, for it is there to know better. */
 export function conversationWith(name: EngineName, program: LinearProgram, prices?: RowPrices): Conversation {
   return name === 'highs' ? firstHere(program, prices) : inOne(program);
 }
@@ -35,7 +36,10 @@ function* firstHere(
   program: LinearProgram,
   prices: RowPrices = new Float64Array(program.rowLower.length),
 ): Conversation {
-  return dualSimplex(program, prices) ?? (yield* sifted(program, prices));
+  const found = dualSimplex(program, prices);
+  // Who asks judges again, but would take what fails for HiGHS's word and ask the next engine, if there is one.
+  if (found && certify(program, found).kind === 'certified') return found;
+  return yield* sifted(program, prices);
 }
 
 function* inOne(program: LinearProgram): Conversation {

@@ -3,8 +3,9 @@ import { seededRandom } from '../../../config/random.ts';
 import { ProgramBuilder } from '../../../runtime/lp/builder.ts';
 import { certifiedBy } from '../../../runtime/lp/certified.ts';
 import { certify, dualBound, objectiveOf, worstViolation } from '../../../runtime/lp/certify.ts';
-import { openEngine } from '../../../runtime/lp/engines.ts';
-import type { LinearProgram } from '../../../runtime/lp/problem.ts';
+import { dualSimplex } from '../../../runtime/lp/dual-simplex.ts';
+import { conversationWith, openEngine } from '../../../runtime/lp/engines.ts';
+import type { EngineAnswer, LinearProgram } from '../../../runtime/lp/problem.ts';
 import { vertexAt } from '../../../runtime/lp/vertex.ts';
 import { engineHere, installedEngines, uniform } from '../../scene.ts';
 
@@ -100,6 +101,49 @@ describe('the certificate', () => {
     expect(await certifiedBy([wrong, await engineHere('highs')], note)(program)).toMatchObject({ objective: 4 });
     expect(await certifiedBy([wrong], note)(program)).toBeNull();
     expect(doubts).toEqual(['glpk', 'glpk']);
+  });
+});
+
+describe('an answer found here that does not hold', () => {
+  // minimise the level of a pool so large that what may leave it, 200 of 300, is worth less than the trace of cost by which
+  // the dual simplex tells columns apart: it moves nothing.
+  const lp = new ProgramBuilder();
+  const row = lp.row(Number.NEGATIVE_INFINITY, -300);
+  lp.column(1, 0, 1);
+  lp.put(row, -1e9);
+  lp.column(0, 0, 200);
+  lp.put(row, -1);
+  const program = lp.build();
+  const here = dualSimplex(program, new Float64Array(1))!;
+  const minimum = 1e-7;
+
+  test('is refuted', () => {
+    expect(certify(program, here)).toMatchObject({ kind: 'refuted' });
+  });
+  test('has HiGHS asked', async () => {
+    expect(conversationWith('highs', program).next()).toMatchObject({ done: false, value: { program } });
+    const doubts: string[] = [];
+    const certified = certifiedBy([await engineHere('highs')], ({ engine }) => doubts.push(engine));
+    expect((await certified(program))!.objective).toBeCloseTo(minimum, 12);
+    expect(doubts).toEqual([]);
+  });
+  test.skipIf(engines.length < 2)('has GLPK asked where HiGHS says no better', async () => {
+    const asked: string[] = [];
+    const misled = async (): Promise<EngineAnswer> => {
+      const conversation = conversationWith('highs', program);
+      let said = conversation.next();
+      while (!said.done) {
+        asked.push('highs');
+        said = conversation.next(here);
+      }
+      return said.value;
+    };
+    const doubts: string[] = [];
+    const certified = certifiedBy([{ name: 'highs', solve: misled }, await engineHere('glpk')], ({ engine }) =>
+      doubts.push(engine),
+    );
+    expect((await certified(program))!.objective).toBeCloseTo(minimum, 12);
+    expect([asked, doubts]).toEqual([['highs'], ['highs']]);
   });
 });
 
