@@ -49,8 +49,8 @@ Examples:
   taiji apply plan.json --token-file data/token --dry-run
   taiji apply plan.json --force --reason "agreed with the on-call of tokyo"
 
-A plan applies to the table it was made on: once another version is in force it is refused, and so is a file whose
-contents are not those of its checksum. What speaks against a plan (churn, onload, utilization, a freeze) is said with the
+A plan applies to the table it was made on: once another version is in force it is refused (taiji freeze keeps the version
+while a plan is looked at; --force then applies it), and so is a file whose contents are not those of its checksum. What speaks against a plan (churn, onload, utilization, a freeze) is said with the
 numbers; --force goes over it, and is recorded with its reason. Exit 3: its canary failed (with --wait).`,
     )
     .option('--dry-run', 'say what it would do, and what speaks against it, and change nothing')

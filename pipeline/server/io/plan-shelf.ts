@@ -5,7 +5,7 @@ import type { ServiceId } from '../../../config/ids.ts';
 import { decodePlan, encodePlan, type PublishPlan, planKey, plansPrefix } from '../../publish/plan.ts';
 import type { Store } from '../../publish/store.ts';
 
-const plansMax = 20; // newest; each is a table
+export const plansMax = 20; // newest; each is a table
 
 export class PlanShelf {
   readonly #store: Store;
@@ -44,12 +44,13 @@ export class PlanShelf {
     return found.length === 1 ? found[0]! : null;
   }
 
+  /** Stored first and listed last: whoever reads of a plan finds it after a restart too, and what the caller says of it
+   *  at once is said before anybody has seen it. */
   async keep(plan: PublishPlan): Promise<void> {
-    this.#plans.set(plan.id, plan);
     const put = { term: this.#term, expected: 'any' } as const;
     await this.#store.put(planKey(this.#service, plan.id), encodePlan(plan), put).catch(() => null);
-    const surplus = [...this.#plans.keys()].slice(0, Math.max(0, this.#plans.size - plansMax));
-    await this.#drop(surplus);
+    await this.#drop([...this.#plans.keys()].slice(0, Math.max(0, this.#plans.size + 1 - plansMax)));
+    this.#plans.set(plan.id, plan);
   }
 
   /** Forgets the plans that were made on other versions than the one in force; all but `except`. */
@@ -59,8 +60,8 @@ export class PlanShelf {
   }
 
   async #drop(ids: readonly string[]): Promise<void> {
+    for (const id of ids) this.#plans.delete(id); // all at once: none is listed on a table that is no longer in force
     for (const id of ids) {
-      this.#plans.delete(id);
       await this.#store.delete(planKey(this.#service, id), this.#term).catch(() => null);
     }
   }

@@ -19,6 +19,7 @@ import { HttpProblem } from '../problem.ts';
 import { authorOf } from './author.ts';
 import type { ControlPlaneView, ServiceView } from './control-plane-view.ts';
 import { serviceAsked, serviceAt } from './named-service.ts';
+import { plansMax } from './plan-shelf.ts';
 import type { Done } from './service-publication.ts';
 
 const versionsByDefault = 50;
@@ -118,7 +119,7 @@ function planAt(view: ControlPlaneView, request: Request): { its: ServiceView; p
   }
   throw new HttpProblem(
     404,
-    `plan ${shown(id)} is not here (a plan is kept while the table it was made on is in force); taiji get plans lists them`,
+    `plan ${shown(id)} is not here (the newest ${plansMax} are kept, while the table they were made on is in force); taiji get plans lists them`,
   );
 }
 

@@ -216,6 +216,7 @@ export class ServicePublication {
       return;
     }
     const plan = await this.#keep(proposed.table, 'epoch', 'taiji');
+    // Nothing is awaited from here to the notice: whoever sees the plan listed sees the alert.
     if (policy.spec.approval === 'operator') {
       const share = (plan.churn.forced + plan.churn.elective).toFixed(3);
       this.#run.notice('publication-waiting', `plan ${plan.id} would move ${share} of demand; taiji apply ${plan.id}`);
@@ -281,7 +282,7 @@ export class ServicePublication {
     if (plan.base.version !== publisher.version || plan.base.tableSha256 !== tableDigest(table)) {
       throw new HttpProblem(
         409,
-        `plan ${plan.id} was made on version ${plan.base.version}, and ${publisher.version} is in force; make another plan`,
+        `plan ${plan.id} was made on version ${plan.base.version}, and ${publisher.version} is in force; make another plan (taiji freeze keeps a version while you look)`,
       );
     }
     if (rollout.kind === 'pinned' && !asked.force) {

@@ -30,7 +30,8 @@ function taiji(...words: readonly string[]): Promise<Said> {
 
 describe.skipIf(!existsSync(program))('the built program', () => {
   beforeAll(async () => {
-    server = await run(setting, { clock: { epochWall: '50ms' } });
+    // However many versions there are by the time a command has run, the first is still kept.
+    server = await run(setting, { clock: { epochWall: '50ms' }, versionsKept: 100_000 });
     await server.epoch(({ version }) => version >= 3);
   });
   afterAll(() => server.stop());
@@ -62,6 +63,11 @@ describe.skipIf(!existsSync(program))('the built program', () => {
     const planned = await taiji('plan', ...files, '--at', '2026-03-02T18:00:00Z', '--out', 'plan.json', '-o', 'json');
     expect(planned, planned.error).toMatchObject({ code: 0 });
     const { checksum } = JSON.parse(planned.out);
+    // Versions here follow each other faster than anybody looks.
+    const still = await taiji('freeze', '--reason', 'a plan is looked at', '--author', 'ann');
+    expect(still, still.error).toMatchObject({ code: 0 });
+    const inWork = server.epochs.length;
+    await server.epoch((epoch) => server.epochs.indexOf(epoch) > inWork);
     expect((await taiji('apply', 'plan.json', '--force')).error).toBe(
       'taiji: --force needs a reason: --reason "..."\n',
     );
@@ -71,6 +77,9 @@ describe.skipIf(!existsSync(program))('the built program', () => {
     );
     const looked = await taiji('apply', 'plan.json', '--dry-run');
     expect(looked.out).toMatch(/^plan +[0-9a-f]{12}, on version \d+\nchurn .*\nmoved .*\nutilization .*\n/);
+    const unforced = await taiji('apply', 'plan.json');
+    expect(unforced.code).toBe(1);
+    expect(unforced.error).toMatch(/^taiji: frozen by ann: a plan is looked at; .*--force needs a reason\n$/);
     const forced = ['--force', '--reason', 'tried', '--plan-checksum', checksum];
     const done = await taiji('apply', 'plan.json', ...forced);
     expect(done, done.error).toMatchObject({ code: 0 });
@@ -78,6 +87,8 @@ describe.skipIf(!existsSync(program))('the built program', () => {
       ({ cause }: { cause: string }) => cause === 'plan',
     );
     expect(newest).toMatchObject({ author: 'ann', reason: 'tried' });
+    const moving = await taiji('unfreeze');
+    expect(moving, moving.error).toMatchObject({ code: 0 });
     writeFileSync(join(setting.directory, 'altered.json'), '{"checksum":"x","table":null}');
     expect((await taiji('apply', 'altered.json')).error).toBe(
       'taiji: altered.json: its checksum differs; it was altered\n',

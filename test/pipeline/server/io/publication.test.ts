@@ -76,7 +76,7 @@ async function tableWith(server: Run, moved: readonly string[], target: number):
 test('history is a chain of versions that name their author, reason, term and the recorded inputs they came from', async () => {
   const server = await running();
   await server.epoch(({ version }) => version >= 3);
-  const { versions } = await get(server, `${of}/tables`);
+  const { versions } = await get(server, `${of}/tables?limit=1000`);
   expect(versions.length).toBeGreaterThanOrEqual(3);
   for (const [i, version] of versions.entries()) {
     expect(version.parent).toBe(versions[i + 1]?.version ?? 0);
@@ -145,9 +145,9 @@ test('a rollback is a new version with the old table, and holds until resumed; a
 test('a rollback that is held for a while ends by itself', async () => {
   const server = await running();
   await server.epoch(({ version }) => version >= 2);
-  await post(server, `${of}/rollback`, { version: 1, author: 'ann', reason: 'a look', for: '300ms' });
+  const done = await post(server, `${of}/rollback`, { version: 1, author: 'ann', reason: 'a look', for: '300ms' });
   const rolled = server.epochs.length;
-  const { version } = (await get(server, `${of}/rollout`)) as { version: number };
+  const version = Number(done.body.version);
   await server.epoch((epoch) => server.epochs.indexOf(epoch) > rolled && epoch.version > version);
   expect((await get(server, `${of}/rollout`)).rollout).toEqual({ kind: 'open' });
 });
@@ -157,15 +157,18 @@ test('where the policy asks for an approval nothing moves by choice without one,
   await server.epoch(({ outcome }) => outcome === 'initial');
   const offered = async () => {
     for (;;) {
+      // Without a pause, so that a plan that is listed before anybody is told of it is caught.
       const { plans } = await get(server, `${of}/plans`);
       if (plans.length > 0) return plans[0];
-      await epochsLater(server, 0);
     }
   };
   const plan = await offered();
+  const { alerts } = await get(server, '/v1/edges');
+  const told = /^plan (\w+) would move .* taiji apply \1$/.exec(alerts['publication-waiting'])?.[1];
+  const { plans: listed } = await get(server, `${of}/plans`);
+  expect(listed.map(({ id }: { id: string }) => id)).toContain(told);
   expect(plan).toMatchObject({ origin: 'epoch', base: { version: 1 }, refusals: [] });
   expect(plan.churn.elective).toBeGreaterThan(0);
-  expect((await get(server, '/v1/edges')).alerts['publication-waiting']).toContain('taiji apply');
   expect((await epochsLater(server, 3)).version).toBe(1);
   const wrong = await post(server, `/v1/plans/${plan.id}/apply`, { author: 'ann', checksum: '0'.repeat(64) });
   expect(wrong.detail).toMatch(
@@ -213,6 +216,20 @@ test('a plan over a limit is refused with the numbers, and forced only with a re
   const stale = await post(server, `/v1/plans/${id}/apply`, { author: 'ann', force: true, reason: 'again' });
   expect(stale.status).toBe(404);
   expect((await post(server, `${of}/plans`, { author: 'ann', table: { format: 'x' } })).status).toBe(422);
+});
+
+test('a plan made on a version that is no longer in force is refused, and the refusal says how to make one that holds', async () => {
+  const server = await running();
+  await server.epoch(({ version }) => version > 0);
+  const made = await post(server, `${of}/plans`, { author: 'ann', table: await tableWith(server, [edges[0]!], 0) });
+  const { id, base } = made.body.plan;
+  const { version } = await server.epoch((epoch) => epoch.version > base.version);
+  const stale = await post(server, `/v1/plans/${id}/apply`, { author: 'ann', force: true, reason: 'late' });
+  expect(stale.status).toBe(409);
+  const said = /^plan (\w+) was made on version (\d+), and (\d+) is in force; make another plan \(taiji freeze keeps/;
+  const [, plan, on, now] = said.exec(stale.detail) ?? [];
+  expect([plan, Number(on)], stale.detail).toEqual([id, base.version]);
+  expect(Number(now)).toBeGreaterThanOrEqual(version);
 });
 
 test('a hold and plans that wait outlive a restart', async () => {
