@@ -89,10 +89,20 @@ test('history is a chain of versions that name their author, reason, term and th
     const line = lines.find((text) => text.includes(`"record":{"kind":"inputs","epoch":${epoch},`));
     expect(line?.slice(0, 80)).toContain(inputsSha256);
   }
-  const { diff } = await get(server, `${of}/diff?from=${versions[1].version}&to=${versions[0].version}`);
-  const back = await get(server, `${of}/diff?from=${versions[0].version}&to=${versions[1].version}`);
-  expect(diff.movedShare).toBeGreaterThan(0);
-  expect(back.diff.movedShare).toBeCloseTo(diff.movedShare, 12);
+  const moved = async (from: number, to: number): Promise<number> =>
+    (await get(server, `${of}/diff?from=${from}&to=${to}`)).diff.movedShare;
+  const [{ version: newest }, { version: before }] = versions;
+  // On the demand last planned on: both ways are compared where no epoch has looked at another one in between.
+  for (let there = await moved(before, newest); ; ) {
+    const back = await moved(newest, before);
+    const again = await moved(before, newest);
+    expect(again).toBeGreaterThan(0);
+    if (there === again) {
+      expect(back).toBeCloseTo(there, 12);
+      break;
+    }
+    there = again;
+  }
   expect((await get(server, `${of}/diff?from=999`)).detail).toMatch(/^from is "999", expected a version that is kept/);
 });
 
