@@ -3,21 +3,14 @@
 import { existsSync } from 'node:fs';
 import type { Command } from 'commander';
 import { ConfigError } from '../../config/errors.ts';
+import { type AuthorFlags, authorOption, tellAs } from './author.ts';
 import { readPlanToApply } from './plan-file.ts';
-import {
-  type AuthorFlags,
-  authorOption,
-  type DoneBody,
-  doneLines,
-  print,
-  serviceOptions,
-  servicePath,
-  tellAs,
-} from './served-service.ts';
+import { type DoneBody, doneLines, print, type ServiceFlags, serviceOptions, servicePath } from './served-service.ts';
 import { askServer, serverCommand } from './server-client.ts';
 import { type WaitFlags, waitForEdges, waitOptions } from './wait-for-edges.ts';
 
-interface ApplyFlags extends AuthorFlags, WaitFlags {
+interface ApplyFlags extends AuthorFlags, ServiceFlags, WaitFlags {
+  readonly reason?: string;
   readonly planChecksum?: string;
   readonly force?: boolean;
   readonly allAtOnce?: boolean;

@@ -1,23 +1,21 @@
 /** What the verbs that hand in an intent have in common: the flags, the request, and what the control plane made of it. */
 
-import { userInfo } from 'node:os';
 import { type Command, InvalidArgumentError } from 'commander';
 import { stringify } from 'yaml';
 import { durationSchema } from '../../config/duration.ts';
 import { type Intent, intentWords } from '../../config/intent.ts';
 import type { PreCheck } from '../server/pre-check.ts';
+import { type AuthorFlags, authorOption, tellAs } from './author.ts';
 import { formatTable } from './format-table.ts';
-import { type ServerFlags, ServerRefusal, tellServer } from './server-client.ts';
 import { type OutputFormat, outputOption } from './setting.ts';
 
-export interface HandInFlags extends ServerFlags {
+export interface HandInFlags extends AuthorFlags {
   readonly reason: string;
   readonly for?: string;
   readonly since?: string;
   readonly until?: string;
   readonly priority?: string;
   readonly service?: string;
-  readonly author?: string;
   readonly id?: string;
   readonly force?: boolean;
   readonly dryRun?: boolean;
@@ -33,7 +31,7 @@ interface Answer {
 }
 
 export function handInOptions(command: Command): Command {
-  return command
+  return authorOption(command)
     .requiredOption('--reason <text>', 'why, for whoever asks later')
     .option(
       '--for <duration>',
@@ -44,7 +42,6 @@ export function handInOptions(command: Command): Command {
     .option('--until <time>', 'ends then, in place of --for')
     .option('--priority <priority>', 'failure, drill, manual or taiji; default: manual')
     .option('--service <service>', 'about this service’s traffic alone; default: about everybody’s')
-    .option('--author <name>', 'whose wish it is, where the token has no name; default: you')
     .option('--id <id>', 'a name of its own; default: one is made')
     .option('--force', 'take it, whatever the pre-check says')
     .option('--dry-run', 'only say what it would come to; exits 3 where it would be refused')
@@ -69,25 +66,11 @@ export async function handIn(flags: HandInFlags, what: Readonly<Record<string, u
   const { reason, since, until, priority, service, id } = flags;
   const stated = { reason, since, until, priority, service, id, for: flags.for, force: flags.force, ...what };
   const path = `/v1/intents${flags.dryRun === true ? '?dryRun=true' : ''}`;
-  const answer = await told(flags, path, stated);
+  const answer = (await tellAs(flags, path, stated)) as Answer;
   if (flags.output === 'json') process.stdout.write(`${JSON.stringify(answer, null, 2)}\n`);
   else if (flags.output === 'yaml') process.stdout.write(stringify(answer));
   else process.stdout.write(`${lines(answer, flags.dryRun === true).join('\n')}\n`);
   if (flags.dryRun === true && answer.refusals.length > 0 && flags.force !== true) process.exitCode = 3;
-}
-
-/** A token without a name needs an author; one with a name refuses another's, and nobody has to know which one it is. */
-async function told(flags: HandInFlags, path: string, stated: object): Promise<Answer> {
-  const signed = (author: string) => tellServer(flags, 'POST', path, { ...stated, author });
-  if (flags.author !== undefined) return (await signed(flags.author)).body as Answer;
-  try {
-    return (await tellServer(flags, 'POST', path, stated)).body as Answer;
-  } catch (error) {
-    if (!(error instanceof ServerRefusal && error.status === 422 && error.message.startsWith('author is missing'))) {
-      throw error;
-    }
-    return (await signed(userInfo().username)).body as Answer;
-  }
 }
 
 function lines({ intent, effectiveFrom, stored, check, refusals }: Answer, isDryRun: boolean): readonly string[] {

@@ -1,17 +1,13 @@
 /** `taiji resume`: ends what a rollback or a failed canary holds. */
 
 import type { Command } from 'commander';
-import {
-  type AuthorFlags,
-  authorOption,
-  type DoneBody,
-  doneLines,
-  print,
-  serviceOptions,
-  servicePath,
-  tellAs,
-} from './served-service.ts';
+import { type AuthorFlags, authorOption, tellAs } from './author.ts';
+import { type DoneBody, doneLines, print, type ServiceFlags, serviceOptions, servicePath } from './served-service.ts';
 import { serverCommand } from './server-client.ts';
+
+interface ResumeFlags extends AuthorFlags, ServiceFlags {
+  readonly reason?: string;
+}
 
 export function resumeCommand(): Command {
   return authorOption(serviceOptions(serverCommand('resume', 'writes')))
@@ -24,7 +20,7 @@ Examples:
   taiji resume --reason "policy fixed" --token-file data/token
   taiji resume --service web`,
     )
-    .action(async (flags: AuthorFlags) => {
+    .action(async (flags: ResumeFlags) => {
       const { reason } = flags;
       const asked = reason === undefined ? {} : { reason };
       const body = await tellAs(flags, `${await servicePath(flags)}/resume`, asked);

@@ -1,22 +1,21 @@
 /** `taiji rollback`: back to an earlier version, and held there. */
 
 import type { Command } from 'commander';
+import { type AuthorFlags, authorOption, tellAs } from './author.ts';
 import {
-  type AuthorFlags,
-  authorOption,
   type DoneBody,
   doneLines,
   duration,
   print,
+  type ServiceFlags,
   serviceOptions,
   servicePath,
-  tellAs,
   wholeNumber,
 } from './served-service.ts';
 import { serverCommand } from './server-client.ts';
 import { type WaitFlags, waitForEdges, waitOptions } from './wait-for-edges.ts';
 
-interface RollbackFlags extends AuthorFlags, WaitFlags {
+interface RollbackFlags extends AuthorFlags, ServiceFlags, WaitFlags {
   readonly reason: string;
   readonly for?: string;
   readonly force?: boolean;

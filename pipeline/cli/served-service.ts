@@ -5,7 +5,7 @@ import { stringify } from 'yaml';
 import { didYouMean } from '../../config/did-you-mean.ts';
 import { durationSchema } from '../../config/duration.ts';
 import { ConfigError } from '../../config/errors.ts';
-import { askServer, type ServerFlags, ServerRefusal, tellServer } from './server-client.ts';
+import { askServer, type ServerFlags } from './server-client.ts';
 import { type OutputFormat, outputOption } from './setting.ts';
 
 export interface ServiceFlags extends ServerFlags {
@@ -13,30 +13,8 @@ export interface ServiceFlags extends ServerFlags {
   readonly output: OutputFormat;
 }
 
-export interface AuthorFlags extends ServiceFlags {
-  readonly author?: string;
-  readonly reason?: string;
-}
-
 export function serviceOptions(command: Command): Command {
   return command.option('--service <service>', 'of several services, the one that is meant').addOption(outputOption());
-}
-
-export function authorOption(command: Command): Command {
-  return command.option('--author <name>', 'who asks; default: the token’s name, or else $USER');
-}
-
-/** Writes, in somebody's name: the one given, or the token's, or where that has none whoever is logged in. */
-export async function tellAs(flags: AuthorFlags, path: string, asked: object): Promise<unknown> {
-  const { author } = flags;
-  try {
-    return (await tellServer(flags, 'POST', path, author === undefined ? asked : { ...asked, author })).body;
-  } catch (error) {
-    const unnamed = error instanceof ServerRefusal && error.status === 422 && /^author is missing/.test(error.message);
-    const user = process.env['USER'] ?? process.env['LOGNAME'];
-    if (!unnamed || author !== undefined || !user) throw error;
-    return (await tellServer(flags, 'POST', path, { ...asked, author: user })).body;
-  }
 }
 
 /** The path of a service's routes. Rejects with a ConfigError where it is not there, or none is named of several. */

@@ -55,7 +55,10 @@ export async function openSetting(files: SettingFiles): Promise<Setting> {
 }
 
 export function solverOption(): Option {
-  return new Option('--solver <engine>', 'engine asked first; the tables are the same with either')
+  return new Option(
+    '--solver <engine>',
+    'highs: our own steps, HiGHS where they do not end; glpk: GLPK alone; the tables are the same with either',
+  )
     .choices(['highs', 'glpk'])
     .default('highs');
 }

@@ -1,17 +1,16 @@
 /** What `undrain`, `unfreeze` and `withdraw` have in common: the intents that fit what is named are withdrawn, each told in a line. */
 
-import { userInfo } from 'node:os';
 import { type Command, InvalidArgumentError } from 'commander';
 import { stringify } from 'yaml';
 import { ConfigError } from '../../config/errors.ts';
-import { askServer, type ServerFlags, tellServer } from './server-client.ts';
+import { type AuthorFlags, authorOption, loggedIn } from './author.ts';
+import { askServer, tellServer } from './server-client.ts';
 import { type OutputFormat, outputOption } from './setting.ts';
 
-export interface WithdrawFlags extends ServerFlags {
+export interface WithdrawFlags extends AuthorFlags {
   readonly id?: string;
   readonly service?: string;
   readonly reason?: string;
-  readonly author?: string;
   readonly output: OutputFormat;
 }
 
@@ -24,7 +23,7 @@ export interface ListedIntent extends Readonly<Record<string, unknown>> {
 }
 
 export function withdrawOptions(command: Command): Command {
-  return command
+  return authorOption(command)
     .option('--id <id>', 'only the intent of this id', (id) => {
       if (!/^[A-Za-z0-9._-]{1,64}$/.test(id))
         throw new InvalidArgumentError('expected 1 to 64 letters, digits, ". _ -"');
@@ -32,7 +31,6 @@ export function withdrawOptions(command: Command): Command {
     })
     .option('--service <service>', 'only what is about this service alone')
     .option('--reason <text>', 'why, for whoever asks later')
-    .option('--author <name>', 'whose wish it is, where the token has no name; default: you')
     .addOption(outputOption());
 }
 
@@ -51,8 +49,8 @@ export async function withdraw(
       (flags.service === undefined || intent['service'] === flags.service),
   );
   if (found.length === 0) throw new ConfigError(`${noun} is not there; taiji get intents lists what is`);
-  const { author = userInfo().username, reason } = flags;
-  const said = new URLSearchParams({ author, ...(reason !== undefined && { reason }) });
+  const { author = loggedIn(), reason } = flags;
+  const said = new URLSearchParams({ ...(author !== null && { author }), ...(reason !== undefined && { reason }) });
   for (const { id } of found) await tellServer(flags, 'DELETE', `/v1/intents/${encodeURIComponent(id)}?${said}`);
   if (flags.output === 'json') process.stdout.write(`${JSON.stringify({ withdrawn: found }, null, 2)}\n`);
   else if (flags.output === 'yaml') process.stdout.write(stringify({ withdrawn: found }));

@@ -8,6 +8,7 @@ import type { Topology } from '../../../config/topology.ts';
 import { decodeForecast, encodeForecast } from '../../../pipeline/server/forecast-memory.ts';
 import { LiveTelemetry } from '../../../pipeline/server/live-telemetry.ts';
 import { Forecaster, type ForecastState } from '../../../runtime/forecast.ts';
+import { limits } from './telemetry-limits.ts';
 
 const { topology } = generateWorld({ seed: 7, edges: 3, datacenters: 2, users: 50, days: 1 });
 const epochMs = 3_600_000;
@@ -57,14 +58,6 @@ test('bytes that were cut off, of other epochs or of another version are not tak
 });
 
 test('live telemetry that is killed after any epoch plans on what one plans on that lives', async () => {
-  const limits = {
-    ageMsMax: 600_000,
-    fillMsMax: 1_800_000,
-    filledShareMax: 0.5,
-    jumpFactorMax: 10,
-    rttJumpFactorMax: 4,
-    allocationGapMax: 0.1,
-  };
   const random = seededRandom('killed');
   let nowMs = startMs;
   let demand: readonly number[] = [];

@@ -7,16 +7,9 @@ import { LiveTelemetry } from '../../../pipeline/server/live-telemetry.ts';
 import { PushedTelemetry } from '../../../pipeline/server/pushed-telemetry.ts';
 import { decodeMemory, encodeMemory } from '../../../pipeline/server/telemetry-memory.ts';
 import type { Telemetry } from '../../../runtime/telemetry.ts';
+import { limits } from './telemetry-limits.ts';
 
 const { topology } = generateWorld({ seed: 7, edges: 3, datacenters: 2, users: 50, days: 1 });
-const limits = {
-  ageMsMax: 600_000,
-  fillMsMax: 1_800_000,
-  filledShareMax: 0.5,
-  jumpFactorMax: 10,
-  rttJumpFactorMax: 4,
-  allocationGapMax: 0.1,
-};
 const epochMs = 300_000;
 const startMs = 1_800_000_000_000;
 const served = Float64Array.of(1, 0, 0.5, 0.5, 0, 1);
