@@ -1,5 +1,6 @@
 /** What an edge says by `POST /v1/edges/{e}/acks` once it has applied a table, and from time to time while it serves by it:
- *  which body that is, and how the requests it served by it have fared. */
+ *  which body that is, how the requests it served by it have fared, and where they
+ *  went. */
 
 import { z } from 'zod';
 import { checked } from './checked.ts';
@@ -23,6 +24,9 @@ export const edgeAckSchema = z.strictObject({
     })
     .refine(({ requests, errors }) => errors <= requests, 'more errors than requests, expected at most as many')
     .optional(),
+  served: z.record(nameSchema, count).optional().meta({
+    description: 'by datacenter, requests sent there by this table since the last report; the others got none',
+  }),
 });
 
 export type EdgeAck = z.infer<typeof edgeAckSchema>;

@@ -16,6 +16,7 @@ import type { DatacenterId } from '../config/ids.ts';
 import type { Topology } from '../config/topology.ts';
 import type { FractionMatrix } from './fractions.ts';
 import { type DatacenterState, normalState } from './inputs.ts';
+import { judgeAllocation } from './judge-allocation.ts';
 import { judgeRtt, type RttLimits, type RttMemory } from './judge-rtt.ts';
 import { judgeSessions, type SessionsMemory } from './judge-sessions.ts';
 import { impossible, type JudgedValue, judgeValue, type Remembered, unheard } from './judge-value.ts';
@@ -43,6 +44,8 @@ export interface Judged {
   readonly findings: readonly Finding[]; // of demand, states, health, round trips and sessions
   readonly note: string | null; // what is suspect as a whole
   readonly contradicting: readonly Finding[]; // of allocation and sessions
+  readonly allocation: Float64Array | null; // [e * D + d] as observed; NaN: nothing usable of that edge; null: of none
+  readonly realisedDistance: Float64Array | null; // [edge] from there to the last tables; NaN: unknown; null: of none
   readonly unhealthy: readonly DatacenterId[];
   readonly memory: TelemetryMemory;
 }
@@ -94,6 +97,7 @@ export function judgeTelemetry(said: Telemetry, memory: TelemetryMemory, context
   const health = judgeHealth(said.healthy, context);
   const rtt = judgeRtt(said.rttMs, memory.rtt, context.topology, context.limits, context.nowMs);
   const sessions = judgeSessions(said.sessions, memory.sessions, { ...context, expected: context.sessions ?? null });
+  const allocation = judgeAllocation(said.allocation, memory.served, context);
   const findings = [...demand, ...up].flatMap(({ finding }) => finding ?? []);
   const decision = decide(demand, up, findings, said.notes, context);
   return {
@@ -108,7 +112,9 @@ export function judgeTelemetry(said: Telemetry, memory: TelemetryMemory, context
           },
     findings: [...findings, ...health.findings, ...rtt.findings, ...sessions.findings],
     note: rtt.note,
-    contradicting: [...contradictions(said.allocation, memory.served, context), ...sessions.contradicting],
+    contradicting: [...allocation.contradicting, ...sessions.contradicting],
+    allocation: allocation.observed,
+    realisedDistance: allocation.distance,
     unhealthy: health.unhealthy,
     memory: {
       demandRps: demand.map(({ remembered }) => remembered),
@@ -219,40 +225,6 @@ function judgeHealth(healthy: Readings, { topology, limits, nowMs }: JudgingCont
     else if (reading.value === 0) unhealthy.push(id);
   });
   return { unhealthy, findings, watched: healthy.filter((reading) => reading !== null).length };
-}
-
-/** Where edges send users elsewhere than they were told. What is observed may still be of the table before the last. */
-function contradictions(
-  allocation: Readings,
-  before: FractionMatrix | null,
-  { topology, limits, nowMs, served }: JudgingContext,
-): readonly Finding[] {
-  if (served === null) return [];
-  const width = topology.datacenters.length;
-  return topology.edges.flatMap(({ id }, e): Finding[] => {
-    const row = allocation.slice(e * width, (e + 1) * width);
-    if (!row.some((reading) => reading !== null)) return [];
-    const named = { signal: 'allocation', place: { kind: 'edge', id } } as const;
-    const share = { kind: 'impossible', expected: '0..1' } as const;
-    for (const reading of row) {
-      if (reading === null) continue; // nothing was seen there
-      if (!(reading.value >= 0 && reading.value <= 1))
-        return [{ ...named, trouble: { ...share, value: reading.value } }];
-      const trouble = timeTrouble(reading, limits.ageMsMax, nowMs);
-      if (trouble) return [{ ...named, trouble }];
-    }
-    const observed = row.map((reading) => reading?.value ?? 0);
-    const sum = observed.reduce((a, b) => a + b, 0);
-    if (Math.abs(sum - 1) > 0.01) {
-      return [{ ...named, trouble: { kind: 'impossible', value: sum, expected: 'shares that sum to 1' } }];
-    }
-    const gapTo = (table: FractionMatrix): number =>
-      observed.reduce((gap, value, d) => gap + Math.abs(value - table[e * width + d]!), 0) / 2;
-    const gap = Math.min(gapTo(served), before ? gapTo(before) : 1);
-    return gap > limits.allocationGapMax
-      ? [{ ...named, trouble: { kind: 'contradicting', gap, gapMax: limits.allocationGapMax } }]
-      : [];
-  });
 }
 
 function percent(share: number): string {

@@ -13,7 +13,7 @@ import { isDrain } from './states.ts';
 /** Share of sessions that outlives an epoch, which is `epochMs` long; 0 where the service is stateless. */
 export function survivalOf({ spec }: Policy, epochMs = durationMs(spec.epoch)): number {
   if (spec.traffic.kind !== 'sticky') return 0;
-  return exponential(epochMs / durationMs(spec.traffic.sessionLifetime));
+  return decay(epochMs / durationMs(spec.traffic.sessionLifetime));
 }
 
 /** A table is planned for what it will have made of the sessions after this part of their lifetime. */
@@ -23,7 +23,7 @@ const aheadLifetimes = 1 / 3;
  *  longer than the epoch, and where the service is stateless. */
 export function lastingOf({ spec }: Policy, epochMs = durationMs(spec.epoch)): number {
   if (spec.traffic.kind !== 'sticky') return 1;
-  return exponential(Math.max(0, aheadLifetimes - epochMs / durationMs(spec.traffic.sessionLifetime)));
+  return decay(Math.max(0, aheadLifetimes - epochMs / durationMs(spec.traffic.sessionLifetime)));
 }
 
 /** [e * D + d] of `sessions`, those that are still where they are at the end of the epoch; never more of an edge than its
@@ -66,7 +66,7 @@ export function sessionsAfter(established: Float64Array, arriving: Float64Array,
 }
 
 /** e^-x for x >= 0, by additions, multiplications and divisions alone: Math.exp differs between engines. */
-function exponential(x: number): number {
+export function decay(x: number): number {
   let halvings = 0;
   let small = x;
   while (small > 0.5) {

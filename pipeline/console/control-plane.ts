@@ -33,6 +33,7 @@ export interface Edge {
   readonly demandRps: number | null;
   readonly fractions: Readonly<Record<string, number>> | null; // null: no table yet
   readonly rttMs: Readonly<Record<string, number>>;
+  readonly realised: { readonly distance: number; readonly by: string } | null; // null: nobody knows
 }
 
 export interface Places {

@@ -17,6 +17,9 @@ export function Fractions({ edges, datacenters }: { edges: readonly Edge[]; data
             <tr>
               <th>edge</th>
               <th class="number">demand</th>
+              <th class="number" title="share of its requests that went elsewhere than its table says, net">
+                elsewhere
+              </th>
               {names.map((name) => (
                 <th key={name} class="slanted">
                   <span>{name}</span>
@@ -31,6 +34,9 @@ export function Fractions({ edges, datacenters }: { edges: readonly Edge[]; data
                   {edge.edge} <small>{edge.city}</small>
                 </th>
                 <td class="number">{edge.demandRps === null ? '–' : rps(edge.demandRps)}</td>
+                <td class="number" title={edge.realised === null ? 'nobody counts' : `by ${edge.realised.by}`}>
+                  {edge.realised === null ? '–' : percent(edge.realised.distance)}
+                </td>
                 {names.map((name) => (
                   <Cell key={name} edge={edge} datacenter={name} />
                 ))}

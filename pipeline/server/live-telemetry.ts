@@ -18,7 +18,7 @@ import {
 import { listFindings, type Telemetry } from '../../runtime/telemetry.ts';
 import type { PushedTelemetry } from './pushed-telemetry.ts';
 import type { KeptTelemetry } from './telemetry-memory.ts';
-import type { Notices, Observed, TelemetrySource } from './telemetry-source.ts';
+import type { Notices, Observed, Seen, TelemetrySource } from './telemetry-source.ts';
 
 export interface LiveParts {
   readonly topology: Topology;
@@ -88,9 +88,11 @@ export class LiveTelemetry implements TelemetrySource {
     this.#memory = judged.memory;
     const notices = noticesOf(judged, said.notes);
     const { decision } = judged;
-    if (decision.kind === 'held') return { kind: 'nothing', message: decision.reason, notices };
+    const seen: Seen = { allocation: judged.allocation, distance: judged.realisedDistance };
+    if (decision.kind === 'held') return { kind: 'nothing', message: decision.reason, seen, notices };
     const { states, rttMs, sessions } = decision;
-    return { kind: 'observed', demandRps: this.#planned(decision, startMs), states, rttMs, sessions, notices };
+    const demandRps = this.#planned(decision, startMs);
+    return { kind: 'observed', demandRps, states, rttMs, sessions, seen, notices };
   }
 
   #planned({ demandRps, filled }: UsableTelemetry, startMs: number): Float64Array {

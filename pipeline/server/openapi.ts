@@ -57,6 +57,11 @@ const edgesSchema = object({
       demandRps: { type: ['number', 'null'] },
       fractions: { type: ['object', 'null'], additionalProperties: share },
       rttMs: byDatacenter,
+      realised: {
+        ...object({ distance: share, by: { enum: ['acks', 'telemetry'] } }),
+        type: ['object', 'null'],
+        description: "share of the edge's requests that went elsewhere than its table says, net; null: nobody knows",
+      },
       sha256: { type: ['string', 'null'] },
       bytes: { type: ['integer', 'null'] },
       gzipBytes: { type: ['integer', 'null'] },

@@ -23,9 +23,16 @@ export type Observed =
       readonly states: readonly DatacenterState[]; // [datacenter]
       readonly rttMs?: Float64Array | null; // [e * D + d] observed; none: the topology's
       readonly sessions?: Float64Array | null; // [e * D + d] observed of a sticky service, NaN: not usable; none: all by the model
+      readonly seen?: Seen;
       readonly notices?: Notices;
     }
-  | { readonly kind: 'nothing'; readonly message: string; readonly notices?: Notices };
+  | { readonly kind: 'nothing'; readonly message: string; readonly seen?: Seen; readonly notices?: Notices };
+
+/** Where edges were seen to send their demand. Null: nobody watched. */
+export interface Seen {
+  readonly allocation: Float64Array | null; // [e * D + d] shares; NaN: nothing usable of that edge
+  readonly distance: Float64Array | null; // [edge] half L1 to the nearer of the last two tables; NaN: unknown
+}
 
 /** Alerts that start, go on, or (null) are over. */
 export type Notices = ReadonlyMap<AlertReason, string | null>;

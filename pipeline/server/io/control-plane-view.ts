@@ -13,6 +13,7 @@ import type { EpochHistory } from '../epoch-history.ts';
 import type { IntentBook } from '../intent-book.ts';
 import type { PresentService } from '../pre-check.ts';
 import type { PushedTelemetry } from '../pushed-telemetry.ts';
+import type { RealisedFractions } from '../realised.ts';
 import type { EventStream } from './event-stream.ts';
 import type { Feed } from './feed.ts';
 import type { Metrics } from './metrics.ts';
@@ -46,6 +47,7 @@ export interface ServiceView {
   watched(): WatchedEpoch | null;
   readonly publication: ServicePublication;
   readonly acks: EdgeAcks;
+  readonly realised: RealisedFractions;
   /** What it would plan next, as far as it is known, for questions; null: no epoch was decided since the start. */
   present(): PresentService | null;
 }

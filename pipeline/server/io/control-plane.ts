@@ -8,6 +8,7 @@ import { fileURLToPath } from 'node:url';
 import type { Logger } from 'pino';
 import { compareIds, type ServiceId } from '../../../config/ids.ts';
 import type { ServerSpec } from '../../../config/server.ts';
+import type { Topology } from '../../../config/topology.ts';
 import { type PlanEpoch, type PlanGroup, planGroup } from '../../epoch.ts';
 import { openEmbeddedStore } from '../../publish/io/embedded-store.ts';
 import { inTime } from '../../publish/io/in-time.ts';
@@ -26,7 +27,7 @@ import { Metrics } from './metrics.ts';
 import { pruneObjects, treeObject, weightsObject } from './objects.ts';
 import { type FoundService, findService, type OpenGroup, openGroup } from './open-group.ts';
 import { openSigningKey, openToken } from './secrets.ts';
-import type { SharedParts } from './service-run.ts';
+import type { ServiceRun, SharedParts } from './service-run.ts';
 import { readStated } from './stated-services.ts';
 
 export interface ControlPlaneOptions {
@@ -115,6 +116,7 @@ async function assemble(
       decidedAtMs: () => runOf(service)?.decidedAtMs ?? decidedAtMs,
       journalBytes: () => journals[found.findIndex((group) => group.some((one) => one.service === service))]!.bytes,
       waiting: () => feed.waiting,
+      realised: () => realisedOf(runOf(service), topology, Date.now()),
     })),
     nowMs: Date.now,
   });
@@ -232,6 +234,14 @@ async function allDone(drivers: readonly LoopDriver[]): Promise<string | null> {
     return error;
   });
   return (await Promise.all(errors)).find((error) => error !== null) ?? null;
+}
+
+/** Of the edges of which it is known. */
+function realisedOf(run: ServiceRun | undefined, { edges }: Topology, nowMs: number): (readonly [string, number])[] {
+  return edges.flatMap(({ id }, e) => {
+    const realised = run?.parts.realised.of(e, nowMs) ?? null;
+    return realised ? [[id, realised.distance] as const] : [];
+  });
 }
 
 function readinessOf(services: readonly ServiceView[], stopping: boolean): { ready: boolean; detail: string } {

@@ -17,6 +17,7 @@ export interface WatchedService {
   readonly decidedAtMs: () => number | null; // when the table in force was last confirmed by an epoch
   readonly journalBytes: () => number; // of its group
   readonly waiting: () => number; // long polls
+  readonly realised: () => readonly (readonly [edge: string, distance: number])[]; // where it is known
 }
 
 export class Metrics {
@@ -126,6 +127,18 @@ export class Metrics {
       registers,
       collect() {
         for (const { service, waiting } of watched.services) this.set({ service }, waiting());
+      },
+    });
+    new Gauge({
+      name: 'taiji_edge_realised_distance_ratio',
+      help: "Share of an edge's requests that went elsewhere than its table says, net; no series where nobody counts",
+      labelNames: ['service', 'edge'],
+      registers,
+      collect() {
+        this.reset();
+        for (const { service, realised } of watched.services) {
+          for (const [edge, distance] of realised()) this.set({ service, edge }, distance);
+        }
       },
     });
     // Every series from the first scrape on: a counter that appears at 1 has no increase to alert on.

@@ -17,6 +17,7 @@ import { EpochHistory } from '../epoch-history.ts';
 import { type Step, startLoop } from '../epoch-loop.ts';
 import type { EpochSummary } from '../epoch-summary.ts';
 import { HttpProblem } from '../problem.ts';
+import { RealisedFractions } from '../realised.ts';
 import { rememberIn } from '../remembering-telemetry.ts';
 import type { ServiceView, Status } from './control-plane-view.ts';
 import type { DataDirectory } from './data-directory.ts';
@@ -150,7 +151,8 @@ export async function openGroup(
       return packed.sha256;
     };
     const acks = new EdgeAcks();
-    const run = new ServiceRun({ ...own, source, keepObjects, publisher, acks, history }, shared, start);
+    const realised = new RealisedFractions(topology.edges.length);
+    const run = new ServiceRun({ ...own, source, keepObjects, publisher, acks, realised, history }, shared, start);
     const objects = [treeObject(tree.version), weightsObject(packed.sha256)];
     const publication = new ServicePublication(
       {
@@ -166,7 +168,7 @@ export async function openGroup(
       },
       await PlanShelf.open(store, service, term),
     );
-    const view = viewOf(own, run, publisher, { publication, acks }, found, topology, engines);
+    const view = viewOf(own, run, publisher, { publication, acks, realised }, found, topology, engines);
     opened.push({ run, start, objects, publication, view });
   }
   const afterEpoch = async (): Promise<void> => {
@@ -201,7 +203,7 @@ function viewOf(
   { service, policy, tree, weights, feed, history, pushed }: FoundService,
   run: ServiceRun,
   publisher: ServicePublisher,
-  released: Pick<ServiceView, 'publication' | 'acks'>,
+  released: Pick<ServiceView, 'publication' | 'acks' | 'realised'>,
   group: readonly FoundService[],
   topology: Topology,
   engines: Engines,

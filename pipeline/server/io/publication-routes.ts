@@ -2,6 +2,7 @@
  *  edges say of what they have applied. */
 
 import { type Request, type Response, Router } from 'express';
+import { didYouMean } from '../../../config/did-you-mean.ts';
 import { durationMs, formatTime } from '../../../config/duration.ts';
 import { checkEdgeAck } from '../../../config/edge-ack.ts';
 import { ConfigError } from '../../../config/errors.ts';
@@ -11,6 +12,7 @@ import {
   checkResumeRequest,
   checkRollbackRequest,
 } from '../../../config/publication-request.ts';
+import type { Topology } from '../../../config/topology.ts';
 import type { VersionInfo } from '../../publish/history.ts';
 import { type PublishPlan, planSummary } from '../../publish/plan.ts';
 import type { Rollout } from '../../publish/rollout.ts';
@@ -105,9 +107,31 @@ function acknowledge(view: ControlPlaneView, request: Request, response: Respons
   }
   const ack = read(request, 'ack', checkEdgeAck);
   const its = serviceAsked(view, ack.service);
-  its.acks.take(edge, ack, view.nowMs());
   const current = its.feed.get(edge);
+  if (ack.served) {
+    const e = view.topology.edges.findIndex(({ id }) => id === edge);
+    const requests = countsOf(ack.served, view.topology);
+    const { fractions } = its.status();
+    const width = requests.length;
+    const row = fractions?.slice(e * width, (e + 1) * width);
+    its.realised.count(e, requests, ack.sha256, current && row ? { sha256: current.sha256, row } : null, view.nowMs());
+  }
+  its.acks.take(edge, ack, view.nowMs());
   response.status(202).json({ service: its.service, edge, isCurrent: current?.sha256 === ack.sha256 });
+}
+
+/** [datacenter] Throws a 422 at a name that is not in the topology. */
+function countsOf(served: Readonly<Record<string, number>>, { datacenters }: Topology): Float64Array {
+  const counts = new Float64Array(datacenters.length);
+  for (const [name, requests] of Object.entries(served)) {
+    const d = datacenters.findIndex(({ id }) => id === name);
+    if (d < 0) {
+      const known = datacenters.map(({ id }): string => id);
+      throw new HttpProblem(422, `ack: served: unknown datacenter ${shown(name)}${didYouMean(name, known)}`);
+    }
+    counts[d] = requests;
+  }
+  return counts;
 }
 
 /** Which plan, and whose. A 404 says where plans are listed. */

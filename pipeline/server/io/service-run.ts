@@ -39,6 +39,7 @@ import {
 } from '../epoch-loop.ts';
 import { type EpochSummary, summarise } from '../epoch-summary.ts';
 import type { IntentBook } from '../intent-book.ts';
+import type { RealisedFractions } from '../realised.ts';
 import type { TelemetrySource } from '../telemetry-source.ts';
 import { messageOf } from './data-directory.ts';
 import type { EventStream } from './event-stream.ts';
@@ -68,6 +69,7 @@ export interface ServiceParts {
   readonly keepObjects: () => Promise<string>;
   readonly publisher: ServicePublisher;
   readonly acks: EdgeAcks;
+  readonly realised: RealisedFractions;
   readonly history: EpochHistory;
 }
 
@@ -161,6 +163,7 @@ export class ServiceRun {
     const served = () => table && servedFractions(table, weights);
     const observed = await source.observe(startMs, nowMs(), served, () => carried.sessions ?? null);
     for (const [reason, message] of observed.notices ?? []) this.step({ kind: 'noticed', reason, message }, nowMs());
+    if (observed.seen) this.parts.realised.see(observed.seen.distance, nowMs());
     if (observed.kind === 'nothing') return { kind: 'observing-failed', message: observed.message };
     const { demandRps, states, rttMs = null, sessions = null } = observed;
     const stated = intents.inForce(startMs).filter((intent) => concerns(intent, service));

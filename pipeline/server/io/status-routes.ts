@@ -83,7 +83,8 @@ function explanationOf(view: ControlPlaneView, its: ServiceView, { query }: Requ
   return explainEdge(watched, e, d);
 }
 
-function edgesOf({ topology }: ControlPlaneView, { service, feed, status: statusNow }: ServiceView): object {
+function edgesOf({ topology, nowMs }: ControlPlaneView, its: ServiceView): object {
+  const { service, feed, realised, status: statusNow } = its;
   const status = statusNow();
   const width = topology.datacenters.length;
   return {
@@ -112,6 +113,7 @@ function edgesOf({ topology }: ControlPlaneView, { service, feed, status: status
         demandRps: status.demandRps?.[e] ?? null,
         fractions: status.fractions && byDatacenter(topology, status.fractions.subarray(e * width, (e + 1) * width)),
         rttMs: byDatacenter(topology, status.rttMs.subarray(e * width, (e + 1) * width)),
+        realised: realised.of(e, nowMs()),
         sha256: table?.sha256 ?? null,
         bytes: table?.identity.length ?? null,
         gzipBytes: table?.gzip.length ?? null,
