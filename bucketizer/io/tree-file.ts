@@ -20,6 +20,11 @@ const headBytes = lengthAt + 8;
 const again = 'build it again with "taiji bucketize"';
 
 export function writeTree(path: string, tree: BucketTree): void {
+  writeFileAtomically(path, treeFile(tree), ownerOnly);
+}
+
+/** A tree file's bytes. */
+export function treeFile(tree: BucketTree): Uint8Array {
   const contents = encodeTree(tree);
   const file = Buffer.alloc(headBytes + contents.length);
   magic.copy(file);
@@ -27,7 +32,7 @@ export function writeTree(path: string, tree: BucketTree): void {
   Buffer.from(sha256Hex(contents), 'hex').copy(file, checksumAt);
   file.writeBigUInt64LE(BigInt(contents.length), lengthAt);
   file.set(contents, headBytes);
-  writeFileAtomically(path, file, ownerOnly);
+  return file;
 }
 
 /** Throws a ConfigError, one line that names the file, where it is absent, no tree, of another format, cut or altered. */

@@ -14,6 +14,7 @@ import type { Datacenter, Edge, Topology } from '../../config/topology.ts';
 import type { DatacenterState } from '../../runtime/inputs.ts';
 import type { CarriedState, Churn, EpochInputs, Outcome } from '../epoch.ts';
 import type { EncodedTable } from '../table/routing-table.ts';
+import { ofTree } from '../table/tree-course.ts';
 
 /** Rises where epochs recorded before would not be planned as they were. */
 export const journalFormat = 3;
@@ -28,7 +29,7 @@ export type JournalRecord =
   | GroupOutcomeRecord;
 
 /** Everything the epochs of a file start from, besides tree and weights. First line of every file. */
-export interface CheckpointRecord {
+export interface CheckpointRecord extends RecordedRouting {
   readonly kind: 'checkpoint';
   readonly format: typeof journalFormat;
   readonly topology: {
@@ -38,8 +39,6 @@ export interface CheckpointRecord {
     readonly resources?: readonly { readonly name: string; readonly capacity: readonly number[] }[];
   };
   readonly policy: Policy;
-  readonly treeVersion: string;
-  readonly weightsSha256: string;
   readonly engine: string; // told, not needed: either engine gives the same tables
   readonly previous: EncodedTable | null;
   readonly carried: CarriedState;
@@ -59,6 +58,14 @@ export interface InputsRecord {
   readonly epochMs?: number; // where an epoch of the group is shorter than the policy's
   readonly isDue?: false; // another service's tick
   readonly isSilent?: true; // nothing usable was observed: load as it was last, and the table stays
+  readonly routing?: RecordedRouting; // planned with; none: the checkpoint's
+  readonly churnSpent?: number; // as in EpochInputs; none: nothing
+}
+
+/** A tree and bucket weights, by their digests. */
+export interface RecordedRouting {
+  readonly treeVersion: string;
+  readonly weightsSha256: string;
 }
 
 /** What an epoch came to. A replay compares all but `summary`, which is for people and carries wall time. */
@@ -207,15 +214,18 @@ export function frozenInputs(record: InputsRecord, base: FrozenBase): EpochInput
     states: plain.states,
     ...(plain.sessions && { sessions: Float64Array.from(plain.sessions, (count) => count ?? Number.NaN) }),
     intents: plain.intents,
-    previous: base.previous,
+    previous: ofTree(base.previous, plain.routing?.treeVersion ?? base.treeVersion),
     carried: JSON.parse(JSON.stringify(base.carried)) as CarriedState,
     ...(plain.epochMs !== undefined && { epochMs: plain.epochMs }),
     ...(plain.isDue === false && { isDue: false }),
+    ...(plain.churnSpent !== undefined && { churnSpent: plain.churnSpent }),
   };
 }
 
 /** What the epochs of a file have in common, and what the epoch before left. */
-export type FrozenBase = Pick<EpochInputs, 'topology' | 'policy' | 'previous' | 'carried'>;
+export interface FrozenBase extends Pick<EpochInputs, 'topology' | 'policy' | 'previous' | 'carried'> {
+  readonly treeVersion: string; // planned with where a record names no other
+}
 
 /** Round trips of an epoch that are not those of the topology. */
 export function changedRtt(topology: Topology, rttMs: Float64Array): readonly (readonly [number, number])[] {

@@ -4,9 +4,10 @@
  *  replay itself made of the one before. */
 
 import { compareIds } from '../../config/ids.ts';
-import type { CarriedState, EpochContext, EpochPlan, PlanGroup } from '../epoch.ts';
+import type { CarriedState, EpochContext, EpochPlan, PlanGroup, PlannedService } from '../epoch.ts';
 import { canonicalJson, type Json } from '../table/canonical-json.ts';
 import { decodeTable, type RoutingTable, tableDigest } from '../table/routing-table.ts';
+import type { Routing } from '../table/tree-course.ts';
 import { bodiesAfter, bodyDigests, type EpochBodies } from './epoch-bodies.ts';
 import {
   type CheckpointRecord,
@@ -19,6 +20,7 @@ import {
   type JournalRecord,
   type OutcomeRecord,
   outcomesIn,
+  type RecordedRouting,
   type ReplacedRecord,
   topologyOf,
 } from './journal-record.ts';
@@ -40,9 +42,10 @@ export interface RecordedDifference {
   readonly replayed: string;
 }
 
-/** What a replay needs besides the file: [s] tree and weights as the checkpoint names them. */
+/** What a replay needs besides the file. */
 export interface RecordedContext {
-  readonly contexts: readonly EpochContext[];
+  readonly contexts: readonly EpochContext[]; // [s] with tree and weights as the checkpoint names them
+  readonly routingOf: (recorded: RecordedRouting) => Promise<Routing>; // that an epoch names
   readonly plan: PlanGroup;
 }
 
@@ -60,7 +63,10 @@ interface Recorded {
 }
 
 /** `text`: one journal file. */
-export async function replayRecorded(text: string, { contexts, plan }: RecordedContext): Promise<RecordedReplay> {
+export async function replayRecorded(
+  text: string,
+  { contexts, routingOf, plan }: RecordedContext,
+): Promise<RecordedReplay> {
   const { records, bad } = decodeJournal(text);
   const counts = { epochs: 0, undecided: 0, unfinished: 0, tornTail: bad?.torn ?? false };
   const [first, ...rest] = records;
@@ -72,6 +78,7 @@ export async function replayRecorded(text: string, { contexts, plan }: RecordedC
       policy: checkpoint.policy,
       previous: checkpoint.previous && decodeTable(checkpoint.previous, 'journal checkpoint'),
       carried: checkpoint.carried,
+      treeVersion: checkpoint.treeVersion,
     };
     return { service: checkpoint.policy.metadata.service, context: contexts[s]!, base, bodies: null };
   });
@@ -102,12 +109,17 @@ export async function replayRecorded(text: string, { contexts, plan }: RecordedC
       counts.undecided += 1;
       continue;
     }
-    const frozen = services.map((one, s) => ({ inputs: frozenInputs(inputs[s]!, one.base), context: one.context }));
+    const frozen: PlannedService[] = [];
+    for (const [s, { base, context }] of services.entries()) {
+      const { routing } = inputs[s]!;
+      const routed = routing ? { ...context, ...(await routingOf(routing)) } : context;
+      frozen.push({ inputs: frozenInputs(inputs[s]!, base), context: routed });
+    }
     const plans = await plan(frozen);
     for (const [s, one] of services.entries()) {
       if (!outcomes[s]!.decided) continue;
       const planned = plans[s]!;
-      const table = changesTable(planned) ? planned.table : one.base.previous;
+      const table = tableAfter(planned, one.base.previous);
       const bodies = bodiesAfter(frozen[s]!.inputs.topology, planned, one.bodies);
       const difference = compareOutcome(outcomes[s]!, planned, table, bodies);
       if (difference) return { ...counts, difference: named(difference, one) };
@@ -123,6 +135,11 @@ export async function replayRecorded(text: string, { contexts, plan }: RecordedC
 /** Only these outcomes bring a new table. */
 export function changesTable(plan: EpochPlan): boolean {
   return plan.outcome === 'published' || plan.outcome === 'initial';
+}
+
+/** In force after the plan. One that changes no bucket may still say that the table is of another tree. */
+export function tableAfter(plan: EpochPlan, before: RoutingTable | null): RoutingTable | null {
+  return plan.outcome === 'held' || plan.outcome === 'rejected' ? before : (plan.table ?? before);
 }
 
 type Entry =

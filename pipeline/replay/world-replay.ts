@@ -106,7 +106,7 @@ export async function* replayGroup(
           states,
           intents: intents.filter((intent) => concerns(intent, policy.metadata.service)),
           carried: last[s]!.carried,
-          previous: ofTree(last[s]!.previous, steps[s]!.routing.tree),
+          previous: ofTree(last[s]!.previous, steps[s]!.routing.tree.version),
           ...(steps[s]!.step && { churnSpent: steps[s]!.step.churn }),
           epochMs: stepMs(demand),
           ...(options.fractionsAt && { fractions: options.fractionsAt(timeMs) }),

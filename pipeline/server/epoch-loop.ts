@@ -13,7 +13,7 @@ import assert from 'node:assert/strict';
 import type { Intent } from '../../config/intent.ts';
 import type { DatacenterState } from '../../runtime/inputs.ts';
 import type { CarriedState, EpochPlan } from '../epoch.ts';
-import { changesTable } from '../replay/recorded.ts';
+import { changesTable, tableAfter } from '../replay/recorded.ts';
 import type { RoutingTable } from '../table/routing-table.ts';
 import { type AlertReason, type Alerts, withAlert } from './alert.ts';
 
@@ -210,7 +210,7 @@ function decide(state: LoopState, plan: EpochPlan, nowMs: number): Step {
   const freshUntilMs = nowMs + state.settings.freshForMs;
   const change = changes ? plan.table : null;
   return {
-    state: { ...next, table: change ?? state.table, carried: plan.carried, freshUntilMs },
+    state: { ...next, table: tableAfter(plan, state.table), carried: plan.carried, freshUntilMs },
     commands: [{ kind: 'publish', plan, change, freshUntilMs }],
   };
 }

@@ -82,6 +82,6 @@ export function routingOf(course: TreeCourse, { topology, users }: TreePlaces): 
 }
 
 /** The table, said to be of the tree it is planned with: bucket ids outlive trees. */
-export function ofTree(table: RoutingTable | null, tree: BucketTree): RoutingTable | null {
-  return table === null || table.treeVersion === tree.version ? table : { ...table, treeVersion: tree.version };
+export function ofTree(table: RoutingTable | null, treeVersion: string): RoutingTable | null {
+  return table === null || table.treeVersion === treeVersion ? table : { ...table, treeVersion };
 }

@@ -20,11 +20,11 @@ import { makeApp } from './app.ts';
 import type { ControlPlaneView, ServiceView } from './control-plane-view.ts';
 import { type DataDirectory, type LockLoss, openDataDirectory } from './data-directory.ts';
 import { EventStream } from './event-stream.ts';
-import { checkpointsOf, Journal } from './journal.ts';
+import { Journal, routingsNamed } from './journal.ts';
 import { closeServer, listen } from './listening.ts';
 import type { LoopDriver } from './loop-driver.ts';
 import { Metrics } from './metrics.ts';
-import { pruneObjects, treeObject, weightsObject } from './objects.ts';
+import { objectsOf, pruneObjects } from './objects.ts';
 import { type FoundService, findService, type OpenGroup, openGroup } from './open-group.ts';
 import { openSigningKey, openToken } from './secrets.ts';
 import type { ServiceRun, SharedParts } from './service-run.ts';
@@ -96,10 +96,14 @@ async function assemble(
     found.push(group);
   }
   const all = found.flat().sort((a, b) => compareIds(a.service, b.service));
-  const inUse = new Set<string>();
+  let groups: readonly OpenGroup[] = [];
   const journals = found.map(([first]) => {
     const ofGroup = found.length > 1 ? { group: first!.service } : {};
-    const onPruned = () => forgetObjects(directory, inUse);
+    const onPruned = () =>
+      forgetObjects(
+        directory,
+        groups.flatMap(({ runs }) => runs),
+      );
     const settings = { ...spec.journal, ...ofGroup, deadlineMs: journalDeadlineMs, onPruned };
     const journal = new Journal(directory.within('journal'), lease.term, settings, options.openJournalFile);
     opened.push(() => journal.close());
@@ -107,7 +111,6 @@ async function assemble(
   });
   const events = new EventStream(new Map(all.map(({ service, history }) => [service, history])));
   opened.push(async () => events.close());
-  let groups: readonly OpenGroup[] = [];
   const runOf = (service: ServiceId) =>
     groups.flatMap(({ runs }) => runs).find(({ parts }) => parts.service === service);
   const metrics = new Metrics({
@@ -154,7 +157,6 @@ async function assemble(
     });
     opened.push(() => open.close());
     opening.push(open);
-    for (const name of open.objects) inUse.add(name);
   }
   groups = opening;
 
@@ -255,12 +257,12 @@ function readinessOf(services: readonly ServiceView[], stopping: boolean): { rea
 }
 
 /** Lets go of what neither a kept journal file names nor this process uses. */
-async function forgetObjects(directory: DataDirectory, inUse: ReadonlySet<string>): Promise<void> {
-  const kept = new Set(inUse);
-  for (const { treeVersion, weightsSha256 } of await checkpointsOf(directory.within('journal'))) {
-    kept.add(treeObject(treeVersion)).add(weightsObject(weightsSha256));
-  }
-  await pruneObjects(directory.within('objects'), kept);
+function forgetObjects(directory: DataDirectory, runs: readonly ServiceRun[]): Promise<void> {
+  return pruneObjects(directory.within('objects'), async () => {
+    const inUse = runs.flatMap(({ objects }) => objects);
+    const named = await routingsNamed(directory.within('journal'));
+    return new Set([...inUse, ...named.flatMap(objectsOf)]);
+  });
 }
 
 /** The built page, beside the built server or, run from the sources, where the build puts it. */

@@ -21,6 +21,7 @@ import {
   type InputsRecord,
   type OutcomeRecord,
   outcomesIn,
+  type RecordedRouting,
   type ReplacedRecord,
 } from '../../replay/journal-record.ts';
 
@@ -64,16 +65,19 @@ export class Journal {
     return this.#bytes;
   }
 
-  /** On the disk when it resolves. `checkpoint` is asked for where a new file begins. */
+  /** On the disk when it resolves. `checkpoint` is asked for where a new file begins; `keepNamed` puts there what the
+   *  inputs only name. */
   async recordInputs(
     inputs: InputsRecord | GroupInputsRecord,
     checkpoint: () => Promise<CheckpointRecord | GroupCheckpointRecord>,
+    keepNamed: () => Promise<void> = async () => {},
   ): Promise<void> {
     const full =
       this.#file &&
       (this.#file.epochs >= this.#settings.epochsPerFile || this.#file.bytes >= this.#settings.bytesPerFile);
     if (full) await this.close();
     const file = await this.#inTime(async (given) => {
+      await keepNamed();
       if (given) {
         await this.#append(given, encodeRecord(inputs));
         return given;
@@ -89,7 +93,8 @@ export class Journal {
       }
       // Only now: a disk that fails epoch after epoch must not cost the history it already holds.
       await this.#prune();
-      await this.#settings.onPruned?.().catch(() => {}); // what is left lying is looked at again with the next file
+      // Not awaited: it reads all kept files, and what is left lying is looked at again with the next one.
+      this.#settings.onPruned?.().catch(() => {});
       return begun;
     });
     file.epochs += 1;
@@ -198,11 +203,22 @@ export async function recentOutcomes(
   return outcomes.slice(-count);
 }
 
-/** What the kept files start from, of every service; files whose first line is torn have nothing to say. */
-export async function checkpointsOf(directory: string): Promise<readonly CheckpointRecord[]> {
-  const checkpoints: CheckpointRecord[] = [];
-  for (const path of await journalFiles(directory)) checkpoints.push(...(await checkpointsOfFile(path)));
-  return checkpoints;
+/** Trees and weights that the kept files name. Read as text, line by line: to name one too many costs only its place. */
+export async function routingsNamed(directory: string): Promise<readonly RecordedRouting[]> {
+  const named: RecordedRouting[] = [];
+  for (const path of await journalFiles(directory)) {
+    const file = await open(path, 'r');
+    try {
+      for await (const line of file.readLines({ autoClose: false })) {
+        for (const [, treeVersion, weightsSha256] of line.matchAll(/"treeVersion":"(\w+)","weightsSha256":"(\w+)"/g)) {
+          named.push({ treeVersion: treeVersion!, weightsSha256: weightsSha256! });
+        }
+      }
+    } finally {
+      await file.close();
+    }
+  }
+  return named;
 }
 
 async function checkpointsOfFile(path: string): Promise<readonly CheckpointRecord[]> {

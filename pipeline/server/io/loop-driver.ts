@@ -115,12 +115,11 @@ export class LoopDriver {
   }
 
   #planned(run: ServiceRun, free: ServiceRun | null): PlannedService {
-    const { tree, weights } = run.parts;
     const inputs = run.standing(run === free);
     const waits = free !== null && run !== free;
     return {
       inputs: waits ? { ...inputs, isDue: false } : inputs,
-      context: { ...this.#parts.engines.context, tree, weights },
+      context: { ...this.#parts.engines.context, ...run.routing },
     };
   }
 
@@ -254,10 +253,13 @@ export class LoopDriver {
     });
     let event: LoopEvent = { kind: 'recorded' };
     try {
-      await journal.recordInputs(inputsOfAll(records), async () => {
+      const checkpoint = async () => {
         const checkpoints = [];
         for (const run of this.runs) checkpoints.push(await run.checkpoint(engines.context.solver.name));
         return checkpointOfAll(checkpoints);
+      };
+      await journal.recordInputs(inputsOfAll(records), checkpoint, async () => {
+        for (const run of this.runs) await run.keepNamed();
       });
     } catch (error) {
       event = { kind: 'recording-failed', message: messageOf(error) };
@@ -269,8 +271,8 @@ export class LoopDriver {
     const { plan, engines, planMsMax, log } = this.#parts;
     try {
       const group = this.runs.map((run) => {
-        const { tree, weights } = run.parts;
-        return { inputs: run.observed!, context: { ...engines.context, tree, weights } };
+        const { inputs, routing } = run.planning();
+        return { inputs, context: { ...engines.context, ...routing } };
       });
       const before = this.runs.map((run) => run.watched?.inputs ?? null);
       const watching = await inTime(planGroupWatched(group, before, plan), planMsMax, 'planning');

@@ -6,23 +6,22 @@ import { readdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { gunzip, gzip } from 'node:zlib';
-import { readTree } from '../../../bucketizer/io/tree-file.ts';
-import type { BucketTree } from '../../../bucketizer/tree.ts';
+import { treeFile } from '../../../bucketizer/io/tree-file.ts';
 import { ConfigError } from '../../../config/errors.ts';
 import { makePrivateDirectory, writeDurably } from '../../publish/io/durable-file.ts';
+import type { RecordedRouting } from '../../replay/journal-record.ts';
+import { encodeWeights } from '../../replay/recorded-weights.ts';
+import type { BucketWeights } from '../../table/bucket-weights.ts';
+import type { Routing } from '../../table/tree-course.ts';
 
 export const treeObject = (treeVersion: string): string => `tree-${treeVersion}`;
-export const weightsObject = (sha256: string): string => `weights-${sha256}.json.gz`;
+const weightsObject = (sha256: string): string => `weights-${sha256}.json.gz`;
 
 /** Writes what is not there yet. The name says what is inside, so what is there is right or damaged, never old. */
 async function keepObject(directory: string, name: string, contents: () => Promise<Uint8Array>): Promise<void> {
   await makePrivateDirectory(directory);
   if ((await readdir(directory)).includes(name)) return;
   await writeDurably(join(directory, name), await contents());
-}
-
-function packWeights(text: string): Promise<Uint8Array> {
-  return promisify(gzip)(text, { level: 1 });
 }
 
 /** The text of a weights object. Rejects with a ConfigError where it is missing or damaged. */
@@ -42,25 +41,41 @@ export async function readWeights(directory: string, sha256: string): Promise<st
   return text;
 }
 
-/** A tree and bucket weights as a replay will want them. The tree's file may have been replaced since it was read: what goes
- *  under a tree's version is that tree. */
-export async function keepTreeAndWeights(
-  directory: string,
-  { tree, treeFile }: { readonly tree: BucketTree; readonly treeFile: string },
-  weights: { readonly text: string; readonly sha256: string },
-): Promise<void> {
-  await keepObject(directory, treeObject(tree.version), async () => {
-    if (readTree(treeFile).version !== tree.version) {
-      throw new Error(`${treeFile} is another tree than the one in use; restart to use it`);
-    }
-    return readFile(treeFile);
-  });
-  await keepObject(directory, weightsObject(weights.sha256), () => packWeights(weights.text));
+/** Names of the objects. */
+export function objectsOf({ treeVersion, weightsSha256 }: RecordedRouting): readonly string[] {
+  return [treeObject(treeVersion), weightsObject(weightsSha256)];
 }
 
-/** Deletes what is not to be kept. */
-export async function pruneObjects(directory: string, keep: ReadonlySet<string>): Promise<void> {
-  for (const name of await readdir(directory)) {
-    if (!keep.has(name)) await rm(join(directory, name), { force: true });
+/** Puts trees and weights where a replay finds them. */
+export class RoutingObjects {
+  readonly #directory: string;
+  readonly #sha256 = new WeakMap<BucketWeights, string>(); // the texts are large, and seldom needed twice
+
+  constructor(directory: string) {
+    this.#directory = directory;
   }
+
+  /** What a record calls the routing. */
+  nameOf({ tree, weights }: Routing): RecordedRouting {
+    const weightsSha256 = this.#sha256.get(weights) ?? encodeWeights(weights).sha256;
+    this.#sha256.set(weights, weightsSha256);
+    return { treeVersion: tree.version, weightsSha256 };
+  }
+
+  async keep(routing: Routing): Promise<void> {
+    const [tree, weights] = objectsOf(this.nameOf(routing));
+    // From memory, not from its file: that may hold another tree by now.
+    await keepObject(this.#directory, tree!, async () => treeFile(routing.tree));
+    await keepObject(this.#directory, weights!, () =>
+      promisify(gzip)(encodeWeights(routing.weights).text, { level: 1 }),
+    );
+  }
+}
+
+/** Deletes what is not to be kept. `keep` is asked after the directory: an epoch puts its objects there before it is
+ *  recorded. */
+export async function pruneObjects(directory: string, keep: () => Promise<ReadonlySet<string>>): Promise<void> {
+  const names = await readdir(directory);
+  const kept = await keep();
+  for (const name of names) if (!kept.has(name)) await rm(join(directory, name), { force: true });
 }

@@ -9,8 +9,8 @@ import type { Topology } from '../../../config/topology.ts';
 import { freshState, type PlanGroup } from '../../epoch.ts';
 import { type Published, readPublished } from '../../publish/publisher.ts';
 import type { Store } from '../../publish/store.ts';
-import { encodeWeights } from '../../replay/recorded-weights.ts';
 import { decodeTable, makeTargets, type RoutingTable, servedFractions } from '../../table/routing-table.ts';
+import type { Routing } from '../../table/tree-course.ts';
 import { type Alerts, withAlert } from '../alert.ts';
 import { EdgeAcks } from '../edge-acks.ts';
 import { EpochHistory } from '../epoch-history.ts';
@@ -19,13 +19,14 @@ import type { EpochSummary } from '../epoch-summary.ts';
 import { HttpProblem } from '../problem.ts';
 import { RealisedFractions } from '../realised.ts';
 import { rememberIn } from '../remembering-telemetry.ts';
+import { fixedRouting } from '../routing-source.ts';
 import type { ServiceView, Status } from './control-plane-view.ts';
 import type { DataDirectory } from './data-directory.ts';
 import { openEngines } from './engines.ts';
 import { Feed } from './feed.ts';
 import { type Journal, recentOutcomes } from './journal.ts';
 import { type Engines, LoopDriver } from './loop-driver.ts';
-import { keepTreeAndWeights, treeObject, weightsObject } from './objects.ts';
+import { RoutingObjects } from './objects.ts';
 import { PlanShelf } from './plan-shelf.ts';
 import type { SigningKey } from './secrets.ts';
 import { ServicePublication } from './service-publication.ts';
@@ -83,7 +84,6 @@ export interface GroupParts {
 export interface OpenGroup {
   readonly views: readonly ServiceView[];
   readonly runs: readonly ServiceRun[];
-  readonly objects: readonly string[]; // names of those in use
   /** Begins the epochs. */
   start(): LoopDriver;
   close(): Promise<void>;
@@ -115,12 +115,13 @@ export async function openGroup(
     .flatMap(({ published }) => (published.head ? [published.head] : []))
     .reduce<Published['head']>((last, head) => (last && last.epoch >= head.epoch ? last : head), null);
   const opened: OpenedService[] = [];
+  const objects = new RoutingObjects(directory.within('objects'));
   const running = (): LoopDriver => {
     if (!driver) throw new HttpProblem(503, 'the control plane has not begun yet', { 'Retry-After': '1' });
     return driver;
   };
   for (const own of found) {
-    const { service, published, table, history, feed, tree, treeFile, weights } = own;
+    const { service, published, table, history, feed, tree, weights } = own;
     const { head } = published;
     const publisher = new ServicePublisher(
       { service, store, term, feed, signingKey, versionsKept: spec.versionsKept },
@@ -145,15 +146,11 @@ export async function openGroup(
       own.decidedAtMs,
       Date.now(),
     );
-    const packed = encodeWeights(weights);
-    const keepObjects = async (): Promise<string> => {
-      await keepTreeAndWeights(directory.within('objects'), { tree, treeFile }, packed);
-      return packed.sha256;
-    };
+    const routing = fixedRouting({ tree, weights });
     const acks = new EdgeAcks();
     const realised = new RealisedFractions(topology.edges.length);
-    const run = new ServiceRun({ ...own, source, keepObjects, publisher, acks, realised, history }, shared, start);
-    const objects = [treeObject(tree.version), weightsObject(packed.sha256)];
+    const kept = { ...own, routing, objects, source, publisher, acks, realised, history };
+    const run = new ServiceRun(kept, shared, start);
     const publication = new ServicePublication(
       {
         run,
@@ -169,7 +166,7 @@ export async function openGroup(
       await PlanShelf.open(store, service, term),
     );
     const view = viewOf(own, run, publisher, { publication, acks, realised }, found, topology, engines);
-    opened.push({ run, start, objects, publication, view });
+    opened.push({ run, start, publication, view });
   }
   const afterEpoch = async (): Promise<void> => {
     for (const { run, publication } of opened) await publication.afterEpoch(run.takeAsked());
@@ -177,7 +174,6 @@ export async function openGroup(
   return {
     views: opened.map(({ view }) => view),
     runs: opened.map(({ run }) => run),
-    objects: opened.flatMap(({ objects }) => objects),
     start: () => {
       const { intents, nowMs } = shared;
       const { plan, planMsMax, journal } = parts;
@@ -194,13 +190,12 @@ export async function openGroup(
 interface OpenedService {
   readonly run: ServiceRun;
   readonly start: Step;
-  readonly objects: readonly string[];
   readonly publication: ServicePublication;
   readonly view: ServiceView;
 }
 
 function viewOf(
-  { service, policy, tree, weights, feed, history, pushed }: FoundService,
+  { service, policy, feed, history, pushed }: FoundService,
   run: ServiceRun,
   publisher: ServicePublisher,
   released: Pick<ServiceView, 'publication' | 'acks' | 'realised'>,
@@ -208,7 +203,8 @@ function viewOf(
   topology: Topology,
   engines: Engines,
 ): ServiceView {
-  let served: { readonly table: RoutingTable; readonly fractions: Float64Array } | null = null;
+  let served: { readonly table: RoutingTable; readonly routing: Routing; readonly fractions: Float64Array } | null =
+    null;
   return {
     service,
     kind: policy.spec.traffic.kind,
@@ -223,7 +219,7 @@ function viewOf(
       const { state, observed, watched } = run;
       if (!observed || !watched || !state.table) return null;
       const { table: previous, carried, epoch, startMs } = state;
-      const context = { ...engines.context, tree, weights };
+      const context = { ...engines.context, ...run.routing };
       return {
         inputs: { ...observed, epoch, startMs, previous, carried },
         context,
@@ -231,9 +227,9 @@ function viewOf(
       };
     },
     status: (): Status => {
-      const { state, observed } = run;
-      if (state.table && served?.table !== state.table) {
-        served = { table: state.table, fractions: servedFractions(state.table, weights) };
+      const { state, observed, routing } = run;
+      if (state.table && (served?.table !== state.table || served.routing !== routing)) {
+        served = { table: state.table, routing, fractions: servedFractions(state.table, routing.weights) };
       }
       const working = state.phase !== 'waiting' && state.phase !== 'stopped';
       return {
@@ -241,7 +237,7 @@ function viewOf(
         nextStartMs: state.startMs + (working ? state.settings.epochMs : 0),
         epochMs: state.settings.epochMs,
         version: publisher.version,
-        treeVersion: tree.version,
+        treeVersion: routing.tree.version,
         freshUntilMs: state.freshUntilMs,
         fractions: served?.fractions ?? null,
         rttMs: observed?.topology.rttMs ?? topology.rttMs,

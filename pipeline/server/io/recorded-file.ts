@@ -9,9 +9,9 @@ import type { EngineName } from '../../../runtime/lp/problem.ts';
 import { type EpochContext, type PlanGroup, planGroup } from '../../epoch.ts';
 import { planGroupWatched, type WatchedEpoch } from '../../replay/explanation.ts';
 import { type CheckpointRecord, decodeJournal, journalFormat, outcomesIn } from '../../replay/journal-record.ts';
-import { checkpointsOfFile, type RecordedReplay, replayRecorded } from '../../replay/recorded.ts';
+import { checkpointsOfFile, type RecordedContext, type RecordedReplay, replayRecorded } from '../../replay/recorded.ts';
 import { decodeWeights } from '../../replay/recorded-weights.ts';
-import type { BucketWeights } from '../../table/bucket-weights.ts';
+import type { Routing } from '../../table/tree-course.ts';
 import { messageOf } from './data-directory.ts';
 import { openEngines } from './engines.ts';
 import { readWeights, treeObject } from './objects.ts';
@@ -19,7 +19,9 @@ import { readWeights, treeObject } from './objects.ts';
 /** Either engine gives the same tables. Rejects with a ConfigError where the file, a tree or weights cannot be read; what
  *  differs is in the answer. */
 export function replayJournal(file: string, solver: EngineName = 'highs'): Promise<RecordedReplay> {
-  return withRecorded(file, solver, ({ text, contexts }) => replayRecorded(text, { contexts, plan: planGroup }));
+  return withRecorded(file, solver, ({ text, contexts, routingOf }) =>
+    replayRecorded(text, { contexts, routingOf, plan: planGroup }),
+  );
 }
 
 /** One recorded epoch, planned again after those before it in the file, and watched. `service`: of a file of several.
@@ -31,7 +33,7 @@ export function watchRecorded(
   service: string | null = null,
   solver: EngineName = 'highs',
 ): Promise<WatchedEpoch> {
-  return withRecorded(file, solver, async ({ text, checkpoints, contexts }) => {
+  return withRecorded(file, solver, async ({ text, checkpoints, contexts, routingOf }) => {
     const s = indexOf(checkpoints, service, file);
     const upTo = upToOutcome(text, epoch, s, file);
     let watched: readonly WatchedEpoch[] = [];
@@ -40,7 +42,7 @@ export function watchRecorded(
       watched = await planGroupWatched(services, before, planGroup);
       return watched.map((one) => one.plan);
     };
-    const replay = await replayRecorded(upTo, { contexts, plan });
+    const replay = await replayRecorded(upTo, { contexts, routingOf, plan });
     if (replay.difference) throw new ConfigError(`${file}: ${describeReplay(replay)}`);
     const its = watched[s];
     if (!its) throw new ConfigError(`${file}: its epoch ${epoch} came to no decision; name another`);
@@ -77,6 +79,7 @@ interface OpenRecording {
   readonly text: string;
   readonly checkpoints: readonly CheckpointRecord[]; // [s]
   readonly contexts: readonly EpochContext[]; // [s]
+  readonly routingOf: RecordedContext['routingOf'];
 }
 
 async function withRecorded<T>(
@@ -102,18 +105,25 @@ async function withRecorded<T>(
       `${file}: journal format ${JSON.stringify(checkpoint.format)}, this version replays ${journalFormat}; replay it with the version that wrote it`,
     );
   }
-  const objects = join(dirname(resolve(file)), '..', 'objects');
-  const known: { readonly tree: BucketTree; readonly weights: BucketWeights }[] = [];
-  for (const { treeVersion, weightsSha256 } of checkpoints) {
-    const tree = readTree(join(objects, treeObject(treeVersion)));
-    known.push({ tree, weights: decodeWeights(await readWeights(objects, weightsSha256)) });
-  }
+  const routingOf = routingsIn(join(dirname(resolve(file)), '..', 'objects'));
+  const known: Routing[] = [];
+  for (const recorded of checkpoints) known.push(await routingOf(recorded));
   const engines = await openEngines(solver, known[0]!.tree, known[0]!.weights);
   try {
-    return await use({ text, checkpoints, contexts: known.map((own) => ({ ...engines.context, ...own })) });
+    return await use({ text, checkpoints, contexts: known.map((own) => ({ ...engines.context, ...own })), routingOf });
   } finally {
     await engines.close();
   }
+}
+
+/** Trees are read once; weights, of which every epoch may have its own, each time. */
+function routingsIn(objects: string): RecordedContext['routingOf'] {
+  const trees = new Map<string, BucketTree>();
+  return async ({ treeVersion, weightsSha256 }) => {
+    const tree = trees.get(treeVersion) ?? readTree(join(objects, treeObject(treeVersion)));
+    trees.set(treeVersion, tree);
+    return { tree, weights: decodeWeights(await readWeights(objects, weightsSha256)) };
+  };
 }
 
 /** One line for people. */

@@ -106,13 +106,13 @@ export class ServicePublication {
     const after = await this.#named(to ?? 'current', 'to');
     const isFirst = from === undefined && after.parent === 0;
     const before = isFirst ? null : await this.#named(from ?? after.parent, 'from');
-    const { policy, weights } = this.#run.parts;
+    const { policy } = this.#run.parts;
     const demandRps = this.#run.observed?.demandRps;
     const edges = after.table.edges.length;
     const diff = diffTables({
       previous: before && decodeTable(before.table, `version ${before.version}`),
       next: decodeTable(after.table, `version ${after.version}`),
-      weights,
+      weights: this.#run.routing.weights,
       edgeLoad: demandRps ? sharesOf(demandRps) : new Float64Array(edges).fill(1 / edges),
       segmentLevel: policy.spec.buckets.segmentLevel,
     });

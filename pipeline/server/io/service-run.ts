@@ -3,7 +3,6 @@
 
 import { createHash } from 'node:crypto';
 import type { Logger } from 'pino';
-import type { BucketTree } from '../../../bucketizer/tree.ts';
 import type { ServiceId } from '../../../config/ids.ts';
 import { concerns, type Intent } from '../../../config/intent.ts';
 import type { Policy } from '../../../config/policy.ts';
@@ -22,9 +21,9 @@ import {
   type OutcomeRecord,
   plainTopology,
 } from '../../replay/journal-record.ts';
-import type { BucketWeights } from '../../table/bucket-weights.ts';
 import { compileTable, makeFallbacks } from '../../table/compile.ts';
 import { encodeTable, type RoutingTable, servedFractions, tableDigest } from '../../table/routing-table.ts';
+import type { Routing } from '../../table/tree-course.ts';
 import type { AlertReason } from '../alert.ts';
 import type { EdgeAcks } from '../edge-acks.ts';
 import type { EpochHistory } from '../epoch-history.ts';
@@ -40,10 +39,12 @@ import {
 import { type EpochSummary, summarise } from '../epoch-summary.ts';
 import type { IntentBook } from '../intent-book.ts';
 import type { RealisedFractions } from '../realised.ts';
+import type { ProposedRouting, RoutingSource } from '../routing-source.ts';
 import type { TelemetrySource } from '../telemetry-source.ts';
 import { messageOf } from './data-directory.ts';
 import type { EventStream } from './event-stream.ts';
 import type { Metrics } from './metrics.ts';
+import { objectsOf, type RoutingObjects } from './objects.ts';
 import type { Change, PublishedEpoch, ServicePublisher } from './service-publisher.ts';
 
 /** What all services of a process have in common. */
@@ -60,13 +61,11 @@ export interface SharedParts {
 export interface ServiceParts {
   readonly service: ServiceId;
   readonly policy: Policy;
-  readonly tree: BucketTree;
-  readonly weights: BucketWeights;
+  readonly routing: RoutingSource;
+  readonly objects: RoutingObjects;
   readonly everyTicks: number; // of its group, from one of its epochs to the next
   readonly tickMs: number | null; // where that is not what the policy says an epoch is
   readonly source: TelemetrySource;
-  /** Puts tree and weights where a replay finds them, and returns the digest of the weights. */
-  readonly keepObjects: () => Promise<string>;
   readonly publisher: ServicePublisher;
   readonly acks: EdgeAcks;
   readonly realised: RealisedFractions;
@@ -91,7 +90,9 @@ export class ServiceRun {
   readonly parts: ServiceParts;
   readonly #shared: SharedParts;
   readonly #log: Logger;
+  readonly #first: Routing; // that checkpoints name, and records only where theirs is another
   #state: LoopState;
+  #proposed: ProposedRouting; // for the epoch in work, or the last
   #inputs: EpochInputs | null = null; // of the epoch in work, or the last
   #bodies: EpochBodies | null = null; // last compiled
   #published: EpochBodies | null = null; // compiled for the epoch in work
@@ -107,6 +108,8 @@ export class ServiceRun {
     this.parts = parts;
     this.#shared = shared;
     this.#log = shared.log.child({ service: parts.service });
+    this.#first = parts.routing.routing;
+    this.#proposed = { routing: this.#first, churnSpent: 0 };
     this.#state = start.state;
     for (const [reason, message] of start.state.alerts) this.#announce(reason, message);
     this.#tellRollout();
@@ -123,6 +126,17 @@ export class ServiceRun {
   /** Wall clock of the last epoch that came to a decision since the start. */
   get decidedAtMs(): number | null {
     return this.#decidedAtMs;
+  }
+
+  /** In force. */
+  get routing(): Routing {
+    return this.parts.routing.routing;
+  }
+
+  /** Names of the objects that its records may name next. */
+  get objects(): readonly string[] {
+    const { objects } = this.parts;
+    return [this.#first, this.routing, this.#proposed.routing].flatMap((one) => objectsOf(objects.nameOf(one)));
   }
 
   /** What an epoch was last planned on; null before the first. */
@@ -158,9 +172,9 @@ export class ServiceRun {
 
   async observe(startMs: number): Promise<LoopEvent> {
     const { intents, nowMs } = this.#shared;
-    const { source, weights, service } = this.parts;
+    const { source, service } = this.parts;
     const { table, carried } = this.#state;
-    const served = () => table && servedFractions(table, weights);
+    const served = () => table && servedFractions(table, this.routing.weights);
     const observed = await source.observe(startMs, nowMs(), served, () => carried.sessions ?? null);
     for (const [reason, message] of observed.notices ?? []) this.step({ kind: 'noticed', reason, message }, nowMs());
     if (observed.seen) this.parts.realised.see(observed.seen.distance, nowMs());
@@ -175,38 +189,56 @@ export class ServiceRun {
   /** Freezes what the epoch in work is planned on. `isSilent`: of a service that nothing was observed of. */
   freeze(observation: Observation, { epoch, startMs }: Tick, isSilent: boolean): InputsRecord {
     const { topology } = this.#shared;
-    const { policy, everyTicks, tickMs } = this.parts;
+    const { policy, routing: source, objects, everyTicks, tickMs } = this.parts;
     const { table, carried } = this.#state;
     const isDue = !isSilent && (table === null || epoch % everyTicks === 0);
+    const { demandRps, states, intents } = observation;
+    this.#proposed = isDue
+      ? source.propose({ policy, table, demandRps, states, intents })
+      : { routing: source.routing, churnSpent: 0 };
+    const { routing, churnSpent } = this.#proposed;
     const record: InputsRecord = {
       kind: 'inputs',
       epoch,
       startMs,
-      demandRps: [...observation.demandRps],
-      states: observation.states,
+      demandRps: [...demandRps],
+      states,
       ...(observation.rttMs && { rttMs: changedRtt(topology, observation.rttMs) }),
       ...(observation.sessions && { sessions: [...observation.sessions] }), // NaN is null in JSON
-      intents: observation.intents,
+      intents,
       previousSha256: table && tableDigest(table),
       ...(tickMs !== null && { epochMs: tickMs }),
       ...(!isDue && { isDue: false }),
       ...(isSilent && { isSilent: true }),
+      ...(routing !== this.#first && { routing: objects.nameOf(routing) }),
+      ...(churnSpent > 0 && { churnSpent }),
     };
     this.#inputsSha256 = createHash('sha256').update(JSON.stringify(record)).digest('hex');
-    this.#inputs = frozenInputs(record, { topology, policy, previous: table, carried });
+    const treeVersion = this.#first.tree.version;
+    this.#inputs = frozenInputs(record, { topology, policy, previous: table, carried, treeVersion });
     return record;
   }
 
+  /** What the epoch in work is planned on, with what it is planned with. */
+  planning(): { readonly inputs: EpochInputs; readonly routing: Routing } {
+    return { inputs: this.#inputs!, routing: this.#proposed.routing };
+  }
+
+  /** Puts where a replay finds it what the record of the epoch in work only names. */
+  async keepNamed(): Promise<void> {
+    if (this.#proposed.routing !== this.#first) await this.parts.objects.keep(this.#proposed.routing);
+  }
+
   async checkpoint(engine: string): Promise<CheckpointRecord> {
-    const { policy, tree, keepObjects } = this.parts;
+    const { policy, objects } = this.parts;
     const { table, carried } = this.#state;
+    await objects.keep(this.#first);
     return {
       kind: 'checkpoint',
       format: journalFormat,
       topology: plainTopology(this.#shared.topology),
       policy,
-      treeVersion: tree.version,
-      weightsSha256: await keepObjects(),
+      ...objects.nameOf(this.#first),
       engine,
       previous: table && encodeTable(table),
       carried,
@@ -253,6 +285,7 @@ export class ServiceRun {
       };
       const answer = await this.parts.publisher.publish(published, () => !this.isStopped);
       if (answer.kind !== 'deposed') {
+        if (plan.outcome !== 'held' && plan.outcome !== 'rejected') this.parts.routing.take(this.#proposed);
         this.#asked = rollout.commands;
         this.#tellRollout();
         this.#bodies = this.#published ?? this.#bodies;
@@ -305,7 +338,7 @@ export class ServiceRun {
    *  epoch before had been. */
   standing(free: boolean): EpochInputs {
     const { table, carried } = this.#state;
-    const inputs = this.#inputs!;
+    const { churnSpent: _, ...inputs } = this.#inputs!; // somebody else's, of another epoch
     const intents = inputs.intents.filter(({ id }) => id !== holdId);
     return { ...inputs, intents, previous: table, carried: free ? { ...carried, wants: this.#wants } : carried };
   }

@@ -71,7 +71,13 @@ test('a bad line before whole ones is damage, not a torn tail', () => {
 });
 
 test('an epoch is planned on exactly what its record says, also for numbers JSON spells another way', () => {
-  const base = { topology: topologyOf(3, [10]), policy: policyOf(), previous: null, carried: freshState };
+  const base = {
+    topology: topologyOf(3, [10]),
+    policy: policyOf(),
+    previous: null,
+    carried: freshState,
+    treeVersion: 'tree',
+  };
   const frozen = frozenInputs({ ...inputs, demandRps: [-0, 0.1 + 0.2, 5e-324] }, base);
   expect(Object.is(frozen.demandRps[0], 0)).toBe(true);
   const read = decodeRecord(encodeRecord({ ...inputs, demandRps: [-0, 0.1 + 0.2, 5e-324] }).trimEnd());

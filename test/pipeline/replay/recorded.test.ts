@@ -1,34 +1,47 @@
 import { expect, test } from 'vitest';
 import { bucketize } from '../../../bucketizer/bucketize.ts';
+import type { BucketTree } from '../../../bucketizer/tree.ts';
 import { generateWorld } from '../../../config/generate.ts';
 import { type EpochContext, freshState, planEpoch, planGroup } from '../../../pipeline/epoch.ts';
 import { bodiesAfter, bodyDigests, type EpochBodies } from '../../../pipeline/replay/epoch-bodies.ts';
 import {
+  decodeJournal,
   encodeRecord,
   type FrozenBase,
   frozenInputs,
   type InputsRecord,
   plainTopology,
+  type RecordedRouting,
 } from '../../../pipeline/replay/journal-record.ts';
-import { changesTable, replayRecorded } from '../../../pipeline/replay/recorded.ts';
+import { replayRecorded, tableAfter } from '../../../pipeline/replay/recorded.ts';
 import { decodeWeights, encodeWeights } from '../../../pipeline/replay/recorded-weights.ts';
-import { bucketWeights } from '../../../pipeline/table/bucket-weights.ts';
+import type { ProposedRouting } from '../../../pipeline/server/routing-source.ts';
+import { type BucketWeights, bucketWeights } from '../../../pipeline/table/bucket-weights.ts';
 import { tableDigest } from '../../../pipeline/table/routing-table.ts';
+import type { Routing } from '../../../pipeline/table/tree-course.ts';
 import { normalState } from '../../../runtime/inputs.ts';
 import { engineHere, policyOf } from '../../scene.ts';
 
 const world = generateWorld({ seed: 7, edges: 6, datacenters: 3, users: 600, days: 1 });
 const { topology, users, friends, demand } = world;
-const { tree } = bucketize(
-  { users: users.ids, userWeights: users.weight, ties: friends, tieWeights: null },
-  { height: 6, seed: 1, effort: 'fast' },
-);
+const treeWith = (seed: number): BucketTree =>
+  bucketize(
+    { users: users.ids, userWeights: users.weight, ties: friends, tieWeights: null },
+    { height: 6, seed, effort: 'fast' },
+  ).tree;
+const tree = treeWith(1);
 const weights = bucketWeights(topology, tree, users);
 const context: EpochContext = { tree, weights, solver: await engineHere('highs') };
 
-/** A journal file of some epochs, as `serve` writes it. */
-async function recorded(policy: FrozenBase['policy'], epochs: number): Promise<string> {
-  let base: FrozenBase = { topology, policy, previous: null, carried: freshState };
+const noOther = async (): Promise<Routing> => expect.fail('no epoch names a routing of its own');
+
+/** A journal file of some epochs, as `serve` writes it. `proposed`: [epoch] of those not planned with `context`. */
+async function recorded(
+  policy: FrozenBase['policy'],
+  epochs: number,
+  proposed: Readonly<Record<number, ProposedRouting>> = {},
+): Promise<string> {
+  let base: FrozenBase = { topology, policy, previous: null, carried: freshState, treeVersion: tree.version };
   let bodies: EpochBodies | null = null;
   let text = encodeRecord({
     kind: 'checkpoint',
@@ -42,6 +55,7 @@ async function recorded(policy: FrozenBase['policy'], epochs: number): Promise<s
     carried: freshState,
   });
   for (let epoch = 0; epoch < epochs; epoch++) {
+    const own = proposed[epoch];
     const inputs: InputsRecord = {
       kind: 'inputs',
       epoch,
@@ -50,9 +64,10 @@ async function recorded(policy: FrozenBase['policy'], epochs: number): Promise<s
       states: topology.datacenters.map(() => normalState),
       intents: [],
       previousSha256: base.previous && tableDigest(base.previous),
+      ...(own && { routing: nameOf(own.routing), churnSpent: own.churnSpent }),
     };
-    const plan = await planEpoch(frozenInputs(inputs, base), context);
-    const table = changesTable(plan) ? plan.table : base.previous;
+    const plan = await planEpoch(frozenInputs(inputs, base), { ...context, ...own?.routing });
+    const table = tableAfter(plan, base.previous);
     const after = bodiesAfter(topology, plan, bodies);
     bodies = after ?? bodies;
     const { outcome, reason, relaxed, churn, carried } = plan;
@@ -68,9 +83,43 @@ async function recorded(policy: FrozenBase['policy'], epochs: number): Promise<s
 test('epochs in which friends were to meet replay to the byte from tree and weights as recorded, and not from others', async () => {
   const text = await recorded(policyOf({ localityPriceMs: 200, guards: { minShift: 0 } }), 6);
   const read = decodeWeights(encodeWeights(weights).text);
-  const replayed = await replayRecorded(text, { contexts: [{ ...context, weights: read }], plan: planGroup });
+  const replayWith = (own: BucketWeights) =>
+    replayRecorded(text, { contexts: [{ ...context, weights: own }], routingOf: noOther, plan: planGroup });
+  const replayed = await replayWith(read);
   expect(replayed).toMatchObject({ epochs: 6, difference: null });
   const others = { ...weights, edgeWeight: weights.edgeWeight.map((weight, e) => (e === 0 ? weight : 0)) };
-  const different = await replayRecorded(text, { contexts: [{ ...context, weights: others }], plan: planGroup });
-  expect(different.difference).not.toBeNull();
+  expect((await replayWith(others)).difference).not.toBeNull();
 });
+
+test('an epoch replays with the tree and the weights that it names, and with what of its churn was spent', async () => {
+  const another = treeWith(2);
+  const routing: Routing = { tree: another, weights: bucketWeights(topology, another, users) };
+  const first: Routing = { tree, weights };
+  const proposed = {
+    2: { routing, churnSpent: 0.0499 },
+    3: { routing, churnSpent: 0 },
+    4: { routing: first, churnSpent: 0.01 },
+  };
+  const text = await recorded(policyOf({ guards: { minShift: 0 } }), 7, proposed);
+  const known = new Map([routing, first].map((one) => [JSON.stringify(nameOf(one)), one]));
+  const asked: string[] = [];
+  const replayWith = (of: typeof known, from = text) => {
+    const routingOf = async (named: object): Promise<Routing> => {
+      asked.push(JSON.stringify(named));
+      return of.get(JSON.stringify(named))!;
+    };
+    return replayRecorded(from, { contexts: [context], routingOf, plan: planGroup });
+  };
+  expect(await replayWith(known)).toMatchObject({ epochs: 7, difference: null });
+  expect(asked).toHaveLength(3);
+  const crossed = new Map([...known.keys()].map((name, i) => [name, [first, routing][i]!]));
+  expect((await replayWith(crossed)).difference).toMatchObject({ epoch: 2 });
+  const unspent = decodeJournal(text).records.map((record) =>
+    encodeRecord(record.kind === 'inputs' && record.churnSpent ? { ...record, churnSpent: 0 } : record),
+  );
+  expect((await replayWith(known, unspent.join(''))).difference).toMatchObject({ epoch: 2 });
+});
+
+function nameOf(routing: Routing): RecordedRouting {
+  return { treeVersion: routing.tree.version, weightsSha256: encodeWeights(routing.weights).sha256 };
+}
