@@ -5,6 +5,7 @@ import { stringify } from 'yaml';
 import { type Intent, intentWords } from '../../config/intent.ts';
 import { formatTable } from './format-table.ts';
 import { publicationGettables } from './get-publication.ts';
+import { shadowGettable } from './get-shadow.ts';
 import { servicePath } from './served-service.ts';
 import { askServer, type ServerFlags, serverCommand } from './server-client.ts';
 import { type OutputFormat, outputOption } from './setting.ts';
@@ -20,6 +21,7 @@ interface Gettable {
   readonly service: 'none' | 'query' | 'path'; // how its route is told of which service
   readonly header: readonly string[];
   rows(body: never): readonly (readonly string[])[];
+  words?(body: never): string; // a line after the rows
 }
 
 interface IntentsBody {
@@ -46,6 +48,7 @@ interface ServicesBody {
 
 const gettables: Readonly<Record<string, Gettable>> = {
   ...publicationGettables,
+  shadow: shadowGettable,
   intents: {
     path: '/v1/intents',
     service: 'none',
@@ -93,16 +96,20 @@ Examples:
   taiji get services -o json
   taiji get plans --service web                 what waits for taiji apply
   taiji get edges                               which table each edge has applied
+  taiji get shadow                              what Taiji would change, of a control plane in shadow
   taiji get intents --server http://control.example.org:8470`,
     )
     .action(async (what: string, flags: GetFlags) => {
-      const { path, service, header, rows } = gettables[what]!;
+      const { path, service, header, rows, words } = gettables[what]!;
       const before = service === 'path' ? await servicePath(flags) : '';
       const named = service === 'query' && flags.service !== undefined;
       const query = named ? `?service=${encodeURIComponent(flags.service)}` : '';
       const { body } = await askServer(flags, `${before}${path}${query}`);
       if (flags.output === 'json') process.stdout.write(`${JSON.stringify(body, null, 2)}\n`);
       else if (flags.output === 'yaml') process.stdout.write(stringify(body));
-      else process.stdout.write(`${formatTable(header, rows(body as never)).join('\n')}\n`);
+      else {
+        const lines = [...formatTable(header, rows(body as never)), ...(words ? [words(body as never)] : [])];
+        process.stdout.write(`${lines.join('\n')}\n`);
+      }
     });
 }

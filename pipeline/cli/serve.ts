@@ -12,12 +12,14 @@ import { startControlPlane } from '../server/io/control-plane.ts';
 interface ServeFlags {
   readonly config: string;
   readonly logLevel: string;
+  readonly shadow?: boolean;
 }
 
 export function serveCommand(): Command {
   return new Command('serve')
     .description('Run the control plane: plan every epoch, journal it, publish tables to the edges')
     .requiredOption('--config <file>', 'server config (YAML or JSON, kind: Server)')
+    .option('--shadow', 'plan and compare with what edges do today; publish nothing')
     .addOption(
       new Option('--log-level <level>', 'least level that is logged')
         .choices(['debug', 'info', 'warn', 'error'])
@@ -28,6 +30,7 @@ export function serveCommand(): Command {
       `
 Examples:
   taiji serve --config server.yaml
+  taiji serve --config server.yaml --shadow      then: taiji get shadow
   curl localhost:8470/readyz
   curl --compressed localhost:8470/v1/services/web/edges/fra/table
   taiji drain ashburn --reason 'power work' --for 2h --token-file data/token
@@ -41,7 +44,8 @@ async function serve(flags: ServeFlags): Promise<void> {
   const { spec } = readServerConfig(flags.config);
   // Synchronous: the last lines before an end are the ones that matter.
   const log = pino({ level: flags.logLevel, base: { pid: process.pid } }, destination({ dest: 2, sync: true }));
-  const controlPlane = await startControlPlane(spec, { log, baseDirectory: resolve(dirname(flags.config)) });
+  const baseDirectory = resolve(dirname(flags.config));
+  const controlPlane = await startControlPlane(spec, { log, baseDirectory, isShadow: flags.shadow === true });
   for (const signal of ['SIGTERM', 'SIGINT'] as const) {
     process.on(signal, () => {
       log.info({ signal }, 'stopping');

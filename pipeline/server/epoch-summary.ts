@@ -4,6 +4,7 @@ import { formatTime } from '../../config/duration.ts';
 import type { Topology } from '../../config/topology.ts';
 import type { Churn, Outcome } from '../epoch.ts';
 import type { Decision } from './epoch-loop.ts';
+import type { ShadowFigures } from './shadow.ts';
 
 export interface EpochSummary {
   readonly epoch: number;
@@ -15,6 +16,7 @@ export interface EpochSummary {
   readonly churn: Churn;
   readonly version: number; // in force after the epoch; 0: none yet
   readonly durationMs: number; // wall time from observing to publishing
+  readonly shadow?: ShadowFigures; // of a control plane in shadow, where something was decided
 }
 
 /** An undecided epoch is `held` to the outside: the last good table stayed. */

@@ -13,17 +13,10 @@ import {
 import { telemetryReportSchema } from '../../config/telemetry-report.ts';
 import { reasonWords } from '../../runtime/explain.ts';
 import { alertReasons } from './alert.ts';
+import { byDatacenter, number, object, type Plain, sha256, share, text, time } from './openapi-parts.ts';
+import { shadowFigures, shadowSchema } from './openapi-shadow.ts';
 
-type Plain = Readonly<Record<string, unknown>>;
-
-const text: Plain = { type: 'string' };
-const number: Plain = { type: 'number' };
-const share: Plain = { type: 'number', minimum: 0, maximum: 1 };
-const sha256: Plain = { type: 'string', pattern: '^[0-9a-f]{64}$' };
-const time: Plain = { type: 'string', format: 'date-time' };
-const byDatacenter: Plain = { type: 'object', additionalProperties: number };
-
-const epochSchema = object({
+const epochWithout = object({
   epoch: { type: 'integer' },
   time: { ...time, description: "the epoch's start" },
   outcome: { enum: ['published', 'unchanged', 'held', 'rejected', 'initial'] },
@@ -34,6 +27,10 @@ const epochSchema = object({
   version: { type: 'integer', description: 'of the table in force after the epoch; 0: none' },
   durationMs: number,
 });
+const epochSchema: Plain = {
+  ...epochWithout,
+  properties: { ...(epochWithout['properties'] as Plain), shadow: shadowFigures },
+};
 
 const edgesSchema = object({
   service: text,
@@ -320,6 +317,13 @@ export const openApi = {
         responses: { 200: json({ type: 'object' }, 'The difference, edge by edge'), ...problems(404) },
       },
     },
+    '/v1/services/{service}/shadow': {
+      get: {
+        summary: 'Of a control plane in shadow: what Taiji would change, over all epochs that are kept',
+        parameters: [service],
+        responses: { 200: json(shadowSchema, 'Both sides'), ...problems(404) },
+      },
+    },
     '/v1/services/{service}/rollout': {
       get: {
         summary: 'What publication is doing, and which edges have acknowledged their table',
@@ -527,10 +531,6 @@ export const openApi = {
     '/openapi.json': { get: { summary: 'This document', responses: { 200: json({ type: 'object' }, 'OpenAPI 3.1') } } },
   },
 } as const;
-
-function object(properties: Plain): Plain {
-  return { type: 'object', properties, required: Object.keys(properties) };
-}
 
 function reference(name: string): Plain {
   return { $ref: `#/components/schemas/${name}` };

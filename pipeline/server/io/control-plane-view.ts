@@ -28,6 +28,7 @@ export interface ControlPlaneView {
   readonly events: EventStream;
   readonly metrics: Metrics;
   readonly signingKey: SigningKey;
+  readonly isShadow: boolean; // tables are for nobody
   readiness(): { readonly ready: boolean; readonly detail: string };
   stopping: AbortSignal;
   nowMs(): number; // wall clock

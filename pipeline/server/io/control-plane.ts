@@ -3,11 +3,12 @@
 
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { dirname, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Logger } from 'pino';
+import { ConfigError } from '../../../config/errors.ts';
 import { compareIds, type ServiceId } from '../../../config/ids.ts';
-import type { ServerSpec } from '../../../config/server.ts';
+import { type ServerSpec, statedServices } from '../../../config/server.ts';
 import type { Topology } from '../../../config/topology.ts';
 import { type PlanEpoch, type PlanGroup, planGroup } from '../../epoch.ts';
 import { openEmbeddedStore } from '../../publish/io/embedded-store.ts';
@@ -34,6 +35,8 @@ export interface ControlPlaneOptions {
   readonly log: Logger;
   /** Paths of the config are taken from here. */
   readonly baseDirectory: string;
+  /** Plans and compares, and gives its tables to nobody. Its state is in a directory of its own, within the data directory. */
+  readonly isShadow?: boolean;
   /** Called after each epoch of each service, once everybody was told. */
   readonly onEpoch?: (epoch: EpochSummary, service: ServiceId) => void;
   /** For tests of what happens when planning, an engine or a disk fails. */
@@ -73,13 +76,15 @@ async function assemble(
   options: ControlPlaneOptions,
   opened: (() => Promise<unknown>)[],
 ): Promise<ControlPlane> {
-  const { log } = options;
+  const { log, isShadow = false } = options;
   const at = (path: string): string => resolve(options.baseDirectory, path);
   const stated = readStated(spec, at, log);
   const { topology } = stated.telemetry.world;
 
+  if (isShadow) checkComparable(spec);
+  const dataDirectory = isShadow ? join(at(spec.dataDirectory), 'shadow') : at(spec.dataDirectory);
   let onLost: (loss: LockLoss) => void = () => {};
-  const directory = await openDataDirectory(at(spec.dataDirectory), (loss) => onLost(loss));
+  const directory = await openDataDirectory(dataDirectory, (loss) => onLost(loss));
   opened.push(() => directory.release());
   const token = await openToken(spec.tokenFile === null ? directory.within('token') : at(spec.tokenFile));
   const signingKey = await openSigningKey(directory.within('keys', 'signing-key.pem'));
@@ -92,7 +97,9 @@ async function assemble(
   const found: FoundService[][] = [];
   for (const { services } of stated.groups) {
     const group: FoundService[] = [];
-    for (const one of services) group.push(await findService(one, store, directory, topology, spec.historyEpochs));
+    for (const one of services) {
+      group.push(await findService(one, store, directory, topology, { historyEpochs: spec.historyEpochs, isShadow }));
+    }
     found.push(group);
   }
   const all = found.flat().sort((a, b) => compareIds(a.service, b.service));
@@ -122,6 +129,7 @@ async function assemble(
       realised: () => realisedOf(runOf(service), topology, Date.now()),
     })),
     nowMs: Date.now,
+    isShadow,
   });
   for (const { service } of all) metrics.term(service, lease.term);
   opened.push(async () => metrics.registry.clear());
@@ -154,6 +162,7 @@ async function assemble(
       alerts,
       firstStartMs,
       solverEntry: options.solverEntry ?? null,
+      isShadow,
     });
     opened.push(() => open.close());
     opening.push(open);
@@ -171,6 +180,7 @@ async function assemble(
     events,
     metrics,
     signingKey,
+    isShadow,
     readiness: () => readinessOf([...services.values()], stopping.signal.aborted),
     stopping: stopping.signal,
     nowMs: Date.now,
@@ -191,7 +201,8 @@ async function assemble(
   });
   const [only, ...others] = serving;
   const what = others.length === 0 ? only! : { services: serving };
-  log.info({ url, ...what, term: lease.term, tokenFile: token.path }, 'serving');
+  const said = { url, ...what, term: lease.term, tokenFile: token.path };
+  log.info(said, isShadow ? 'in shadow: tables are planned and given to nobody' : 'serving');
 
   const drivers = groups.map((group) => group.start());
   onLost = ({ kind, detail }) => {
@@ -220,6 +231,17 @@ async function assemble(
       clearTimeout(timer);
     },
   };
+}
+
+/** Throws a ConfigError where nothing will ever say what is done today. */
+function checkComparable(spec: ServerSpec): void {
+  const { telemetry } = spec;
+  const isWatched =
+    telemetry.kind === 'push' || (telemetry.kind === 'prometheus' && telemetry.queries.allocation !== null);
+  if (isWatched || statedServices(spec).every(({ firstTable }) => firstTable !== undefined)) return;
+  throw new ConfigError(
+    'serve --shadow: nothing says what edges do today; give firstTable (taiji import makes one), or telemetry with allocation',
+  );
 }
 
 /** A plan for one service at a time, where a test brings one. */

@@ -33,6 +33,12 @@ async function sendTable(view: ControlPlaneView, request: Request, response: Res
       `edge ${JSON.stringify(edge.slice(0, 80))} is not in the topology; GET /v1/edges lists them`,
     );
   }
+  if (view.isShadow) {
+    throw new HttpProblem(
+      503,
+      'this control plane is in shadow: its tables are for nobody; keep the last good one, and ask the one that steers',
+    );
+  }
   const waitMs = waitOf(request.query['wait']);
   const encoding: Encoding = request.acceptsEncodings('gzip', 'identity') === 'gzip' ? 'gzip' : 'identity';
   let table = feed.get(edge);

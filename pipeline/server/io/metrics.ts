@@ -4,12 +4,14 @@ import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom
 import type { Outcome } from '../../epoch.ts';
 import { type AlertReason, type Alerts, alertReasons } from '../alert.ts';
 import type { EpochSummary } from '../epoch-summary.ts';
+import { ShadowMetrics } from './shadow-metrics.ts';
 
 const outcomes: readonly Outcome[] = ['published', 'unchanged', 'held', 'rejected', 'initial'];
 
 export interface Watched {
   readonly services: readonly WatchedService[];
   readonly nowMs: () => number;
+  readonly isShadow: boolean; // under names of its own: no rule takes it for the one that steers
 }
 
 export interface WatchedService {
@@ -32,75 +34,77 @@ export class Metrics {
   readonly #version: Gauge;
   readonly #term: Gauge;
   readonly #feedRequests: Counter;
+  readonly #shadow: ShadowMetrics | null;
 
   constructor(watched: Watched) {
     const registers = [this.registry];
+    const prefix = watched.isShadow ? 'taiji_shadow' : 'taiji';
     collectDefaultMetrics({ register: this.registry });
     this.#utilization = new Gauge({
-      name: 'taiji_utilization_ratio',
+      name: `${prefix}_utilization_ratio`,
       help: 'Load over capacity of a datacenter under the table in force, on the demand planned on',
       labelNames: ['service', 'datacenter'],
       registers,
     });
     this.#churn = new Gauge({
-      name: 'taiji_churn_ratio',
+      name: `${prefix}_churn_ratio`,
       help: 'Share of demand that changed datacenter in the last epoch; minimum is what any assignment had to move',
       labelNames: ['service', 'kind'],
       registers,
     });
     this.#epochs = new Counter({
-      name: 'taiji_epochs_total',
+      name: `${prefix}_epochs_total`,
       help: 'Epochs by outcome',
       labelNames: ['service', 'outcome'],
       registers,
     });
     const buckets = [0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1, 3, 10, 30, 100, 300];
     this.#epochSeconds = new Histogram({
-      name: 'taiji_epoch_duration_seconds',
+      name: `${prefix}_epoch_duration_seconds`,
       help: 'Wall time of an epoch from observing to publishing',
       labelNames: ['service'],
       buckets,
       registers,
     });
     this.#solveSeconds = new Histogram({
-      name: 'taiji_solve_duration_seconds',
+      name: `${prefix}_solve_duration_seconds`,
       help: 'Wall time of one solve of a linear program',
       labelNames: ['service'],
       buckets,
       registers,
     });
     this.#disagreements = new Counter({
-      name: 'taiji_solver_disagreements_total',
+      name: `${prefix}_solver_disagreements_total`,
       help: 'Programs of which the two solvers claimed minima that differ by more than a millionth',
       labelNames: ['service'],
       registers,
     });
     this.#alerts = new Gauge({
-      name: 'taiji_alert_active',
+      name: `${prefix}_alert_active`,
       help: '1 while somebody should look, by reason',
       labelNames: ['service', 'reason'],
       registers,
     });
     this.#version = new Gauge({
-      name: 'taiji_table_version',
+      name: `${prefix}_table_version`,
       help: 'Version of the table in force',
       labelNames: ['service'],
       registers,
     });
     this.#term = new Gauge({
-      name: 'taiji_leader_term',
+      name: `${prefix}_leader_term`,
       help: 'Leader term of this process',
       labelNames: ['service'],
       registers,
     });
     this.#feedRequests = new Counter({
-      name: 'taiji_feed_requests_total',
+      name: `${prefix}_feed_requests_total`,
       help: 'Answers to edges that asked for their table, by status code',
       labelNames: ['service', 'code'],
       registers,
     });
     new Gauge({
-      name: 'taiji_table_age_seconds',
+      name: `${prefix}_table_age_seconds`,
       help: 'Time since an epoch last decided that the table in force stands',
       labelNames: ['service'],
       registers,
@@ -112,7 +116,7 @@ export class Metrics {
       },
     });
     new Gauge({
-      name: 'taiji_journal_written_bytes',
+      name: `${prefix}_journal_written_bytes`,
       help: 'Bytes written to the journal since the start',
       labelNames: ['service'],
       registers,
@@ -121,7 +125,7 @@ export class Metrics {
       },
     });
     new Gauge({
-      name: 'taiji_feed_waiting',
+      name: `${prefix}_feed_waiting`,
       help: 'Requests that wait for a change of their table',
       labelNames: ['service'],
       registers,
@@ -130,7 +134,7 @@ export class Metrics {
       },
     });
     new Gauge({
-      name: 'taiji_edge_realised_distance_ratio',
+      name: `${prefix}_edge_realised_distance_ratio`,
       help: "Share of an edge's requests that went elsewhere than its table says, net; no series where nobody counts",
       labelNames: ['service', 'edge'],
       registers,
@@ -141,6 +145,7 @@ export class Metrics {
         }
       },
     });
+    this.#shadow = watched.isShadow ? new ShadowMetrics(registers) : null;
     // Every series from the first scrape on: a counter that appears at 1 has no increase to alert on.
     for (const { service } of watched.services) {
       for (const outcome of outcomes) this.#epochs.inc({ service, outcome }, 0);
@@ -160,6 +165,7 @@ export class Metrics {
     this.#epochs.inc({ service, outcome: summary.outcome });
     this.#epochSeconds.observe({ service }, summary.durationMs / 1000);
     this.version(service, summary.version);
+    if (summary.shadow) this.#shadow?.set(service, summary.shadow);
   }
 
   version(service: string, version: number): void {

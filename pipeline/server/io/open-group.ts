@@ -20,6 +20,7 @@ import { HttpProblem } from '../problem.ts';
 import { RealisedFractions } from '../realised.ts';
 import { rememberIn } from '../remembering-telemetry.ts';
 import { fixedRouting } from '../routing-source.ts';
+import { compareShadow, type ShadowedService, type ShadowFigures, ShadowWatch } from '../shadow.ts';
 import type { ServiceView, Status } from './control-plane-view.ts';
 import type { DataDirectory } from './data-directory.ts';
 import { openEngines } from './engines.ts';
@@ -41,6 +42,7 @@ export interface FoundService extends StatedService {
   readonly decidedAtMs: number | null; // wall clock of the last decision; null: there was none
   readonly history: EpochHistory;
   readonly feed: Feed;
+  readonly imported: RoutingTable | null; // what the load balancers did before, where that is still of use
 }
 
 /** Rejects with a ConfigError where the published table is of other places or buckets. */
@@ -49,17 +51,19 @@ export async function findService(
   store: Store,
   directory: DataDirectory,
   topology: Topology,
-  historyEpochs: number,
+  { historyEpochs, isShadow }: { readonly historyEpochs: number; readonly isShadow: boolean },
 ): Promise<FoundService> {
   const { service, tree } = stated;
   const published = await readPublished(store, service);
   const { head } = published;
   const outcomes = await recentOutcomes(directory.within('journal'), service, historyEpochs);
+  const imported = published.head === null || isShadow ? firstTable(stated, topology) : null;
   const recorded = outcomes.flatMap(({ summary }) => (summary === null ? [] : [summary as EpochSummary]));
   return {
     ...stated,
     published,
-    table: published.head === null ? firstTable(stated, topology) : tableOf(published, tree, topology, directory.path),
+    table: published.head === null ? imported : tableOf(published, tree, topology, directory.path),
+    imported,
     decidedAtMs: head && head.generatedAtMs > 0 ? head.generatedAtMs : null,
     history: new EpochHistory(historyEpochs, recorded),
     feed: new Feed(),
@@ -79,6 +83,7 @@ export interface GroupParts {
   readonly alerts: Alerts; // of the start
   readonly firstStartMs: number; // where no epoch was before
   readonly solverEntry: string | null;
+  readonly isShadow: boolean;
 }
 
 export interface OpenGroup {
@@ -149,8 +154,10 @@ export async function openGroup(
     const routing = fixedRouting({ tree, weights });
     const acks = new EdgeAcks();
     const realised = new RealisedFractions(topology.edges.length);
-    const kept = { ...own, routing, objects, source, publisher, acks, realised, history };
-    const run = new ServiceRun(kept, shared, start);
+    const imported = own.imported && servedFractions(own.imported, weights);
+    const shadow = parts.isShadow ? new ShadowWatch(imported, () => compareRuns(opened, run)) : null;
+    const kept = { ...own, routing, objects, source, publisher, acks, realised, history, shadow };
+    const run: ServiceRun = new ServiceRun(kept, shared, start);
     const publication = new ServicePublication(
       {
         run,
@@ -247,6 +254,20 @@ function viewOf(
       };
     },
   };
+}
+
+/** The epoch that the group has just decided, for one of its services. One of which nothing was decided is as it was. */
+function compareRuns(opened: readonly OpenedService[], run: ServiceRun): ShadowFigures {
+  const planned = opened.map(({ run: of }) => ({ of, watching: of.watching }));
+  const services = planned.flatMap(({ of, watching }): ShadowedService[] => {
+    const { shadow } = of.parts;
+    if (!watching || !shadow) return [];
+    const { tree, weights } = of.planning().routing;
+    const { inputs, plan } = watching;
+    return [{ inputs, plan, tree, weights, today: shadow.today(inputs.topology.rttMs.length) }];
+  });
+  const s = planned.filter(({ watching }) => watching).findIndex(({ of }) => of === run);
+  return compareShadow(services, s);
 }
 
 function damageOf(alerts: Alerts, { damaged }: Published, more: string | null): Alerts {

@@ -105,6 +105,7 @@ function acknowledge(view: ControlPlaneView, request: Request, response: Respons
   if (!view.topology.edges.some(({ id }) => id === edge)) {
     throw new HttpProblem(404, `edge ${shown(edge)} is not in the topology; GET /v1/edges lists them`);
   }
+  if (view.isShadow) throw new HttpProblem(409, 'this control plane is in shadow: no edge has a table of its');
   const ack = read(request, 'ack', checkEdgeAck);
   const its = serviceAsked(view, ack.service);
   const current = its.feed.get(edge);

@@ -40,6 +40,8 @@ import { type EpochSummary, summarise } from '../epoch-summary.ts';
 import type { IntentBook } from '../intent-book.ts';
 import type { RealisedFractions } from '../realised.ts';
 import type { ProposedRouting, RoutingSource } from '../routing-source.ts';
+import type { ShadowFigures, ShadowSide, ShadowWatch } from '../shadow.ts';
+import { highestOf } from '../shadow-report.ts';
 import type { TelemetrySource } from '../telemetry-source.ts';
 import { messageOf } from './data-directory.ts';
 import type { EventStream } from './event-stream.ts';
@@ -70,6 +72,7 @@ export interface ServiceParts {
   readonly acks: EdgeAcks;
   readonly realised: RealisedFractions;
   readonly history: EpochHistory;
+  readonly shadow: ShadowWatch | null; // null: what is planned is published
 }
 
 /** Somebody else leads: nothing more may be published. */
@@ -152,12 +155,18 @@ export class ServiceRun {
   /** Does what moves by choice wait for somebody, or for a canary? */
   get isReviewed(): boolean {
     const { approval, canary } = this.parts.policy.spec;
+    if (this.parts.shadow) return false; // nobody is served by what is planned
     return approval === 'operator' || canary !== null;
   }
 
   /** The last epoch that came to a decision, as it was planned; null before the first since the start. */
   get watched(): WatchedEpoch | null {
     return this.#watched;
+  }
+
+  /** The epoch in work, once planned; null before. */
+  get watching(): WatchedEpoch | null {
+    return this.#watching;
   }
 
   /** One step of the machine; what it asks for. */
@@ -172,14 +181,21 @@ export class ServiceRun {
 
   async observe(startMs: number): Promise<LoopEvent> {
     const { intents, nowMs } = this.#shared;
-    const { source, service } = this.parts;
+    const { source, service, realised, shadow } = this.parts;
     const { table, carried } = this.#state;
     const served = () => table && servedFractions(table, this.routing.weights);
     const observed = await source.observe(startMs, nowMs(), served, () => carried.sessions ?? null);
-    for (const [reason, message] of observed.notices ?? []) this.step({ kind: 'noticed', reason, message }, nowMs());
-    if (observed.seen) this.parts.realised.see(observed.seen.distance, nowMs());
+    for (const [reason, message] of observed.notices ?? []) {
+      // In shadow edges are meant to do otherwise than planned.
+      const isExpected = shadow !== null && reason === 'allocation-contradicting';
+      this.step({ kind: 'noticed', reason, message: isExpected ? null : message }, nowMs());
+    }
+    if (shadow) shadow.see(observed.seen?.allocation ?? null);
+    else realised.see(observed.seen?.distance ?? null, nowMs());
     if (observed.kind === 'nothing') return { kind: 'observing-failed', message: observed.message };
-    const { demandRps, states, rttMs = null, sessions = null } = observed;
+    const { demandRps, states, rttMs = null } = observed;
+    // Those that are counted are where others sent them: they are where Taiji's tables would have begun.
+    const sessions = shadow && carried.sessions ? null : (observed.sessions ?? null);
     const stated = intents.inForce(startMs).filter((intent) => concerns(intent, service));
     const hold = this.#hold();
     const inForce = hold ? [...stated, hold] : stated;
@@ -361,8 +377,9 @@ export class ServiceRun {
   ended(decision: Decision): { readonly record: OutcomeRecord; readonly summary: EpochSummary } {
     if (decision.kind === 'decided') this.#watched = this.#watching;
     const { table, carried, epoch } = this.#state;
-    const summary = this.#summary(decision, this.#state);
     const decided = decision.kind === 'decided';
+    const shadow = decided ? this.parts.shadow?.compare() : undefined;
+    const summary = { ...this.#summary(decision, this.#state), ...(shadow && { shadow }) };
     const record: OutcomeRecord = {
       kind: 'outcome',
       epoch,
@@ -410,6 +427,7 @@ export class ServiceRun {
     metrics.epoch(service, summary);
     const { epoch, time, outcome, reason, relaxed, churn, version, durationMs } = summary;
     const utilizationMax = Math.max(0, ...Object.values(summary.utilization));
+    if (summary.shadow) this.#log.info({ epoch, start: time, ...shadowLine(summary.shadow) }, 'shadow');
     // Not `time`: that is when the line was logged.
     this.#log.info(
       { epoch, start: time, outcome, reason, relaxed, utilizationMax, churn, version, durationMs },
@@ -484,4 +502,11 @@ export class ServiceRun {
     this.#shared.metrics.alerts(this.parts.service, this.#state.alerts);
     this.#log.warn({ reason, message }, 'alert');
   }
+}
+
+/** What a line of the log has room for. */
+function shadowLine(figures: ShadowFigures): object {
+  if (figures.kind === 'unknown') return figures;
+  const sideOf = (side: ShadowSide) => ({ ...side, utilization: undefined, utilizationMax: highestOf(side) });
+  return { today: sideOf(figures.today), taiji: sideOf(figures.taiji), elsewhere: figures.elsewhere };
 }

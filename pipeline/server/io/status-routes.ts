@@ -6,8 +6,9 @@ import { type Explanation, explainEdge } from '../../replay/explanation.ts';
 import type { EpochSummary } from '../epoch-summary.ts';
 import { byDatacenter } from '../epoch-summary.ts';
 import { HttpProblem } from '../problem.ts';
+import { shadowReport } from '../shadow-report.ts';
 import type { ControlPlaneView, ServiceView } from './control-plane-view.ts';
-import { serviceAsked, serviceNamed } from './named-service.ts';
+import { serviceAsked, serviceAt, serviceNamed } from './named-service.ts';
 
 const epochsByDefault = 288; // a day of five-minute epochs
 
@@ -25,6 +26,17 @@ export function statusRoutes(view: ControlPlaneView): Router {
   router.get('/v1/edges', (request, response) => {
     response.set('Cache-Control', 'no-store');
     response.json(edgesOf(view, serviceAsked(view, request.query['service'])));
+  });
+  router.get('/v1/services/:service/shadow', (request, response) => {
+    response.set('Cache-Control', 'no-store');
+    const { service, history } = serviceAt(view, request.params['service']);
+    if (!view.isShadow) {
+      throw new HttpProblem(
+        404,
+        'this control plane is not in shadow; taiji serve --shadow compares and publishes nothing',
+      );
+    }
+    response.json({ service, ...shadowReport(history.after(-1, Number.POSITIVE_INFINITY)) });
   });
   router.get('/v1/explain', (request, response) => {
     response.set('Cache-Control', 'no-store');
