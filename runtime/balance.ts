@@ -3,6 +3,7 @@
  *  so the level is sought again over those that can still improve, until none can. */
 
 import { aggregated } from './aggregate.ts';
+import { calmPrices } from './calm-prices.ts';
 import type { CertifiedAnswer, SolveCertified } from './lp/certified.ts';
 import type { LinearProgram } from './lp/problem.ts';
 import { type Model, withoutPins } from './model.ts';
@@ -128,7 +129,7 @@ export async function calmestPlacement(
   solve: SolveCertified,
 ): Promise<Placement | null> {
   const { program, layout } = formulate(model, { limits, levelMax, seek: 'calm' });
-  return placementOf(layout, await solve(program));
+  return placementOf(layout, await solve(program, calmPrices(model, program, layout)));
 }
 
 function placementOf(layout: Layout, answer: CertifiedAnswer | null): Placement | null {

@@ -40,7 +40,8 @@ export function dualSimplex(program: LinearProgram, prices: RowPrices): EngineAn
 const trace = 1e-7;
 
 function withoutTies(program: LinearProgram): LinearProgram {
-  const free = program.cost.reduce((count, cost) => (cost === 0 ? count + 1 : count), 0);
+  let free = 0;
+  for (const cost of program.cost) if (cost === 0) free += 1;
   if (free < program.cost.length / 2) return program;
   return { ...program, cost: program.cost.map((cost, j) => cost + trace * (1 + mix32(j) / 4294967296)) };
 }
@@ -53,6 +54,8 @@ interface Leaving {
 
 class DualSimplex extends Tableau {
   readonly #longStep: LongStep;
+  #patience = 4; // steps before columns are looked at anew because too many are near
+  #narrowAt = this.#patience;
 
   constructor(program: LinearProgram, blocks: Blocks, shared: readonly number[], scratch: Scratch) {
     super(program, blocks, shared, scratch);
@@ -80,6 +83,7 @@ class DualSimplex extends Tableau {
       this.#evaluate();
       const leaving = this.#worst();
       if (!leaving) return this.#answer();
+      if (this.near.isCrowded && step >= this.#narrowAt) this.#lookNearer(step);
       if (!this.#step(leaving)) return null;
     }
     return null;
@@ -167,7 +171,8 @@ class DualSimplex extends Tableau {
   #evaluate(): void {
     const { columnStart, rowIndex, value } = this.program;
     const activity = this.ofRow.fill(0);
-    for (let j = 0; j < this.columns; j++) {
+    for (let at = 0; at < this.amounts; at++) {
+      const j = this.withAmount[at]!;
       const amount = this.x[j]!;
       if (amount === 0) continue;
       for (let k = columnStart[j]!; k < columnStart[j + 1]!; k++) activity[rowIndex[k]!]! += value[k]! * amount;
@@ -223,7 +228,7 @@ class DualSimplex extends Tableau {
     let entering = this.#entering(place, isBelow ? -1 : 1, gap);
     let change = this.#changeMax(entering);
     while (!this.near.covers(change)) {
-      this.#lookFurther();
+      this.#lookFurther(change);
       entering = this.#entering(place, isBelow ? -1 : 1, gap);
       change = this.#changeMax(entering);
     }
@@ -262,12 +267,24 @@ class DualSimplex extends Tableau {
     return Math.abs(this.reduced[entering]! / this.alpha[entering]!) * dearest * this.heaviest;
   }
 
-  /** Reduced costs of all columns, and more of them near. */
-  #lookFurther(): void {
+  /** More columns near. */
+  #lookFurther(change: number): void {
+    this.near.widen(this.#reducedNow(), change);
+  }
+
+  /** Fewer again. Where that was too few before long, the next time is later. */
+  #lookNearer(step: number): void {
+    this.near.choose(this.#reducedNow());
+    this.#patience *= 2;
+    this.#narrowAt = step + this.#patience;
+  }
+
+  /** [column] of all of them. */
+  #reducedNow(): Float64Array {
     const reduced = this.reduced.subarray(0, this.columns);
     reducedCosts(this.costing, this.rowPrices(this.costing.cost), reduced);
     for (let j = 0; j < reduced.length; j++) if (this.placeOf[j] !== atBound) reduced[j] = 0;
-    this.near.chooseMore(reduced);
+    return reduced;
   }
 
   /** What takes the place of what leaves it; -1: nothing can. What changes its bound on the way there has been passed. */

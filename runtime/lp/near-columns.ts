@@ -9,10 +9,17 @@ const shareNear = 1 / 16;
 const nearPerRow = 24;
 const further = 2;
 
+/** What a change reaches is taken so much further. */
+const margin = 2;
+
+/** Times as many as there need be are too many. */
+const tooMany = 4;
+
 export class NearColumns {
   readonly list: Int32Array; // the first `count`
   count = 0;
   readonly #isNear: Uint8Array;
+  readonly #least: number; // share
   #share: number;
   #reach = Number.POSITIVE_INFINITY; // reduced costs of all others were further from 0
   #drift = 0; // by which they may have come nearer
@@ -20,21 +27,23 @@ export class NearColumns {
   constructor(columns: number, rows: number, scratch: Scratch) {
     this.list = scratch.integers(columns);
     this.#isNear = scratch.bytes(columns);
-    this.#share = Math.max(shareNear, (nearPerRow * rows) / columns);
+    this.#least = Math.max(shareNear, (nearPerRow * rows) / columns);
+    this.#share = this.#least;
   }
 
-  /** `reduced` [column] as they are now. */
+  get isCrowded(): boolean {
+    return this.#least < 1 && this.count > tooMany * this.#least * this.#isNear.length;
+  }
+
+  /** The nearest. `reduced` [column] as they are now. */
   choose(reduced: Float64Array): void {
-    this.#reach = this.#share < 1 ? quantileOf(reduced, this.#share) : Number.POSITIVE_INFINITY;
-    this.#drift = 0;
-    this.count = 0;
-    this.#isNear.fill(0);
-    for (let j = 0; j < reduced.length; j++) this.offer(j, reduced[j]!);
+    this.#nearest(reduced, this.#least);
   }
 
-  chooseMore(reduced: Float64Array): void {
-    this.#share *= further;
-    this.choose(reduced);
+  /** All that a change by so much could bring to 0, and some more. */
+  widen(reduced: Float64Array, change: number): void {
+    if (Number.isFinite(change)) this.#within(reduced, Math.max(margin * change, quantileOf(reduced, this.#least)));
+    else this.#nearest(reduced, further * this.#share);
   }
 
   /** Would all be in the list whose reduced costs a change by this much could bring to 0? */
@@ -55,11 +64,26 @@ export class NearColumns {
     this.#isNear[j] = 1;
     this.list[this.count++] = j;
   }
+
+  #nearest(reduced: Float64Array, share: number): void {
+    this.#share = share;
+    this.#within(reduced, share < 1 ? quantileOf(reduced, share) : Number.POSITIVE_INFINITY);
+  }
+
+  #within(reduced: Float64Array, reach: number): void {
+    this.#reach = reach;
+    this.#drift = 0;
+    this.count = 0;
+    this.#isNear.fill(0);
+    for (let j = 0; j < reduced.length; j++) this.offer(j, reduced[j]!);
+  }
 }
 
-/** About: of a few hundred absolute values evenly spaced. */
+const samples = 128;
+
+/** About: of some absolute values evenly spaced. */
 export function quantileOf(values: Float64Array, share: number): number {
-  const step = Math.max(1, Math.floor(values.length / 600));
+  const step = Math.max(1, Math.floor(values.length / samples));
   const some = new Float64Array(Math.floor(values.length / step));
   for (let i = 0; i < some.length; i++) some[i] = Math.abs(values[i * step]!);
   some.sort();

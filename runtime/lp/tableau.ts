@@ -28,6 +28,8 @@ export class Tableau {
   protected readonly busy: Int32Array; // [own row] basic columns beside the key
   protected readonly isUpper: Uint8Array; // [variable] 1: at its upper bound; 0 of basic ones
   protected readonly x: Float64Array; // [column] with the working basis at 0
+  protected readonly withAmount: Int32Array; // columns whose x was once not 0, the first `amounts`
+  protected amounts = 0;
   protected readonly reduced: Float64Array; // [variable] of a slack the price of its row; of columns that are not near, long ago
   protected readonly near: NearColumns;
   protected readonly alpha: Float64Array; // [variable] in the row of what leaves
@@ -39,6 +41,7 @@ export class Tableau {
   protected costing: LinearProgram;
   protected readonly touched: number[] = []; // own rows in which something changed
   protected readonly isTouched: Uint8Array; // [row]
+  readonly #isWithAmount: Uint8Array; // [column]
 
   constructor(program: LinearProgram, blocks: Blocks, shared: readonly number[], scratch: Scratch) {
     const [columns, rows, width] = [program.cost.length, program.rowLower.length, shared.length];
@@ -57,6 +60,8 @@ export class Tableau {
     this.busy = scratch.integers(rows);
     this.isUpper = scratch.bytes(variables);
     this.x = new Float64Array(columns);
+    this.withAmount = scratch.integers(columns);
+    this.#isWithAmount = scratch.bytes(columns);
     this.reduced = scratch.doubles(variables);
     this.near = new NearColumns(columns, width, scratch);
     this.alpha = scratch.doubles(variables);
@@ -176,12 +181,19 @@ export class Tableau {
       const j = columns[at]!;
       if (j !== key && this.x[j] !== 0) rest -= this.ownOf(j) * this.x[j]!;
     }
-    this.x[key] = rest / this.ownOf(key);
+    this.#take(key, rest / this.ownOf(key));
   }
 
   protected putAt(v: number, isUp: boolean): void {
     this.isUpper[v] = isUp ? 1 : 0;
-    if (v < this.columns) this.x[v] = this.boundOf(v, isUp);
+    if (v < this.columns) this.#take(v, this.boundOf(v, isUp));
+  }
+
+  #take(j: number, amount: number): void {
+    this.x[j] = amount;
+    if (amount === 0 || this.#isWithAmount[j] === 1) return;
+    this.#isWithAmount[j] = 1;
+    this.withAmount[this.amounts++] = j;
   }
 
   protected boundOf(v: number, isUp: boolean): number {

@@ -10,9 +10,9 @@ import { uniform } from '../../scene.ts';
 
 /** What sources hold goes to sinks, some of it is there already and may leave, and a budget holds back how much moves. Costs
  *  are random, or (`isTied`) nothing but the level of the fullest sink. */
-function moves(seed: number, full: number, isTied: boolean): LinearProgram {
+function moves(seed: number, full: number, isTied: boolean, fewest = 0): LinearProgram {
   const random = seededRandom(seed);
-  const [sources, sinks] = [3 + Math.floor(random() * 40), 3 + Math.floor(random() * 8)];
+  const [sources, sinks] = [fewest + 3 + Math.floor(random() * 40), 3 + Math.floor(random() * 8)];
   const amounts = Array.from({ length: sources }, () => uniform(random, 1, 9));
   const base = amounts.map((amount) => ({ sink: Math.floor(random() * sinks), load: amount * random() }));
   const total = amounts.reduce((a, b) => a + b, 0);
@@ -68,6 +68,20 @@ test.each([
     }
   }
   expect(found).toBeGreaterThan(235); // of 240
+});
+
+test('finds it where it looks at few of many columns, and the prices it starts from are wrong', async () => {
+  const asked = await openEngine('highs', conversationAsking);
+  for (let seed = 0; seed < 12; seed++) {
+    const program = moves(seed, 0.95, false, 500);
+    const random = seededRandom(seed);
+    const nonsense = Float64Array.from(program.rowLower, () => uniform(random, -40, 40));
+    const expected = vertexAt(program, asked(program).columns);
+    for (const prices of [new Float64Array(nonsense.length), nonsense]) {
+      const answer = dualSimplex(program, prices);
+      expect(answer && vertexAt(program, answer.columns), `seed ${seed}`).toEqual(expected);
+    }
+  }
 });
 
 test('says nothing of a program that has no answer', () => {
