@@ -13,15 +13,13 @@ export function aggregated(model: Model, limits: MoveLimits | null): { sums: Mod
   const toward = limits?.toward ?? null;
   const sumOf = new Int32Array(commodities);
   const members: number[] = []; // [sum] one of its commodities
-  const sums = new Map<string, number>();
+  const sums = new Map<string | number, number>();
   for (let c = 0; c < commodities; c++) {
-    const key = toward ? keyOnTheWay(model, c, toward) : keyOf(model, c, limits !== null);
-    const sum = sums.get(key) ?? sums.size;
-    if (sum === sums.size) {
-      members.push(c);
-      sums.set(key, sum);
-    }
-    sumOf[c] = sum;
+    // What each edge may do by itself on the way cannot be said of a sum; what is not on it stays, and can.
+    const key = toward && isOnTheWay(model, c, toward) ? null : keyOf(model, c, limits !== null);
+    const known = key === null ? undefined : sums.get(key);
+    sumOf[c] = known ?? members.push(c) - 1;
+    if (key !== null && known === undefined) sums.set(key, sumOf[c]!);
   }
   const count = members.length;
   const pairs = count * datacenters;
@@ -33,8 +31,8 @@ export function aggregated(model: Model, limits: MoveLimits | null): { sums: Mod
     const sum = sumOf[c]!;
     load[sum]! += model.load[c]!;
     forced[sum]! += model.forced[c]!;
-    for (let d = 0; d < datacenters; d++) {
-      const [from, to] = [c * datacenters + d, sum * datacenters + d];
+    let from = c * datacenters;
+    for (let to = sum * datacenters; to < (sum + 1) * datacenters; to++, from++) {
       base[to]! += model.base[from]!;
       settled[to]! += model.settled[from]!;
     }
@@ -78,29 +76,31 @@ export function aggregated(model: Model, limits: MoveLimits | null): { sums: Mod
   };
 }
 
-/** What each edge may do by itself on the way cannot be said of a sum; what is not on it stays, and can. */
-function keyOnTheWay(model: Model, c: number, { gained, left }: Placement): string {
-  let isOnIt = model.forced[c]! > 0;
-  const end = (c + 1) * model.datacenters;
-  for (let i = c * model.datacenters; i < end && !isOnIt; i++) isOnIt = gained[i] !== 0 || left[i] !== 0;
-  return isOnIt ? `own ${c}` : keyOf(model, c, true);
+function isOnTheWay({ forced, datacenters }: Model, c: number, { gained, left }: Placement): boolean {
+  if (forced[c]! > 0) return true;
+  const end = (c + 1) * datacenters;
+  for (let i = c * datacenters; i < end; i++) if (gained[i] !== 0 || left[i] !== 0) return true;
+  return false;
 }
 
-/** The same where two may be summed. */
-function keyOf(model: Model, c: number, isGuarded: boolean): string {
-  const { datacenters, shareMax, emergencyMax } = model;
+/** The same where two may be summed; null: with no other. */
+function keyOf(model: Model, c: number, isGuarded: boolean): string | number | null {
+  const { datacenters, pinned, beyondP95, mayGain } = model;
   const s = model.service[c]!;
-  const [from, to] = [c * datacenters, (c + 1) * datacenters];
-  let isLimited = shareMax[s]! < 1;
+  const from = c * datacenters;
+  const to = from + datacenters;
+  if (model.shareMax[s]! < 1) return null;
   let open = 0;
   for (let i = from; i < to; i++) {
-    isLimited ||= !Number.isNaN(model.pinned[i]!) || model.beyondP95[i] === 1;
-    open += model.mayGain[i]!;
+    if (!Number.isNaN(pinned[i]!) || beyondP95[i] === 1) return null;
+    open += mayGain[i]!;
   }
-  if (isLimited) return `own ${c}`;
-  const where = open === datacenters ? 'anywhere' : model.mayGain.subarray(from, to).join('');
+  const isOpen = open === datacenters;
+  const hasFallback = Number.isFinite(model.emergencyMax);
+  const churn = isGuarded ? model.churnWeight[c]! : 1;
+  if (isOpen && model.gives.length === 0 && !hasFallback && churn === 1) return 2 * s + model.still[c]!; // nearly all
+  const where = isOpen ? 'anywhere' : mayGain.subarray(from, to).join('');
   const far = model.gives.length > 0 ? model.tooFar.subarray(from, to).join('') : '';
-  const churn = isGuarded ? model.churnWeight[c] : '';
-  const fallback = Number.isFinite(emergencyMax) ? model.fallbackWeight.subarray(from, to).join(' ') : '';
+  const fallback = hasFallback ? model.fallbackWeight.subarray(from, to).join(' ') : '';
   return `${s} ${model.still[c]} ${where} ${far} ${churn} ${fallback}`;
 }

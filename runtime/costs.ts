@@ -2,6 +2,7 @@
 
 import type { Policy } from '../config/policy.ts';
 import { hash32, mix32 } from '../config/random.ts';
+import type { Topology } from '../config/topology.ts';
 import type { RuntimeInputs } from './inputs.ts';
 
 /** What a unit of load costs on top of its latency where it lands above a utilization. */
@@ -38,26 +39,54 @@ export function tieBrokenCosts(
   meanRttMs: number,
 ): { rttCost: Float64Array; moveCost: Float64Array } {
   const { topology } = services[0]!;
-  const datacenters = topology.datacenters.length;
   const pairs = topology.rttMs.length;
   const rttCost = new Float64Array(services.length * pairs);
   const moveCost = new Float64Array(services.length * pairs);
-  const edgeHash = topology.edges.map(({ id }) => hash32(id, 1));
-  const datacenterHash = topology.datacenters.map(({ id }) => hash32(id, 2));
-  services.forEach(({ policy }, s) => {
-    const { movePriceMs, objective } = policy.spec;
+  const { ofRtt, ofMove } = hashesOf(topology, services.length);
+  for (let s = 0, i = 0; s < services.length; s++) {
+    const { movePriceMs, objective } = services[s]!.policy.spec;
     const squared = objective === 'balance';
     const scale = squared ? squaredMsPerCost : linearMsPerCost;
     const movePrice = squared ? 2 * meanRttMs * movePriceMs : movePriceMs;
-    for (let i = 0; i < pairs; i++) {
-      const names = edgeHash[Math.floor(i / datacenters)]! ^ mix32(datacenterHash[i % datacenters]! + s);
-      const ofRtt = mix32(names) / 4294967296;
-      const ofMove = mix32(names ^ 0x9e3779b9) / 4294967296;
-      const rttMs = topology.rttMs[i]!;
-      rttCost[s * pairs + i] =
-        ((squared ? rttMs * rttMs : rttMs) * (1 + 1e-4 * ofRtt) + (0.01 * scale * ofRtt) / squaredMsPerCost) / scale;
-      moveCost[s * pairs + i] = (movePrice * (1 + 1e-3 * ofMove) + (0.01 * scale * ofMove) / squaredMsPerCost) / scale;
+    for (let pair = 0; pair < pairs; pair++, i++) {
+      const rttMs = topology.rttMs[pair]!;
+      const latency = squared ? rttMs * rttMs : rttMs;
+      rttCost[i] = (latency * (1 + 1e-4 * ofRtt[i]!) + (0.01 * scale * ofRtt[i]!) / squaredMsPerCost) / scale;
+      moveCost[i] = (movePrice * (1 + 1e-3 * ofMove[i]!) + (0.01 * scale * ofMove[i]!) / squaredMsPerCost) / scale;
     }
-  });
+  }
   return { rttCost, moveCost };
+}
+
+/** [c * D + d] of the names, 0..1. */
+interface Hashes {
+  readonly datacenters: Topology['datacenters'];
+  readonly ofRtt: Float64Array;
+  readonly ofMove: Float64Array;
+}
+
+/** By edges: every epoch has the same, and as many hashes as its program has columns. */
+const known = new WeakMap<Topology['edges'], Hashes>();
+
+/** Of at least so many services. */
+function hashesOf({ edges, datacenters }: Topology, services: number): Hashes {
+  const pairs = edges.length * datacenters.length;
+  const before = known.get(edges);
+  if (before?.datacenters === datacenters && before.ofRtt.length >= services * pairs) return before;
+  const ofRtt = new Float64Array(services * pairs);
+  const ofMove = new Float64Array(services * pairs);
+  const edgeHash = edges.map(({ id }) => hash32(id, 1));
+  const datacenterHash = datacenters.map(({ id }) => hash32(id, 2));
+  for (let s = 0, i = 0; s < services; s++) {
+    for (const ofEdge of edgeHash) {
+      for (let d = 0; d < datacenters.length; d++, i++) {
+        const names = ofEdge ^ mix32(datacenterHash[d]! + s);
+        ofRtt[i] = mix32(names) / 4294967296;
+        ofMove[i] = mix32(names ^ 0x9e3779b9) / 4294967296;
+      }
+    }
+  }
+  const hashes = { datacenters, ofRtt, ofMove };
+  known.set(edges, hashes);
+  return hashes;
 }

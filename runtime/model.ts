@@ -101,6 +101,7 @@ export function buildGroupModel(settings: readonly ServiceSetting[]): BuiltModel
     const { inputs, retained } = setting;
     const { served } = inputs;
     const resident = residency(inputs);
+    const room = Uint8Array.from(inputs.states, (_, d) => (hasRoom(pools, s, d, inputs) ? 1 : 0)); // [d]
     const latencyMsMax = inputs.policy.spec.latencyMsMax ?? Number.POSITIVE_INFINITY;
     let stuckEdges = 0;
     let lost: string | null = null;
@@ -112,7 +113,7 @@ export function buildGroupModel(settings: readonly ServiceSetting[]): BuiltModel
       for (let d = 0; d < datacenters; d++) {
         const i = c * datacenters + d;
         const own = e * datacenters + d;
-        const usable = resident[own] === 1 && hasRoom(pools, s, d, inputs);
+        const usable = resident[own] === 1 && room[d] === 1;
         couldGain[i] = usable && retained[own] === 1 ? 1 : 0;
         mayGain[i] = couldGain[i] === 1 && inputs.states[d]!.refill ? 1 : 0;
         anywhere ||= mayGain[i] === 1;
@@ -120,27 +121,29 @@ export function buildGroupModel(settings: readonly ServiceSetting[]): BuiltModel
         if (served && usable) base[i] = load * Math.min(served[own]!, retained[own]!);
         stays += base[i]!;
       }
-      const row = { from: c * datacenters, to: (c + 1) * datacenters };
+      const from = c * datacenters;
       // Below a billionth it is the rounding of sums, not load.
       forced[c] = load - stays > 1e-9 * load ? load - stays : 0;
       // A datacenter that flaps and is well now is better than nowhere.
-      if (!anywhere && forced[c]! > 0) mayGain.set(couldGain.subarray(row.from, row.to), row.from);
-      // Where nothing is near enough, everything is: somewhere is better than nowhere.
-      const isNear = (d: number): boolean => topology.rttMs[e * datacenters + d]! <= latencyMsMax;
-      const someNear = mayGain.subarray(row.from, row.to).some((open, d) => open === 1 && isNear(d));
-      for (let d = 0; d < datacenters && someNear; d++) {
-        if (isNear(d)) continue;
-        tooFar[row.from + d] = resident[e * datacenters + d]!;
-        mayGain[row.from + d] = 0;
+      if (!anywhere && forced[c]! > 0) mayGain.set(couldGain.subarray(from, from + datacenters), from);
+      if (latencyMsMax < Number.POSITIVE_INFINITY) {
+        // Where nothing is near enough, everything is: somewhere is better than nowhere.
+        const isNear = (d: number): boolean => topology.rttMs[e * datacenters + d]! <= latencyMsMax;
+        const someNear = mayGain.subarray(from, from + datacenters).some((open, d) => open === 1 && isNear(d));
+        for (let d = 0; d < datacenters && someNear; d++) {
+          if (isNear(d)) continue;
+          tooFar[from + d] = resident[e * datacenters + d]!;
+          mayGain[from + d] = 0;
+        }
       }
       if (setting.isStill || (served && (inputs.demandRps[e] === 0 || inputs.frozenEdges?.[e] === 1))) still[c] = 1;
-      if (forced[c] === 0 || mayGain.subarray(row.from, row.to).includes(1)) continue;
+      if (forced[c] === 0 || mayGain.subarray(from, from + datacenters).includes(1)) continue;
       if (!served) lost ??= topology.edges[e]!.id;
       stuck.push(c);
       stuckEdges += 1;
       still[c] = 1;
       forced[c] = 0;
-      for (let d = 0; d < datacenters && served; d++) base[row.from + d] = load * served[e * datacenters + d]!;
+      for (let d = 0; d < datacenters && served; d++) base[from + d] = load * served[e * datacenters + d]!;
     }
     nowhere.push(lost ?? (stuckEdges === edges ? topology.edges[0]!.id : null));
     if (lost !== null) forced.fill(0, s * edges, (s + 1) * edges);
@@ -151,7 +154,6 @@ export function buildGroupModel(settings: readonly ServiceSetting[]): BuiltModel
   for (let i = 0; i < base.length; i++) meanRttMs += (base[i]! / totalLoad) * topology.rttMs[i % pairs]!;
   const services = settings.map(({ inputs }) => inputs);
   const costs = tieBrokenCosts(services, meanRttMs);
-  const pinned = pinnedLoad(services, amounts.load);
   return {
     kind: 'model',
     model: {
@@ -174,8 +176,7 @@ export function buildGroupModel(settings: readonly ServiceSetting[]): BuiltModel
       ),
       gives: [],
       beyondP95: beyondP95(services, mayGain),
-      pinned,
-      hasPins: pinned.some((load) => !Number.isNaN(load)),
+      ...pinnedLoad(services, amounts.load),
       shareMax: Float64Array.from(services, (inputs) => inputs.policy.spec.guards.shareMax),
       fallbackWeight,
       emergencyMax: policy.spec.emergencyMax ?? Number.POSITIVE_INFINITY,
@@ -324,19 +325,22 @@ function beyondP95(services: readonly RuntimeInputs[], mayGain: Uint8Array): Uin
   return beyond;
 }
 
-function pinnedLoad(services: readonly RuntimeInputs[], load: Float64Array): Float64Array {
+function pinnedLoad(services: readonly RuntimeInputs[], load: Float64Array): Pick<Model, 'pinned' | 'hasPins'> {
   const { topology } = services[0]!;
   const datacenters = topology.datacenters.length;
   const edges = topology.edges.length;
   const pinned = new Float64Array(load.length * datacenters).fill(Number.NaN);
+  let hasPins = false;
   services.forEach(({ policy, startMs }, s) => {
     for (const pin of policy.spec.pins) {
       if (pin.until !== undefined && startMs >= Date.parse(pin.until)) continue;
       const e = topology.edges.findIndex(({ id }) => id === pin.edge);
       const d = topology.datacenters.findIndex(({ id }) => id === pin.datacenter);
       const c = s * edges + e;
-      if (e >= 0 && d >= 0) pinned[c * datacenters + d] = pin.fraction * load[c]!;
+      if (e < 0 || d < 0) continue;
+      pinned[c * datacenters + d] = pin.fraction * load[c]!;
+      hasPins = true;
     }
   });
-  return pinned;
+  return { pinned, hasPins };
 }

@@ -62,7 +62,8 @@ function movable({ topology, share }: Wanted, changePpm: Int32Array): number {
   const width = topology.datacenters.length;
   let sum = 0;
   for (let e = 0; e < share.length; e++) {
-    let [arriving, leaving] = [0, 0];
+    let arriving = 0;
+    let leaving = 0;
     for (let i = e * width; i < (e + 1) * width; i++) {
       const change = changePpm[i]!;
       if (change > 0) arriving += change;
@@ -93,8 +94,10 @@ function wantsOf({ topology, changePpm }: Wanted, history: readonly Int32Array[]
   const width = topology.datacenters.length;
   const kept = [changePpm, ...history.slice(0, -1)];
   const wants: Want[] = [];
-  for (let i = 0; i < changePpm.length; i++) {
-    if (!kept.some((changes) => changes[i] !== 0)) continue;
+  const isWanted = new Uint8Array(changePpm.length);
+  for (const changes of kept) for (let i = 0; i < isWanted.length; i++) if (changes[i] !== 0) isWanted[i] = 1;
+  for (let i = 0; i < isWanted.length; i++) {
+    if (isWanted[i] === 0) continue;
     const { id: edge } = topology.edges[Math.floor(i / width)]!;
     const { id: datacenter } = topology.datacenters[i % width]!;
     wants.push({ edge, datacenter, changesPpm: kept.map((changes) => changes[i]!) });

@@ -88,9 +88,9 @@ export function formulate(model: Model, formulation: Formulation): { program: Li
   const placingRow = new Int32Array(commodities).fill(-1);
   // The pair that is looked at; the functions below are made once, not for each of thousands.
   let [c, d, s, i, moving, placing, p95Row, shareRow, pinRow] = [0, 0, 0, 0, -1, -1, -1, -1, -1];
-  /** A column of load that arrives (1) or leaves (-1), by choice or forced. */
-  const column = (cost: number, width: number, sign: 1 | -1, byChoice: boolean): number => {
-    const at = lp.column(cost, 0, width, byChoice ? moving : placing, sign);
+  /** Enters the column of load that arrives (1) or leaves (-1), by choice or forced, into the rows of all. It is told
+   *  nothing but what is small: numbers with a fraction, handed to functions thousands of times, are garbage. */
+  const enter = (sign: 1 | -1, byChoice: boolean): void => {
     for (let r = 0; r < resources; r++) {
       const k = r * datacenters + d;
       const amount = sign * use[s * resources + r]!;
@@ -106,14 +106,14 @@ export function formulate(model: Model, formulation: Formulation): { program: Li
     if (shareRow >= 0) lp.put(shareRow, sign);
     if (pinRow >= 0) lp.put(pinRow, sign);
     gives.put(i, sign);
-    return at;
   };
   /** Columns of falling worth that have room for `most` together. Returns the first. */
   const inSteps = (steps: readonly Step[], cost: number, most: number, sign: 1 | -1, byChoice: boolean): number => {
     let [first, last, room] = [-1, -1, most];
     for (const { width, worth } of steps) {
       if (!(room > 0)) break;
-      const at = column(cost - sign * worth, Math.min(width, room), sign, byChoice);
+      const at = lp.column(cost - sign * worth, 0, Math.min(width, room), byChoice ? moving : placing, sign);
+      enter(sign, byChoice);
       room -= width;
       if (first < 0) first = at;
       else following.push(last, at);
@@ -144,20 +144,27 @@ export function formulate(model: Model, formulation: Formulation): { program: Li
       if (gainMax > 0) {
         const cost = rttCost[i]! + moveCost[i]! + far + gives.cost(i, 1);
         // Friends are met once: by what is placed where something is, else by what is gained.
-        gained[i] =
-          meeting && placing < 0
-            ? inSteps(meeting.arriving[i]!, cost, gainMax, 1, true)
-            : column(cost, gainMax, 1, true);
+        if (meeting && placing < 0) gained[i] = inSteps(meeting.arriving[i]!, cost, gainMax, 1, true);
+        else {
+          gained[i] = lp.column(cost, 0, gainMax, moving, 1);
+          enter(1, true);
+        }
       }
       if (leaveMax > 0) {
         const cost = -rttCost[i]! - far + gives.cost(i, -1);
-        left[i] = meeting ? inSteps(meeting.leaving[i]!, cost, leaveMax, -1, true) : column(cost, leaveMax, -1, true);
+        if (meeting) left[i] = inSteps(meeting.leaving[i]!, cost, leaveMax, -1, true);
+        else {
+          left[i] = lp.column(cost, 0, leaveMax, moving, -1);
+          enter(-1, true);
+        }
       }
       if (mayArrive && placing >= 0) {
         const cost = rttCost[i]! + far + gives.cost(i, 1) + (toward?.placed[i] === 0 ? again : 0);
-        placed[i] = meeting
-          ? inSteps(meeting.arriving[i]!, cost, forcedLoad, 1, false)
-          : column(cost, forcedLoad, 1, false);
+        if (meeting) placed[i] = inSteps(meeting.arriving[i]!, cost, forcedLoad, 1, false);
+        else {
+          placed[i] = lp.column(cost, 0, forcedLoad, placing, 1);
+          enter(1, false);
+        }
       }
       if (shareRow >= 0) {
         slack('shareMax', load[c]!);

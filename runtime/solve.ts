@@ -249,12 +249,13 @@ function whetherToGo(of: {
   if (returning.length > 0 || of.misplaced) return whole;
   const demand = demandOf(model, s);
   // By what would move: of a sticky service that is new sessions, whose table may swing by much more.
-  const share = Float64Array.from({ length: model.edges }, (_, e) => {
-    const c = own.from + e;
-    const stays = model.settled.subarray(c * width, (c + 1) * width).reduce((a, b) => a + b, 0);
+  const share = new Float64Array(model.edges);
+  for (let e = 0, c = own.from; e < share.length; e++, c++) {
     const load = model.load[c]!;
-    return (load * model.churnWeight[c]! * (load / (load + stays))) / demand;
-  });
+    let stays = 0;
+    for (let i = c * width; i < (c + 1) * width; i++) stays += model.settled[i]!;
+    share[e] = (load * model.churnWeight[c]! * (load / (load + stays))) / demand;
+  }
   const changePpm = changeOf(solved, served!);
   const judged = judgeWant({ topology, changePpm, share }, carried.wants, policy.spec.guards.minShift);
   if (judged.kind === 'wait') {
@@ -272,21 +273,24 @@ function wayOf(model: Model, want: Placement, open: readonly Open[], mend: Place
   const pairs = model.edges * model.datacenters;
   for (const one of open) {
     if (one.goes === 'not') continue;
+    const from = one.s * pairs;
+    if (one.goes === 'whole') {
+      gained.set(want.gained.subarray(from, from + pairs), from);
+      left.set(want.left.subarray(from, from + pairs), from);
+      continue;
+    }
     for (let own = 0; own < pairs; own++) {
-      const i = one.s * pairs + own;
-      const loadOf =
-        one.goes === 'part' ? (one.agreedPpm[own]! / ppmPerUnit) * model.load[Math.floor(i / model.datacenters)]! : 0;
-      gained[i] = one.goes === 'whole' ? want.gained[i]! : Math.max(0, loadOf);
-      left[i] = one.goes === 'whole' ? want.left[i]! : Math.max(0, -loadOf);
+      const ppm = one.agreedPpm[own]!;
+      if (ppm === 0) continue;
+      const i = from + own;
+      const load = (ppm / ppmPerUnit) * model.load[Math.floor(i / model.datacenters)]!;
+      gained[i] = Math.max(0, load);
+      left[i] = Math.max(0, -load);
     }
   }
-  if (mend) {
-    mend.gained.forEach((load, i) => {
-      gained[i] = Math.max(gained[i]!, load);
-    });
-    mend.left.forEach((load, i) => {
-      left[i] = Math.max(left[i]!, load);
-    });
+  for (let i = 0; mend && i < gained.length; i++) {
+    gained[i] = Math.max(gained[i]!, mend.gained[i]!);
+    left[i] = Math.max(left[i]!, mend.left[i]!);
   }
   return { gained, left, placed: want.placed };
 }
@@ -329,17 +333,12 @@ function fractionsOf(
   served: FractionMatrix | null,
 ): { solved: FractionMatrix; wanted: FractionMatrix } {
   const { edges, datacenters, base } = model;
-  const solved = new Float64Array(edges * datacenters);
-  const wanted = new Float64Array(edges * datacenters);
+  const solved = served ? served.slice() : new Float64Array(edges * datacenters);
+  const wanted = solved.slice();
   for (let e = 0; e < edges; e++) {
     const from = e * datacenters;
     const of = (s * edges + e) * datacenters;
-    if (served && model.forced[s * edges + e] === 0 && isUntouched(placement, of, of + datacenters)) {
-      const kept = served.subarray(from, from + datacenters);
-      solved.set(kept, from);
-      wanted.set(kept, from);
-      continue;
-    }
+    if (served && model.forced[s * edges + e] === 0 && isUntouched(placement, of, of + datacenters)) continue;
     const anchor = new Float64Array(datacenters);
     const goal = new Float64Array(datacenters);
     for (let d = 0; d < datacenters; d++) {

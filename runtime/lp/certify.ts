@@ -12,7 +12,19 @@ export type Certificate =
 const violationMax = 1e-6;
 const relativeGapMax = 1e-7;
 
+/** Who finds an answer and who takes it both ask; it is looked at once. */
 export function certify(program: LinearProgram, answer: EngineAnswer): Certificate {
+  const before = judged.get(answer);
+  if (before?.program === program) return before.certificate;
+  const certificate = judge(program, answer);
+  judged.set(answer, { program, certificate });
+  return certificate;
+}
+
+/** Programs and answers are changed by nobody. */
+const judged = new WeakMap<EngineAnswer, { readonly program: LinearProgram; readonly certificate: Certificate }>();
+
+function judge(program: LinearProgram, answer: EngineAnswer): Certificate {
   if (answer.status !== 'optimal') return { kind: 'refuted', why: `status ${answer.status}` };
   const { columns, rowDuals } = answer;
   if (columns.length !== program.cost.length || rowDuals.length !== program.rowLower.length) {

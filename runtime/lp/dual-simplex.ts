@@ -41,7 +41,7 @@ const trace = 1e-7;
 
 function withoutTies(program: LinearProgram): LinearProgram {
   let free = 0;
-  for (const cost of program.cost) if (cost === 0) free += 1;
+  for (let j = 0; j < program.cost.length; j++) if (program.cost[j] === 0) free += 1;
   if (free < program.cost.length / 2) return program;
   return { ...program, cost: program.cost.map((cost, j) => cost + trace * (1 + mix32(j) / 4294967296)) };
 }
@@ -193,7 +193,8 @@ class DualSimplex extends Tableau {
     let most = 0;
     let ofKey = -1; // the own row whose key it is
     const look = (v: number, at: number, place: number, own: number): void => {
-      const [low, high] = [this.boundOf(v, false) - at, at - this.boundOf(v, true)];
+      const low = this.boundOf(v, false) - at;
+      const high = at - this.boundOf(v, true);
       const gap = Math.max(low, high);
       if (!(gap > feasible)) return;
       const distance = (gap * gap) / this.basis.normOf(place);
@@ -263,7 +264,7 @@ class DualSimplex extends Tableau {
   #changeMax(entering: number): number {
     if (entering < 0) return Number.POSITIVE_INFINITY;
     let dearest = 0;
-    for (const price of this.ofRow) dearest = Math.max(dearest, Math.abs(price));
+    for (let r = 0; r < this.ofRow.length; r++) dearest = Math.max(dearest, Math.abs(this.ofRow[r]!));
     return Math.abs(this.reduced[entering]! / this.alpha[entering]!) * dearest * this.heaviest;
   }
 
