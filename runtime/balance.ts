@@ -7,7 +7,7 @@ import { calmPrices } from './calm-prices.ts';
 import type { CertifiedAnswer, SolveCertified } from './lp/certified.ts';
 import type { LinearProgram } from './lp/problem.ts';
 import { type Model, withoutPins } from './model.ts';
-import { type Formulation, formulate, type Layout, type MoveLimits, type Placement } from './placement.ts';
+import { type Formulation, formulate, type Layout, type MoveLimits, type Placement, stepAfter } from './placement.ts';
 import type { PriceMemory } from './prices.ts';
 import { waterLevels } from './water-level.ts';
 
@@ -137,7 +137,7 @@ function placementOf(layout: Layout, answer: CertifiedAnswer | null): Placement 
   const take = (first: Int32Array): Float64Array => {
     const taken = new Float64Array(first.length);
     for (let i = 0; i < taken.length; i++) {
-      for (let column = first[i]!; column >= 0; column = layout.nextStep[column]!) {
+      for (let column = first[i]!; column >= 0; column = stepAfter(layout, column)) {
         taken[i]! += Math.max(0, answer.columns[column]!);
       }
     }

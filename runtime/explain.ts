@@ -13,6 +13,7 @@ import { linearMsPerCost, squaredMsPerCost } from './costs.ts';
 import type { DatacenterState, RuntimeInputs } from './inputs.ts';
 import { loadAt, utilizations } from './limits.ts';
 import { reducedCosts } from './lp/problem.ts';
+import { stepAfter } from './placement.ts';
 import type { SolveStep } from './solve.ts';
 import { isDrain } from './states.ts';
 
@@ -138,7 +139,7 @@ function excessCost({ model, placement, service }: SolveStep, e: number, d: numb
   /** Of the columns that take a pair's load one after the other, the last one used, and the one with room. */
   const lastUsed = (first: number, amount: number): number => {
     let column = first;
-    for (let rest = amount; layout.nextStep[column]! >= 0; column = layout.nextStep[column]!) {
+    for (let rest = amount; stepAfter(layout, column) >= 0; column = stepAfter(layout, column)) {
       rest -= program.upper[column]!;
       if (rest <= nothing) break;
     }
@@ -149,7 +150,7 @@ function excessCost({ model, placement, service }: SolveStep, e: number, d: numb
     let column = first;
     while (column >= 0 && program.upper[column]! - rest <= nothing) {
       rest -= program.upper[column]!;
-      column = layout.nextStep[column]!;
+      column = stepAfter(layout, column);
     }
     return column;
   };

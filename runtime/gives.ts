@@ -16,7 +16,8 @@ const slackPrices: Readonly<Partial<Record<GivingLimit, number>>> = {
 export interface GiveRows {
   rowOf(limit: GivingLimit): number; // -1 where nothing says how far it gives
   slackPrice(limit: GivingLimit): number; // of a unit by which the limit is missed
-  /** What a unit costs that arrives at (or, negative, leaves) the pair, where that is what is sought. */
+  readonly isSought: boolean; // how little a limit gives is what the program is for
+  /** What a unit costs then that arrives at (or, negative, leaves) the pair. */
   cost(i: number, sign: 1 | -1): number;
   /** Of the last column: it counts in the rows of the limits that it is beyond. */
   put(i: number, sign: 1 | -1): void;
@@ -45,6 +46,7 @@ export function putGives(lp: ProgramBuilder, model: Model, isGuarded: boolean, s
       if (soughtLimit) return limit === soughtLimit ? 1 : 0;
       return rows.has(limit) ? 0 : slackPrices[limit]!;
     },
+    isSought: soughtLimit !== undefined,
     cost: (i, sign) => (soughtLimit && counts(soughtLimit, i, sign) ? sign : 0),
     put: (i, sign) => {
       if (farRow >= 0 && counts('latencyMsMax', i, sign)) lp.put(farRow, sign);

@@ -102,6 +102,7 @@ function keepingNear(model: Model): Model {
 }
 
 function farLoad({ base, tooFar, datacenters }: Model, counts: (c: number) => boolean): number {
+  if (!tooFar.includes(1)) return 0;
   return base.reduce((sum, load, i) => (tooFar[i] === 1 && counts(Math.floor(i / datacenters)) ? sum + load : sum), 0);
 }
 

@@ -33,7 +33,12 @@ export interface Layout {
   readonly churnRow: Int32Array; // [s] row, -1: unguarded
   readonly movingRow: Int32Array; // [c] what leaves by choice arrives; -1 where nothing may move
   readonly placingRow: Int32Array; // [c] forced load is placed; -1 where there is none
-  readonly nextStep: Int32Array; // [column] the one that takes what it has no room for, -1 where there is none
+  readonly nextStep: Int32Array | null; // [column] the one that takes what it has no room for, -1 where there is none; null: none has
+}
+
+/** -1 where there is none. */
+export function stepAfter({ nextStep }: Layout, column: number): number {
+  return nextStep?.[column] ?? -1;
 }
 
 export interface Formulation {
@@ -55,6 +60,7 @@ export const beyondP95Max = 0.05;
 
 export function formulate(model: Model, formulation: Formulation): { program: LinearProgram; layout: Layout } {
   const { commodities, datacenters, resources, load, capacity, use, base, forced, mayGain, pinned } = model;
+  const { service, tooFar, churnWeight } = model;
   const { limits, seek } = formulation;
   const lp = new ProgramBuilder();
   const pairs = commodities * datacenters;
@@ -72,9 +78,10 @@ export function formulate(model: Model, formulation: Formulation): { program: Li
     return at;
   };
   const emergency: EmergencyRows | null = putEmergency(lp, model, (most) => slack('emergencyMax', most));
-  const churnRow = Int32Array.from({ length: model.services }, (_, s) =>
-    limits ? lp.row(Number.NEGATIVE_INFINITY, limits.churnMax[s]! * demandOf(model, s)) : -1,
-  );
+  const churnRow = new Int32Array(model.services).fill(-1);
+  const demands = limits && demandsOf(model);
+  for (let s = 0; demands && s < demands.length; s++)
+    churnRow[s] = lp.row(Number.NEGATIVE_INFINITY, limits.churnMax[s]! * demands[s]!);
 
   const { rttCost, moveCost } = costsOf(model, seek);
   const toward = limits?.toward;
@@ -86,13 +93,21 @@ export function formulate(model: Model, formulation: Formulation): { program: Li
   const mayStay = (i: number): number => (limits && seek !== 'nearness' ? base[i]! : 0);
   const movingRow = new Int32Array(commodities).fill(-1);
   const placingRow = new Int32Array(commodities).fill(-1);
-  // The pair that is looked at; the functions below are made once, not for each of thousands.
-  let [c, d, s, i, moving, placing, p95Row, shareRow, pinRow] = [0, 0, 0, 0, -1, -1, -1, -1, -1];
+  const isLimited = hasLimitsOfPairs(model) || emergency !== null;
+  const isSought = gives.isSought;
+  let [p95Row, shareRow, pinRow] = [-1, -1, -1]; // of the pair that is looked at
+  const enterLimits = (i: number, sign: 1 | -1): void => {
+    if (emergency) lp.put(emergency.classRow[i]!, sign);
+    if (p95Row >= 0 && model.beyondP95[i] === 1) lp.put(p95Row, sign);
+    if (shareRow >= 0) lp.put(shareRow, sign);
+    if (pinRow >= 0) lp.put(pinRow, sign);
+    gives.put(i, sign);
+  };
   /** Enters the column of load that arrives (1) or leaves (-1), by choice or forced, into the rows of all. It is told
    *  nothing but what is small: numbers with a fraction, handed to functions thousands of times, are garbage. */
-  const enter = (sign: 1 | -1, byChoice: boolean): void => {
-    for (let r = 0; r < resources; r++) {
-      const k = r * datacenters + d;
+  const enter = (c: number, d: number, sign: 1 | -1, byChoice: boolean): void => {
+    const s = service[c]!;
+    for (let r = 0, k = d; r < resources; r++, k += datacenters) {
       const amount = sign * use[s * resources + r]!;
       if (amount === 0) continue;
       if (levelRow[k]! >= 0) lp.put(levelRow[k]!, amount);
@@ -100,20 +115,24 @@ export function formulate(model: Model, formulation: Formulation): { program: Li
       if (priceRow) lp.put(priceRow[k]!, amount);
       if (emergency) lp.put(emergency.poolRow[k]!, amount);
     }
-    if (byChoice && sign > 0 && churnRow[s]! >= 0) lp.put(churnRow[s]!, model.churnWeight[c]!);
-    if (emergency) lp.put(emergency.classRow[i]!, sign);
-    if (p95Row >= 0 && model.beyondP95[i] === 1) lp.put(p95Row, sign);
-    if (shareRow >= 0) lp.put(shareRow, sign);
-    if (pinRow >= 0) lp.put(pinRow, sign);
-    gives.put(i, sign);
+    if (byChoice && sign > 0 && churnRow[s]! >= 0) lp.put(churnRow[s]!, churnWeight[c]!);
+    if (isLimited) enterLimits(c * datacenters + d, sign);
   };
   /** Columns of falling worth that have room for `most` together. Returns the first. */
-  const inSteps = (steps: readonly Step[], cost: number, most: number, sign: 1 | -1, byChoice: boolean): number => {
+  const inSteps = (
+    steps: readonly Step[],
+    c: number,
+    d: number,
+    cost: number,
+    most: number,
+    sign: 1 | -1,
+    row: number,
+  ) => {
     let [first, last, room] = [-1, -1, most];
     for (const { width, worth } of steps) {
       if (!(room > 0)) break;
-      const at = lp.column(cost - sign * worth, 0, Math.min(width, room), byChoice ? moving : placing, sign);
-      enter(sign, byChoice);
+      const at = lp.column(cost - sign * worth, 0, Math.min(width, room), row, sign);
+      enter(c, d, sign, row === movingRow[c]);
       room -= width;
       if (first < 0) first = at;
       else following.push(last, at);
@@ -121,59 +140,61 @@ export function formulate(model: Model, formulation: Formulation): { program: Li
     }
     return first;
   };
-  for (c = 0; c < commodities; c++) {
-    s = model.service[c]!;
+  for (let c = 0, i = 0; c < commodities; c++) {
+    const s = service[c]!;
     const shareMax = model.shareMax[s]!;
     const mayMove = model.isNew[s] === 0 && model.still[c] === 0;
+    const ownLoad = load[c]!;
     const forcedLoad = forced[c]!;
-    placing = placingRow[c] = forcedLoad > 0 ? lp.row(forcedLoad, forcedLoad) : -1;
-    moving = -1;
-    p95Row = putP95(lp, model, c, slack);
-    for (d = 0; d < datacenters; d++) {
-      i = c * datacenters + d;
+    const placing = forcedLoad > 0 ? lp.row(forcedLoad, forcedLoad) : -1;
+    placingRow[c] = placing;
+    let moving = -1;
+    if (isLimited) p95Row = putP95(lp, model, c, slack);
+    for (let d = 0; d < datacenters; d++, i++) {
       const mayArrive = mayGain[i] === 1;
-      const far = model.tooFar[i] === 1 ? bounty : 0;
-      shareRow =
-        shareMax < 1 && mayArrive
-          ? lp.row(Number.NEGATIVE_INFINITY, Math.max(mayStay(i), shareMax * load[c]!) - base[i]!)
-          : -1;
-      pinRow = Number.isNaN(pinned[i]!) ? -1 : lp.row(pinned[i]! - base[i]!, pinned[i]! - base[i]!);
-      const gainMax = mayMove && mayArrive ? Math.min(load[c]!, toward ? toward.gained[i]! : totalLoad) : 0;
+      const far = tooFar[i] === 1 ? bounty : 0;
+      if (isLimited) {
+        const room = Math.max(mayStay(i), shareMax * ownLoad) - base[i]!;
+        shareRow = shareMax < 1 && mayArrive ? lp.row(Number.NEGATIVE_INFINITY, room) : -1;
+        pinRow = Number.isNaN(pinned[i]!) ? -1 : lp.row(pinned[i]! - base[i]!, pinned[i]! - base[i]!);
+      }
+      const gainMax = mayMove && mayArrive ? Math.min(ownLoad, toward ? toward.gained[i]! : totalLoad) : 0;
       const leaveMax = mayMove ? Math.min(base[i]!, toward ? toward.left[i]! : totalLoad) : 0;
       if (moving < 0 && (gainMax > 0 || leaveMax > 0)) moving = movingRow[c] = lp.row(0, 0);
       if (gainMax > 0) {
-        const cost = rttCost[i]! + moveCost[i]! + far + gives.cost(i, 1);
+        const cost = rttCost[i]! + moveCost[i]! + far + (isSought ? gives.cost(i, 1) : 0);
         // Friends are met once: by what is placed where something is, else by what is gained.
-        if (meeting && placing < 0) gained[i] = inSteps(meeting.arriving[i]!, cost, gainMax, 1, true);
+        if (meeting && placing < 0) gained[i] = inSteps(meeting.arriving[i]!, c, d, cost, gainMax, 1, moving);
         else {
           gained[i] = lp.column(cost, 0, gainMax, moving, 1);
-          enter(1, true);
+          enter(c, d, 1, true);
         }
       }
       if (leaveMax > 0) {
-        const cost = -rttCost[i]! - far + gives.cost(i, -1);
-        if (meeting) left[i] = inSteps(meeting.leaving[i]!, cost, leaveMax, -1, true);
+        const cost = -rttCost[i]! - far + (isSought ? gives.cost(i, -1) : 0);
+        if (meeting) left[i] = inSteps(meeting.leaving[i]!, c, d, cost, leaveMax, -1, moving);
         else {
           left[i] = lp.column(cost, 0, leaveMax, moving, -1);
-          enter(-1, true);
+          enter(c, d, -1, true);
         }
       }
       if (mayArrive && placing >= 0) {
-        const cost = rttCost[i]! + far + gives.cost(i, 1) + (toward?.placed[i] === 0 ? again : 0);
-        if (meeting) placed[i] = inSteps(meeting.arriving[i]!, cost, forcedLoad, 1, false);
+        const twice = toward?.placed[i] === 0 ? again : 0;
+        const cost = rttCost[i]! + far + (isSought ? gives.cost(i, 1) : 0) + twice;
+        if (meeting) placed[i] = inSteps(meeting.arriving[i]!, c, d, cost, forcedLoad, 1, placing);
         else {
           placed[i] = lp.column(cost, 0, forcedLoad, placing, 1);
-          enter(1, false);
+          enter(c, d, 1, false);
         }
       }
       if (shareRow >= 0) {
-        slack('shareMax', load[c]!);
+        slack('shareMax', ownLoad);
         lp.put(shareRow, -1);
       }
       if (pinRow >= 0) {
-        slack('pins', load[c]!);
+        slack('pins', ownLoad);
         lp.put(pinRow, 1);
-        slack('pins', load[c]!);
+        slack('pins', ownLoad);
         lp.put(pinRow, -1);
       }
     }
@@ -187,9 +208,14 @@ export function formulate(model: Model, formulation: Formulation): { program: Li
     placingRow,
   };
   const program = lp.build();
-  const nextStep = new Int32Array(program.cost.length).fill(-1);
-  for (let at = 0; at < following.length; at += 2) nextStep[following[at]!] = following[at + 1]!;
+  const nextStep = following.length > 0 ? new Int32Array(program.cost.length).fill(-1) : null;
+  for (let at = 0; nextStep && at < following.length; at += 2) nextStep[following[at]!] = following[at + 1]!;
   return { program, layout: { gained, left, placed, levelColumn, nextStep, ...rows } };
+}
+
+/** Does any pair have rows of its own, or count in those of limits that give? */
+function hasLimitsOfPairs({ shareMax, hasPins, beyondP95, gives }: Model): boolean {
+  return hasPins || gives.length > 0 || beyondP95.includes(1) || shareMax.some((share) => share < 1);
 }
 
 /** Levels and onload of the pools that have a say. */
@@ -246,17 +272,13 @@ interface PoolsNow {
   readonly reachable: Uint8Array; // [k] 1 where it may get more
 }
 
-function poolsNow({
-  commodities,
-  datacenters,
-  resources,
-  capacity,
-  use,
-  service,
-  base,
-  settled,
-  mayGain,
-}: Model): PoolsNow {
+/** An epoch asks a model for several programs. */
+const poolsOf = new WeakMap<Model, PoolsNow>();
+
+function poolsNow(model: Model): PoolsNow {
+  const before = poolsOf.get(model);
+  if (before) return before;
+  const { commodities, datacenters, resources, capacity, use, service, base, settled, mayGain } = model;
   const staying = new Float64Array(capacity.length);
   const reachable = new Uint8Array(capacity.length);
   for (let c = 0, i = 0; c < commodities; c++) {
@@ -271,20 +293,31 @@ function poolsNow({
       }
     }
   }
-  return { staying, reachable };
+  const pools = { staying, reachable };
+  poolsOf.set(model, pools);
+  return pools;
 }
 
 /** Load units of all a service's demand, settled or not. */
 export function demandOf(model: Model, s: number): number {
-  if (model.services === 1) return totalLoad;
-  const { commodities, datacenters, load, settled } = model;
-  let sum = 0;
-  for (let c = 0; c < commodities; c++) {
-    if (model.service[c] !== s) continue;
-    sum += load[c]!;
-    for (let d = 0; d < datacenters; d++) sum += settled[c * datacenters + d]!;
+  return demandsOf(model)[s]!;
+}
+
+const demandsKnown = new WeakMap<Model, Float64Array>();
+
+function demandsOf(model: Model): Float64Array {
+  const before = demandsKnown.get(model);
+  if (before) return before;
+  const { services, service, commodities, datacenters, load, settled } = model;
+  const demands = new Float64Array(services);
+  if (services === 1) demands[0] = totalLoad;
+  for (let c = 0, i = 0; c < commodities && services > 1; c++) {
+    let sum = demands[service[c]!]! + load[c]!;
+    for (let d = 0; d < datacenters; d++, i++) sum += settled[i]!;
+    demands[service[c]!] = sum;
   }
-  return sum;
+  demandsKnown.set(model, demands);
+  return demands;
 }
 
 /** Share of the service's demand that changes target by choice. */

@@ -2,13 +2,14 @@
  *  what is wanted without guards -> is it worth a move -> what the guards allow of it -> how far to go this epoch.
  *  Pure: the engines are an argument, and the same inputs give the same millionths with either. */
 
-import { largestRemainder, ppmPerUnit } from '../config/units.ts';
+import { ppmPerUnit } from '../config/units.ts';
 import { lookingAhead, staysWithin } from './ahead.ts';
 import { type NearestPlacement, nearestPlacement } from './balance.ts';
 import type { FractionMatrix } from './fractions.ts';
 import { asWanted, wantUnguarded } from './giving.ts';
 import { gainOf, withinGuards } from './guarded.ts';
 import { type CarriedState, observeStates, retainedFractions, stillReturning } from './guards.ts';
+import { solvedOf, wantedOf } from './in-millionths.ts';
 import type { RuntimeInputs } from './inputs.ts';
 import { brokenBy, inOrder, isMisplaced, type Limit, nothing } from './limits.ts';
 import type { SolveCertified } from './lp/certified.ts';
@@ -154,9 +155,12 @@ async function decide(
       const standing = stands(one);
       if (standing || one.kind !== 'open') return standing!;
       const { served, policy: own } = services[s]!;
+      const damping = allTheWay ? 1 : own.spec.guards.damping;
+      const solved = solvedOf(settled, placement, s, served);
       return {
         kind: 'move',
-        ...fractionsOf(settled, placement, s, allTheWay ? 1 : own.spec.guards.damping, served),
+        solved,
+        wanted: wantedOf(settled, placement, s, damping, served, solved),
         levels: reached,
         stuckEdges: stuckEdgesOf(model, s),
         relaxed: inOrder([...one.relaxed, ...brokenBy(model, reached, placement, s, own, 'step'), ...relaxed]),
@@ -239,7 +243,7 @@ function whetherToGo(of: {
   const whole: Open = { kind: 'open', goes: 'whole', s, relaxed, carried: rested };
   const own = { from: s * model.edges, to: (s + 1) * model.edges };
   if (model.isNew[s] === 1 || sum(model.forced.subarray(own.from, own.to)) > 0) return whole;
-  const { solved } = fractionsOf(model, want, s, 1, served);
+  const solved = solvedOf(model, want, s, served);
   const quiet = { kind: 'unchanged', solved, levels, relaxed, stuckEdges: stuckEdgesOf(model, s) } as const;
   if (inputs.isDue === false) return { ...quiet, reason: 'not-due', carried: { ...rested, wants: carried.wants } };
   // Without any demand there is nothing to judge a move by.
@@ -321,50 +325,6 @@ function holding(model: Model, isHeld: (s: number) => boolean): Model {
 
 function stuckEdgesOf(model: Model, s: number): readonly number[] {
   return model.stuck.filter((c) => model.service[c]! === s).map((c) => c - s * model.edges);
-}
-
-/** Whole millionths. Forced load goes all the way, moves by choice `damping` of it, counted from the millionths of the
- *  solution and not from its digits; an edge that nothing touches keeps what it serves to the last digit. */
-function fractionsOf(
-  model: Model,
-  placement: Placement,
-  s: number,
-  damping: number,
-  served: FractionMatrix | null,
-): { solved: FractionMatrix; wanted: FractionMatrix } {
-  const { edges, datacenters, base } = model;
-  const solved = served ? served.slice() : new Float64Array(edges * datacenters);
-  const wanted = solved.slice();
-  for (let e = 0; e < edges; e++) {
-    const from = e * datacenters;
-    const of = (s * edges + e) * datacenters;
-    if (served && model.forced[s * edges + e] === 0 && isUntouched(placement, of, of + datacenters)) continue;
-    const anchor = new Float64Array(datacenters);
-    const goal = new Float64Array(datacenters);
-    for (let d = 0; d < datacenters; d++) {
-      anchor[d] = base[of + d]! + placement.placed[of + d]!;
-      goal[d] = Math.max(0, anchor[d]! + placement.gained[of + d]! - placement.left[of + d]!);
-    }
-    const unforced = served && model.forced[s * edges + e] === 0 ? served.subarray(from, from + datacenters) : null;
-    const start = unforced ?? inPpm(anchor);
-    const end = unforced && goal.every((load, d) => load === anchor[d]) ? unforced : inPpm(goal);
-    const step = end === unforced ? end : inPpm(start.map((fraction, d) => fraction + damping * (end[d]! - fraction)));
-    solved.set(end, from);
-    wanted.set(step, from);
-  }
-  return { solved, wanted };
-}
-
-function isUntouched({ gained, left }: Placement, from: number, to: number): boolean {
-  for (let i = from; i < to; i++) if (gained[i] !== 0 || left[i] !== 0) return false;
-  return true;
-}
-
-function inPpm(shares: Float64Array): Float64Array {
-  const ppm = largestRemainder(shares, ppmPerUnit);
-  const fractions = new Float64Array(ppm.length);
-  for (let d = 0; d < ppm.length; d++) fractions[d] = ppm[d]! / ppmPerUnit;
-  return fractions;
 }
 
 function sum(values: Float64Array): number {

@@ -71,11 +71,13 @@ export function cheapest(
   rightSide: number,
   reduced: Float64Array,
 ): number {
+  if (to - from > priceAt.length) priceAt = new Float64Array(2 * (to - from));
   let activity = 0; // at a price of minus infinity
   for (let at = from; at < to; at++) {
     const j = columns[at]!;
     const own = value[columnStart[j]!]!;
     activity += own * (own > 0 ? lower[j]! : upper[j]!);
+    priceAt[at - from] = reduced[j]! / own;
   }
   const wanted = rightSide - 1e-9;
   let price = Number.NEGATIVE_INFINITY;
@@ -83,18 +85,21 @@ export function cheapest(
   for (;;) {
     let next = -1;
     let nextPrice = Number.POSITIVE_INFINITY;
-    for (let at = from; at < to; at++) {
-      const j = columns[at]!;
-      const itsPrice = reduced[j]! / value[columnStart[j]!]!;
-      if ((itsPrice > price || (itsPrice === price && j > last)) && itsPrice < nextPrice) {
-        next = j;
+    for (let at = 0; at < to - from; at++) {
+      const itsPrice = priceAt[at]!;
+      if (itsPrice < nextPrice && (itsPrice > price || (itsPrice === price && at > last))) {
+        next = at;
         nextPrice = itsPrice;
       }
     }
     if (next < 0) return -1; // it cannot be met: the engine will say so
-    activity += Math.abs(value[columnStart[next]!]!) * (upper[next]! - lower[next]!);
+    const j = columns[from + next]!;
+    activity += Math.abs(value[columnStart[j]!]!) * (upper[j]! - lower[j]!);
+    if (activity >= wanted) return j;
     price = nextPrice;
     last = next;
-    if (activity >= wanted) return next;
   }
 }
+
+/** [column of the block] the own row's price at which it changes its bound. */
+let priceAt = new Float64Array(64);

@@ -8,6 +8,7 @@
  *  the old basis fits nothing. */
 
 import { blocksOf, settledAt } from './blocks.ts';
+import { quantileOf } from './near-columns.ts';
 import type { LinearProgram, RowPrices } from './problem.ts';
 
 /** As HiGHS numbers them. */
@@ -97,15 +98,14 @@ function makeTight(
 
 /** At least `count` columns (where there are as many) that are not out and have the least to win or lose, least first. */
 export function nearestToBasic(reduced: Float64Array, isOut: (j: number) => boolean, count: number): number[] {
-  for (let within = 1e-6; ; within *= 10) {
+  for (let within = quantileOf(reduced, Math.min(1, (2 * count) / reduced.length)); ; within = 4 * within + 1e-6) {
     const found: number[] = [];
-    let all = 0;
+    let isAll = true;
     for (let j = 0; j < reduced.length; j++) {
-      if (isOut(j)) continue;
-      all += 1;
-      if (Math.abs(reduced[j]!) <= within) found.push(j);
+      if (!(Math.abs(reduced[j]!) <= within)) isAll = false;
+      else if (!isOut(j)) found.push(j);
     }
-    if (found.length < count && found.length < all) continue;
+    if (found.length < count && !isAll && within < Number.POSITIVE_INFINITY) continue;
     return found.sort((a, b) => Math.abs(reduced[a]!) - Math.abs(reduced[b]!) || a - b).slice(0, 4 * count);
   }
 }
