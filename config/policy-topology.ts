@@ -34,6 +34,9 @@ export function checkPolicyFor(policy: Policy, topology: Topology, where: string
   spec.canary?.edges.forEach((id, i) => {
     refuseUnknown(edgeIndex, 'edge', id, `spec.canary.edges[${i}]`);
   });
+  spec.ramp?.edges?.forEach((id, i) => {
+    refuseUnknown(edgeIndex, 'edge', id, `spec.ramp.edges[${i}]`);
+  });
   if (spec.canary && new Set<string>(spec.canary.edges).size >= topology.edges.length) {
     throw new ConfigError(
       `${subject}: spec.canary.edges names every edge, and none is left to compare with; leave some out`,

@@ -59,6 +59,15 @@ const canarySchema = z.strictObject({
     .meta({ description: 'by how much more their mean latency may rise than that of the others' }),
 });
 
+const rampSchema = z.strictObject({
+  share: share.meta({ description: 'of the buckets that Taiji steers; the others stay as firstTable has them' }),
+  edges: z
+    .array(nameSchema)
+    .min(1)
+    .optional()
+    .meta({ description: 'at which; left out: at every edge. The others stay as firstTable has them' }),
+});
+
 const specSchema = z.strictObject({
   traffic: trafficSchema.default({ kind: 'stateless' }),
   epoch: timerSchema.default('5m'),
@@ -103,6 +112,7 @@ const specSchema = z.strictObject({
     .default('none')
     .meta({ description: 'operator: what moves by choice waits for taiji apply' }),
   canary: canarySchema.nullable().default(null).meta({ description: 'null: every edge at once' }),
+  ramp: rampSchema.nullable().default(null).meta({ description: 'null: all of it is steered' }),
   assert: z
     .array(z.string().max(200))
     .max(100)

@@ -56,6 +56,7 @@ export interface EpochInputs {
 export interface EpochContext {
   readonly tree: BucketTree;
   readonly weights: BucketWeights;
+  readonly base?: RoutingTable; // imported: where a policy with a ramp keeps what is not Taiji's yet
   readonly cellTies?: CellTies; // where friends are known by name; else the tree's quotient graph tells them
   readonly solver: Solver;
   readonly secondSolver?: Solver; // asked where the first one's answer cannot be certified

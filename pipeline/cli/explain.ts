@@ -9,12 +9,14 @@ import { indexById, type Topology } from '../../config/topology.ts';
 import type { EngineName } from '../../runtime/lp/problem.ts';
 import { groupsOf } from '../../runtime/pools.ts';
 import { statesAt } from '../../runtime/states.ts';
-import { type EpochInputs, freshState, type PlannedService, planGroup } from '../epoch.ts';
+import { type EpochInputs, freshState, type PlannedService } from '../epoch.ts';
 import { type Explanation, explainEdge, planGroupWatched, type WatchedEpoch } from '../replay/explanation.ts';
 import { formatExplanation } from '../replay/explanation-text.ts';
 import { PlannedDemand } from '../replay/planned-demand.ts';
+import { planRamped } from '../replay/ramped-group.ts';
 import { watchRecorded } from '../server/io/recorded-file.ts';
 import { checkPrevious, type PreviousPlan, previousOf, readPreviousPlan, readPreviousPlans } from './plan-file.ts';
+import { withBase } from './plan-run.ts';
 import { servicesOf } from './replay-services.ts';
 import { type OutputFormat, openSetting, outputOption, solverOption, stepAt } from './setting.ts';
 
@@ -106,9 +108,9 @@ async function watchWorld(flags: ExplainFlags): Promise<WatchedEpoch> {
       const stepBefore = stepOfPrevious(demand.timesMs, known?.timeMs ?? null, t);
       before.push(stepBefore === null ? null : { ...common, ...said(stepBefore) });
       const inputs = { ...common, ...said(t), previous: known?.table ?? null, carried: freshState };
-      return { inputs, context };
+      return { inputs, context: withBase(context, policy, inputs.previous) };
     });
-    const watched = await planGroupWatched(planned, before, planGroup);
+    const watched = await planGroupWatched(planned, before, planRamped);
     return watched[group.indexOf(services[service]!)]!;
   } finally {
     await setting.close();

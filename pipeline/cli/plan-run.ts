@@ -13,12 +13,13 @@ import { certifiedBy } from '../../runtime/lp/certified.ts';
 import { fullness, loadOf, metersOf, type ServiceLoad, sumByDatacenter } from '../../runtime/meters.ts';
 import { capacityOf, costsOf, groupsOf } from '../../runtime/pools.ts';
 import { statesAt } from '../../runtime/states.ts';
-import { type EpochContext, type EpochInputs, type EpochPlan, freshState, planGroup } from '../epoch.ts';
+import { type EpochContext, type EpochInputs, type EpochPlan, freshState } from '../epoch.ts';
 import { type AssertionResult, judgeAssertions } from '../replay/assertions.ts';
 import type { Edit } from '../replay/edits.ts';
 import { ConnectionLocality } from '../replay/locality.ts';
 import { type PlanScore, type ScoredEdit, scoredChange, scorePlan } from '../replay/plan-score.ts';
 import { PlannedDemand } from '../replay/planned-demand.ts';
+import { planRamped } from '../replay/ramped-group.ts';
 import { ReportBuilder, type ReportedEpoch } from '../replay/report.ts';
 import { applyEdits, type WhatIf } from '../replay/what-if.ts';
 import { diffTables, type TableDiff } from '../table/diff.ts';
@@ -58,12 +59,30 @@ export async function planDry(run: DryRun, edits: readonly Edit[]): Promise<read
     const group = members.map((s) => settings[s]!);
     checkGroup(group.map(({ policy }) => policy));
     const inputs = group.map((setting) => inputsOf(setting, run));
-    const plans = await planGroup(group.map(({ context }, own) => ({ inputs: inputs[own]!, context })));
+    const plans = await planRamped(
+      group.map(({ context, previous, policy }, own) => ({
+        inputs: inputs[own]!,
+        context: withBase(context, policy, previous),
+      })),
+    );
     members.forEach((s, own) => {
       planned[s] = plannedOf(settings[s]!, inputs[own]!, plans[own]!);
     });
   }
   return planned;
+}
+
+/** A dry run's ramp starts at the table it plans from. Throws a ConfigError where there is none. */
+export function withBase(
+  context: EpochContext,
+  { spec, metadata }: Policy,
+  previous: RoutingTable | null,
+): EpochContext {
+  if (!spec.ramp) return context;
+  if (previous) return { ...context, base: previous };
+  throw new ConfigError(
+    `policy "${metadata.service}" has a ramp, and nothing says where the rest goes; name the imported table with --previous, or take the ramp out`,
+  );
 }
 
 /** The world as the service has it, and its policy, both with the edits. */

@@ -39,6 +39,7 @@ export interface CheckpointRecord extends RecordedRouting {
     readonly resources?: readonly { readonly name: string; readonly capacity: readonly number[] }[];
   };
   readonly policy: Policy;
+  readonly base?: EncodedTable; // what a ramp holds the rest to
   readonly engine: string; // told, not needed: either engine gives the same tables
   readonly previous: EncodedTable | null;
   readonly carried: CarriedState;

@@ -10,10 +10,11 @@ import { ConfigError } from '../../../config/errors.ts';
 import { compareIds, type ServiceId } from '../../../config/ids.ts';
 import { type ServerSpec, statedServices } from '../../../config/server.ts';
 import type { Topology } from '../../../config/topology.ts';
-import { type PlanEpoch, type PlanGroup, planGroup } from '../../epoch.ts';
+import type { PlanEpoch, PlanGroup } from '../../epoch.ts';
 import { openEmbeddedStore } from '../../publish/io/embedded-store.ts';
 import { inTime } from '../../publish/io/in-time.ts';
 import { withDeadline } from '../../publish/io/store-deadline.ts';
+import { planRamped } from '../../replay/ramped-group.ts';
 import { type AlertReason, type Alerts, withAlert } from '../alert.ts';
 import type { EpochSummary } from '../epoch-summary.ts';
 import { IntentBook } from '../intent-book.ts';
@@ -246,7 +247,7 @@ function checkComparable(spec: ServerSpec): void {
 
 /** A plan for one service at a time, where a test brings one. */
 function planOf(plan: PlanEpoch | undefined): PlanGroup {
-  if (!plan) return planGroup;
+  if (!plan) return planRamped;
   return (services) => Promise.all(services.map(({ inputs, context }) => plan(inputs, context)));
 }
 

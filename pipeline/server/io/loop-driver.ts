@@ -119,7 +119,7 @@ export class LoopDriver {
     const waits = free !== null && run !== free;
     return {
       inputs: waits ? { ...inputs, isDue: false } : inputs,
-      context: { ...this.#parts.engines.context, ...run.routing },
+      context: { ...this.#parts.engines.context, ...run.contextOf(run.routing) },
     };
   }
 
@@ -272,7 +272,7 @@ export class LoopDriver {
     try {
       const group = this.runs.map((run) => {
         const { inputs, routing } = run.planning();
-        return { inputs, context: { ...engines.context, ...routing } };
+        return { inputs, context: { ...engines.context, ...run.contextOf(routing) } };
       });
       const before = this.runs.map((run) => run.watched?.inputs ?? null);
       const watching = await inTime(planGroupWatched(group, before, plan), planMsMax, 'planning');

@@ -57,7 +57,13 @@ export async function findService(
   const published = await readPublished(store, service);
   const { head } = published;
   const outcomes = await recentOutcomes(directory.within('journal'), service, historyEpochs);
-  const imported = published.head === null || isShadow ? firstTable(stated, topology) : null;
+  const { ramp } = stated.policy.spec;
+  if (ramp && stated.firstTableFile === null) {
+    throw new ConfigError(
+      `${stated.policyFile}: policy "${service}" has a ramp, and the config no firstTable that says where the rest goes; taiji import makes one`,
+    );
+  }
+  const imported = published.head === null || isShadow || ramp ? firstTable(stated, topology) : null;
   const recorded = outcomes.flatMap(({ summary }) => (summary === null ? [] : [summary as EpochSummary]));
   return {
     ...stated,
@@ -156,7 +162,8 @@ export async function openGroup(
     const realised = new RealisedFractions(topology.edges.length);
     const imported = own.imported && servedFractions(own.imported, weights);
     const shadow = parts.isShadow ? new ShadowWatch(imported, () => compareRuns(opened, run)) : null;
-    const kept = { ...own, routing, objects, source, publisher, acks, realised, history, shadow };
+    const base = own.policy.spec.ramp ? own.imported : null;
+    const kept = { ...own, base, routing, objects, source, publisher, acks, realised, history, shadow };
     const run: ServiceRun = new ServiceRun(kept, shared, start);
     const publication = new ServicePublication(
       {
@@ -226,7 +233,7 @@ function viewOf(
       const { state, observed, watched } = run;
       if (!observed || !watched || !state.table) return null;
       const { table: previous, carried, epoch, startMs } = state;
-      const context = { ...engines.context, ...run.routing };
+      const context = { ...engines.context, ...run.contextOf(run.routing) };
       return {
         inputs: { ...observed, epoch, startMs, previous, carried },
         context,

@@ -6,11 +6,13 @@ import { readTree } from '../../../bucketizer/io/tree-file.ts';
 import type { BucketTree } from '../../../bucketizer/tree.ts';
 import { ConfigError } from '../../../config/errors.ts';
 import type { EngineName } from '../../../runtime/lp/problem.ts';
-import { type EpochContext, type PlanGroup, planGroup } from '../../epoch.ts';
+import type { EpochContext, PlanGroup } from '../../epoch.ts';
 import { planGroupWatched, type WatchedEpoch } from '../../replay/explanation.ts';
 import { type CheckpointRecord, decodeJournal, journalFormat, outcomesIn } from '../../replay/journal-record.ts';
+import { planRamped } from '../../replay/ramped-group.ts';
 import { checkpointsOfFile, type RecordedContext, type RecordedReplay, replayRecorded } from '../../replay/recorded.ts';
 import { decodeWeights } from '../../replay/recorded-weights.ts';
+import { decodeTable } from '../../table/routing-table.ts';
 import type { Routing } from '../../table/tree-course.ts';
 import { messageOf } from './data-directory.ts';
 import { openEngines } from './engines.ts';
@@ -20,7 +22,7 @@ import { readWeights, treeObject } from './objects.ts';
  *  differs is in the answer. */
 export function replayJournal(file: string, solver: EngineName = 'highs'): Promise<RecordedReplay> {
   return withRecorded(file, solver, ({ text, contexts, routingOf }) =>
-    replayRecorded(text, { contexts, routingOf, plan: planGroup }),
+    replayRecorded(text, { contexts, routingOf, plan: planRamped }),
   );
 }
 
@@ -39,7 +41,7 @@ export function watchRecorded(
     let watched: readonly WatchedEpoch[] = [];
     const plan: PlanGroup = async (services) => {
       const before = services.map((_, own) => watched[own]?.inputs ?? null);
-      watched = await planGroupWatched(services, before, planGroup);
+      watched = await planGroupWatched(services, before, planRamped);
       return watched.map((one) => one.plan);
     };
     const replay = await replayRecorded(upTo, { contexts, routingOf, plan });
@@ -109,8 +111,13 @@ async function withRecorded<T>(
   const known: Routing[] = [];
   for (const recorded of checkpoints) known.push(await routingOf(recorded));
   const engines = await openEngines(solver, known[0]!.tree, known[0]!.weights);
+  const contexts = checkpoints.map(({ base }, s) => ({
+    ...engines.context,
+    ...known[s]!,
+    ...(base && { base: decodeTable(base, `${file}: base of a ramp`) }),
+  }));
   try {
-    return await use({ text, checkpoints, contexts: known.map((own) => ({ ...engines.context, ...own })), routingOf });
+    return await use({ text, checkpoints, contexts, routingOf });
   } finally {
     await engines.close();
   }

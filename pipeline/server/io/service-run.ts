@@ -7,7 +7,7 @@ import type { ServiceId } from '../../../config/ids.ts';
 import { concerns, type Intent } from '../../../config/intent.ts';
 import type { Policy } from '../../../config/policy.ts';
 import type { Topology } from '../../../config/topology.ts';
-import type { EpochInputs, EpochPlan } from '../../epoch.ts';
+import type { EpochContext, EpochInputs, EpochPlan } from '../../epoch.ts';
 import { type Canary, holdOf, type Rollout, type RolloutCommand, rolloutStep } from '../../publish/rollout.ts';
 import type { VersionAbout } from '../../publish/snapshot.ts';
 import { bodiesAfter, bodyDigests, type EpochBodies } from '../../replay/epoch-bodies.ts';
@@ -65,6 +65,7 @@ export interface ServiceParts {
   readonly policy: Policy;
   readonly routing: RoutingSource;
   readonly objects: RoutingObjects;
+  readonly base: RoutingTable | null; // imported: what a ramp of the policy holds the rest to
   readonly everyTicks: number; // of its group, from one of its epochs to the next
   readonly tickMs: number | null; // where that is not what the policy says an epoch is
   readonly source: TelemetrySource;
@@ -129,6 +130,12 @@ export class ServiceRun {
   /** Wall clock of the last epoch that came to a decision since the start. */
   get decidedAtMs(): number | null {
     return this.#decidedAtMs;
+  }
+
+  /** What its epochs are planned with, besides engines. */
+  contextOf(routing: Routing): Pick<EpochContext, 'tree' | 'weights' | 'base'> {
+    const { base } = this.parts;
+    return { ...routing, ...(base && { base }) };
   }
 
   /** In force. */
@@ -246,7 +253,7 @@ export class ServiceRun {
   }
 
   async checkpoint(engine: string): Promise<CheckpointRecord> {
-    const { policy, objects } = this.parts;
+    const { policy, objects, base } = this.parts;
     const { table, carried } = this.#state;
     await objects.keep(this.#first);
     return {
@@ -255,6 +262,7 @@ export class ServiceRun {
       topology: plainTopology(this.#shared.topology),
       policy,
       ...objects.nameOf(this.#first),
+      ...(base && { base: encodeTable(base) }),
       engine,
       previous: table && encodeTable(table),
       carried,
