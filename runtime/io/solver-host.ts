@@ -1,7 +1,8 @@
 /** An engine in a worker thread behind the Solver interface, watched. Node 20 cannot start a `.ts` worker, so the built
  *  entry is always the one that runs, from the sources too.
  *
- *  The worker is asked what the steps taken in this thread (`lp/dual-simplex.ts`) do not answer.
+ *  The worker is asked what the steps taken in this thread (`lp/dual-simplex.ts`) do not answer. Between those others have
+ *  their turn.
  *
  *  There is no clock inside a solve, for a limit there would make what it finds depend on the machine. A worker that runs
  *  away, in time or in memory, is ended from outside and replaced; its program counts as failed, and the second engine is
@@ -9,10 +10,12 @@
  *  looks at what the process grows by while a program is solved. */
 
 import { existsSync } from 'node:fs';
+import { setImmediate } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { Worker } from 'node:worker_threads';
 import { ConfigError } from '../../config/errors.ts';
-import { conversationAsking, conversationWith } from '../lp/engines.ts';
+import type { Steps } from '../lp/dual-simplex.ts';
+import { conversationAsking, solvedHere } from '../lp/engines.ts';
 import type { EngineAnswer, EngineName, LinearProgram, RowPrices, Solver } from '../lp/problem.ts';
 import type { Question } from '../lp/sift.ts';
 
@@ -47,7 +50,7 @@ const lookAgainMs = 1000; // asking the system how large the process is takes as
  *  time. A worker that dies answers `failed`, and another takes the next program. */
 export async function openSolver(engine: EngineName, limits: Partial<SolverLimits> = {}): Promise<SolverHost> {
   const { solveMsMax, growthMbMax, entry, onEnded } = { ...solverLimits, entry: workerEntry(), ...limits };
-  const converse = limits.entry === undefined ? conversationWith : conversationAsking;
+  const asksAlways = limits.entry !== undefined;
   let worker: Worker | null = await start(engine, entry);
   let last: Promise<unknown> = Promise.resolve();
   let closed = false;
@@ -74,7 +77,9 @@ export async function openSolver(engine: EngineName, limits: Partial<SolverLimit
   };
   const solveOne = async (program: LinearProgram, prices?: RowPrices): Promise<EngineAnswer> => {
     if (closed) return failed;
-    const conversation = converse(engine, program, prices);
+    const found = asksAlways ? null : await unhurried(solvedHere(engine, program, prices));
+    if (found) return found;
+    const conversation = conversationAsking(engine, program, prices);
     let said = conversation.next();
     while (!said.done) {
       const answer = await answerTo(said.value);
@@ -96,6 +101,22 @@ export async function openSolver(engine: EngineName, limits: Partial<SolverLimit
       await worker?.terminate();
     },
   };
+}
+
+/** Whoever else waits for this thread (a scrape, an edge's poll) has a turn between steps, once it has waited for so long. */
+const turnMs = 15;
+
+let lastTurnMs = Number.NEGATIVE_INFINITY;
+
+async function unhurried(steps: Steps): Promise<EngineAnswer | null> {
+  for (;;) {
+    if (performance.now() - lastTurnMs >= turnMs) {
+      await setImmediate();
+      lastTurnMs = performance.now();
+    }
+    const said = steps.next();
+    if (said.done) return said.value;
+  }
 }
 
 async function start(engine: EngineName, entry: string): Promise<Worker> {

@@ -21,17 +21,35 @@ import { pivotMin } from './working-basis.ts';
 /** With more rows of all than this the basis is no longer small. */
 const sharedMax = 160;
 
-const scratch = new Scratch();
+/** Of solves that are done. */
+const idle: Scratch[] = [];
 
 /** Null where it finds no optimum: there is none, or an engine may know better. */
 export function dualSimplex(program: LinearProgram, prices: RowPrices): EngineAnswer | null {
+  const steps = dualSteps(program, prices);
+  let said = steps.next();
+  while (!said.done) said = steps.next();
+  return said.value;
+}
+
+/** The same, with a pause after every pass over the program: whoever solves large ones has other things to do too. */
+export function* dualSteps(program: LinearProgram, prices: RowPrices): Steps {
+  const scratch = idle.pop() ?? new Scratch();
   scratch.begin();
+  const answer = yield* solvedIn(scratch, program, prices);
+  idle.push(scratch); // nothing of it is in the answer
+  return answer;
+}
+
+export type Steps = Generator<void, EngineAnswer | null, void>;
+
+function* solvedIn(scratch: Scratch, program: LinearProgram, prices: RowPrices): Steps {
   const blocks = blocksOf(program, scratch);
   const shared: number[] = [];
   for (let r = 0; r < program.rowLower.length; r++) if (blocks.start[r] === blocks.start[r + 1]) shared.push(r);
   if (shared.length > sharedMax) return null;
   const simplex = new DualSimplex(program, blocks, shared, scratch);
-  return simplex.begin(withoutTies(program), prices) ? simplex.run() : null;
+  return (yield* simplex.begin(withoutTies(program), prices)) ? yield* simplex.run() : null;
 }
 
 /** Where most columns cost nothing (a level is sought, wherever the load goes) steps of no length go round in circles. A
@@ -63,21 +81,25 @@ class DualSimplex extends Tableau {
   }
 
   /** Whether there is a basis to begin from. `costing`: the program, without ties. */
-  begin(costing: LinearProgram, prices: RowPrices): boolean {
+  *begin(costing: LinearProgram, prices: RowPrices): Generator<void, boolean, void> {
     this.costing = costing;
+    yield;
     if (!this.#settle(costing, prices)) return false;
+    yield;
     if (this.#makeTight(prices)) {
+      yield;
       if (!this.#signed(costing.cost) || !this.#settle(costing, this.rowPrices(costing.cost))) return false;
       for (let v = this.columns; v < this.placeOf.length; v++) {
         const isUp = this.reduced[v]! < 0 || !Number.isFinite(this.boundOf(v, false));
         if (this.placeOf[v] === atBound) this.isUpper[v] = isUp ? 1 : 0;
       }
     }
+    yield;
     this.near.choose(this.reduced.subarray(0, this.columns));
     return this.#stand();
   }
 
-  run(): EngineAnswer | null {
+  *run(): Steps {
     const stepsMax = 200 + 20 * this.basis.width;
     for (let step = 0; step < stepsMax; step++) {
       this.#evaluate();
@@ -85,6 +107,7 @@ class DualSimplex extends Tableau {
       if (!leaving) return this.#answer();
       if (this.near.isCrowded && step >= this.#narrowAt) this.#lookNearer(step);
       if (!this.#step(leaving)) return null;
+      yield;
     }
     return null;
   }

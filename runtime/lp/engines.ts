@@ -1,7 +1,7 @@
 /** An engine by its name, and how it is asked. */
 
 import { certify } from './certify.ts';
-import { dualSimplex } from './dual-simplex.ts';
+import { dualSteps, type Steps } from './dual-simplex.ts';
 import { openGlpk } from './glpk.ts';
 import { openHighs } from './highs.ts';
 import type { EngineAnswer, EngineName, LinearProgram, RowPrices, SolveProgram } from './problem.ts';
@@ -32,14 +32,19 @@ export function conversationAsking(name: EngineName, program: LinearProgram, pri
   return name === 'highs' ? sifted(program, prices) : inOne(program);
 }
 
-function* firstHere(
-  program: LinearProgram,
-  prices: RowPrices = new Float64Array(program.rowLower.length),
-): Conversation {
-  const found = dualSimplex(program, prices);
+/** What the steps taken here find, where it holds and HiGHS need not be asked; else null. */
+export function* solvedHere(name: EngineName, program: LinearProgram, prices?: RowPrices): Steps {
+  if (name !== 'highs') return null;
+  const found = yield* dualSteps(program, prices ?? new Float64Array(program.rowLower.length));
   // Who asks judges again, but would take what fails for HiGHS's word and ask the next engine, if there is one.
-  if (found && certify(program, found).kind === 'certified') return found;
-  return yield* sifted(program, prices);
+  return found && certify(program, found).kind === 'certified' ? found : null;
+}
+
+function* firstHere(program: LinearProgram, prices?: RowPrices): Conversation {
+  const steps = solvedHere('highs', program, prices);
+  let said = steps.next();
+  while (!said.done) said = steps.next();
+  return said.value ?? (yield* sifted(program, prices));
 }
 
 function* inOne(program: LinearProgram): Conversation {

@@ -12,7 +12,7 @@ const phaseOf: Readonly<Record<string, Phase>> = {
   placementOf: 'read',
   certify: 'certify',
   exact: 'certify',
-  dualSimplex: 'solve',
+  dualSteps: 'solve',
   sifted: 'solve',
 };
 

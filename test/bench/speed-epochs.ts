@@ -5,6 +5,8 @@
  *  of an epoch drifts by a fifth over a day and has 2 % of noise on it. */
 
 import { writeFileSync } from 'node:fs';
+import { monitorEventLoopDelay } from 'node:perf_hooks';
+import { setTimeout } from 'node:timers/promises';
 import { seededRandom } from '../../config/random.ts';
 import { quantile } from '../../pipeline/replay/quantile.ts';
 import { type CarriedState, freshState, retainedFractions } from '../../runtime/guards.ts';
@@ -27,6 +29,7 @@ export interface SpeedRun {
   readonly restartMs: readonly number[]; // epochs of a world in service whose prices are lost
   readonly warmMs: readonly number[];
   readonly phases: Readonly<Record<Phase, number>>; // share of warm epochs' time in this thread
+  readonly waitMs: { readonly cold: number; readonly warm: number }; // what others wait for this thread at most, medians
   readonly highsMs: number; // what HiGHS itself computes for the programs of a warm epoch
   readonly rssMb: { readonly early: number; readonly late: number; readonly most: number };
 }
@@ -111,6 +114,10 @@ async function speedOf(size: Size): Promise<SpeedRun> {
   const most = process.resourceUsage().maxRSS / 1000;
   const highsMs = await highsAlone(asked);
   const largest = asked.reduce((a, b) => (b.program.cost.length >= a.program.cost.length ? b : a)).program;
+  const [cold, warm]: [number[], number[]] = [[], []];
+  for (let i = 0; i < rounds; i++) cold.push(await longestWait(() => plan(world(i, null), unknown)));
+  for (let i = 0; i < rounds; i++) warm.push(await longestWait(() => plan(world(size.epochs, served), carried)));
+  const waitMs = { cold: quantile(cold, 0.5), warm: quantile(warm, 0.5) };
   const phases = await sampledPhases(async () => {
     for (let epoch = size.epochs; epoch < 1.5 * size.epochs; epoch++) await live(epoch);
   });
@@ -121,7 +128,16 @@ async function speedOf(size: Size): Promise<SpeedRun> {
     writeFileSync(`${size.mpsFile}.level`, mpsOf(level));
     writeFileSync(`${size.mpsFile}.nearness`, mpsOf(nearness));
   }
-  return { columns: largest.cost.length, coldMs, restartMs, warmMs, phases, highsMs, rssMb: { ...rssMb, most } };
+  return {
+    columns: largest.cost.length,
+    coldMs,
+    restartMs,
+    warmMs,
+    phases,
+    waitMs,
+    highsMs,
+    rssMb: { ...rssMb, most },
+  };
 }
 
 /** What an epoch comes to for a solver that starts from nothing: the level, then the least latency near it, fraction by
@@ -149,6 +165,18 @@ async function highsAlone(
   for (let i = 0; i < 2 * rounds; i++)
     times.push(asked.reduce((sum, { program, prices }) => sum + bare(program, prices), 0));
   return quantile(times.slice(rounds), 0.5);
+}
+
+/** Wall ms that a timer of this thread is late while `work` runs, at most. */
+async function longestWait(work: () => Promise<unknown>): Promise<number> {
+  const delays = monitorEventLoopDelay({ resolution: 1 });
+  delays.enable();
+  await setTimeout(5);
+  delays.reset();
+  await work();
+  await setTimeout(5); // the last wait is known once it is over
+  delays.disable();
+  return delays.max / 1e6;
 }
 
 /** Inputs of an epoch, [service]. */

@@ -86,6 +86,10 @@ function figuresOf({ name, arguments: size, promised, native }: Case, mpsFile: s
       `build ${percent(build)}, hand over ${percent(handOver)}, read ${percent(read)}, certify ${percent(certify)}, ` +
         `solve ${percent(solve)}, judging wants and the rest ${percent(rest)}`,
     ),
+    told(
+      what('what others wait for the planning thread at most, wall time'),
+      `${ms(run.waitMs.warm)} in a warm epoch, ${ms(run.waitMs.cold)} in the first`,
+    ),
     told(what('its programs solved by HiGHS, hand over left out'), ms(run.highsMs)),
     ...(native ? nativeFigures(what, run.columns, warmMs, mpsFile, promised.overGlpsol) : []),
   ];

@@ -39,6 +39,18 @@ describe('a solver in a worker', () => {
     expect((await host.solve(small)).status).toBe('failed');
   });
 
+  test('leaves turns to others while a large program is solved in this thread', async () => {
+    const host = await openSolver('highs');
+    let turns = 0;
+    const answer = host.solve(shipments(2000, 20)).finally(() => clearInterval(others));
+    const others = setInterval(() => {
+      turns += 1;
+    }, 1);
+    expect((await answer).status).toBe('optimal');
+    expect(turns).toBeGreaterThan(1);
+    await host.close();
+  });
+
   test.skipIf(engines.length < 2)(
     'that takes too long over a real program is replaced, and the second engine answers',
     async () => {
