@@ -4,6 +4,7 @@
  *  strangers of one bucket do not all pass at once. */
 
 import { hash32 } from '../config/random.ts';
+import type { BucketLookup } from './lookup.ts';
 
 /** A cut that all users are below. */
 export const fullCut = 4_294_967_296;
@@ -16,4 +17,14 @@ export function treeRank(user: string): number {
 /** `cut`: 0 .. fullCut, as the control plane's tree route says. */
 export function isOnNextTree(user: string, cut: number): boolean {
   return treeRank(user) < cut;
+}
+
+type Lookup = Pick<BucketLookup, 'bucketOf' | 'height'>;
+
+/** Looks each user up in the tree they go by: `tree`, `next` and `cut` as the control plane's tree route says. */
+export function lookupBetween(tree: Lookup, next: Lookup, cut: number): Lookup {
+  return {
+    height: tree.height,
+    bucketOf: (user, friends) => (isOnNextTree(user, cut) ? next : tree).bucketOf(user, friends),
+  };
 }

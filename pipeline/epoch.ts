@@ -31,6 +31,7 @@ import { edgeTies } from './table/edge-ties.ts';
 import { overMost } from './table/friends-assignment.ts';
 import { pace } from './table/pace.ts';
 import { makeTargets, type RoutingTable, sameTable, servedFractions } from './table/routing-table.ts';
+import type { Routing } from './table/tree-course.ts';
 import { type Validation, type ValidTable, validate } from './table/validate.ts';
 
 export { type CarriedState, freshState } from '../runtime/guards.ts';
@@ -241,10 +242,28 @@ function utilizationOf(settings: readonly Setting[], plans: readonly EpochPlan[]
   return fullness(meters, loadOf(arriving, plans[s]!.served));
 }
 
+/** Why users do not pass to another tree in this epoch, or null: what stops moves by choice stops them, and while a
+ *  datacenter is out or on its way out, churn and room are for those who must go. */
+export function standstillOf(inputs: EpochInputs, routing: Routing): string | null {
+  const { runtime, frozenBy } = settingOf({ inputs, context: routing });
+  const { topology, states, frozenEdges, pairDrains = [] } = runtime;
+  if (frozenBy !== null) return frozenBy;
+  // The imported table holds buckets; who is in them must not change under it.
+  if (inputs.policy.spec.ramp) return 'the policy has a ramp, and a fleet comes aboard with the tree it began with';
+  const out = states.findIndex(({ keep }) => keep < 1);
+  if (out >= 0) return `${topology.datacenters[out]!.id} is out, or on its way out: ${states[out]!.cause}`;
+  if (pairDrains.length > 0) return 'a datacenter is drained at an edge';
+  const frozen = frozenEdges?.indexOf(1) ?? -1;
+  return frozen < 0 ? null : `edge ${topology.edges[frozen]!.id} is frozen`;
+}
+
+/** What a table is made with. */
+type Routed = Pick<EpochContext, 'tree' | 'weights' | 'cellTies'>;
+
 /** One service's epoch, made ready to be solved. */
 interface Setting {
   readonly inputs: EpochInputs;
-  readonly context: EpochContext;
+  readonly context: Routed;
   readonly runtime: RuntimeInputs;
   readonly carried: CarriedState;
   readonly frozenBy: string | null; // nothing moves by choice, and why
@@ -253,7 +272,7 @@ interface Setting {
   readonly others: readonly ServiceLoad[];
 }
 
-function settingOf({ inputs, context }: PlannedService): Setting {
+function settingOf({ inputs, context }: { readonly inputs: EpochInputs; readonly context: Routed }): Setting {
   const { topology, policy, previous, startMs, demandRps } = inputs;
   const holdDownMs = durationMs(policy.spec.guards.holdDown);
   const held = holdDown(topology, inputs.states, inputs.carried.outages, startMs, holdDownMs);

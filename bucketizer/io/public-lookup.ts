@@ -1,7 +1,7 @@
 /** What `import ... from 'taiji/lookup'` gives: users' buckets and the cookie that holds them, for frontends. */
 
 export type { BucketLookup } from '../lookup.ts';
-export { fullCut, isOnNextTree } from '../tree-share.ts';
+export { fullCut, isOnNextTree, lookupBetween } from '../tree-share.ts';
 export { unknownUserBucket } from '../unknown-user.ts';
 export {
   type BucketCookieOptions,

@@ -45,6 +45,8 @@ async function serve(flags: ServeFlags): Promise<void> {
   // Synchronous: the last lines before an end are the ones that matter.
   const log = pino({ level: flags.logLevel, base: { pid: process.pid } }, destination({ dest: 2, sync: true }));
   const baseDirectory = resolve(dirname(flags.config));
+  // A limit on file sizes (ulimit, systemd) is then an error of one write, not the end of the process.
+  process.on('SIGXFSZ', () => {});
   const controlPlane = await startControlPlane(spec, { log, baseDirectory, isShadow: flags.shadow === true });
   for (const signal of ['SIGTERM', 'SIGINT'] as const) {
     process.on(signal, () => {
@@ -52,8 +54,6 @@ async function serve(flags: ServeFlags): Promise<void> {
       void controlPlane.stop();
     });
   }
-  // A limit on file sizes (ulimit, systemd) is then an error of one write, not the end of the process.
-  process.on('SIGXFSZ', () => {});
   const error = await controlPlane.done;
   if (error !== null) throw new ConfigError(`serve: ${error}`);
   log.info('stopped');

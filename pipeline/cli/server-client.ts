@@ -1,6 +1,8 @@
 /** How verbs speak with a running `taiji serve`: where it is, the token that writes need, and its problem documents as
  *  the one line people read. */
 
+import { Readable } from 'node:stream';
+import type { ReadableStream } from 'node:stream/web';
 import { Command, Option } from 'commander';
 import { ConfigError, quoteStart } from '../../config/errors.ts';
 import { readText } from '../../config/load.ts';
@@ -56,11 +58,26 @@ export function tellServer(
   return ask(flags.server, path, { method, headers, ...(body !== undefined && { body: JSON.stringify(body) }) });
 }
 
+/** Puts a file there, of so many bytes. Rejects likewise. */
+export async function handIn(flags: ServerFlags, path: string, open: () => Readable, bytes: number): Promise<void> {
+  await ask(flags.server, path, {
+    method: 'PUT',
+    headers: {
+      Authorization: `Bearer ${tokenOf(flags)}`,
+      'Content-Type': 'application/octet-stream',
+      'Content-Length': String(bytes),
+    },
+    body: Readable.toWeb(open()) as ReadableStream,
+    duplex: 'half',
+    signal: AbortSignal.timeout(handInMsMax),
+  });
+}
+
 async function ask(server: string, path: string, request: RequestInit): Promise<ServerAnswer> {
   let reply: Response;
   let text: string;
   try {
-    reply = await fetch(new URL(path, server), { ...request, signal: AbortSignal.timeout(answerMsMax) });
+    reply = await fetch(new URL(path, server), { signal: AbortSignal.timeout(answerMsMax), ...request });
     text = await reply.text();
   } catch (error) {
     throw new ConfigError(
@@ -75,6 +92,7 @@ async function ask(server: string, path: string, request: RequestInit): Promise<
 }
 
 const answerMsMax = 60_000;
+const handInMsMax = 3_600_000;
 
 /** A line of the file is a token, or a name and a token: then the first one is meant. */
 function tokenOf({ tokenFile }: ServerFlags): string {

@@ -1,9 +1,10 @@
-/** `taiji tree`: what a tree file holds. */
+/** `taiji tree`: what a tree file holds, and passing to another one. */
 
 import { Command, Option } from 'commander';
 import { stringify } from 'yaml';
 import { readTree } from '../../bucketizer/io/tree-file.ts';
 import type { BucketTree } from '../../bucketizer/tree.ts';
+import { treeActivateCommand, treeRollbackCommand, treeStatusCommand } from './tree-activation.ts';
 
 type Format = 'table' | 'json' | 'yaml';
 
@@ -26,7 +27,7 @@ interface LevelInfo {
 }
 
 export function treeCommand(): Command {
-  const tree = new Command('tree').description('Look into bucket trees');
+  const tree = new Command('tree').description('Look into bucket trees, and pass from one to another');
   tree
     .command('info')
     .description('Print height, version, users, and locality and balance of every level')
@@ -42,7 +43,7 @@ Examples:
     .action((path: string, { output }: { output: Format }) => {
       process.stdout.write(render(describe(readTree(path)), output));
     });
-  return tree;
+  return tree.addCommand(treeActivateCommand()).addCommand(treeRollbackCommand()).addCommand(treeStatusCommand());
 }
 
 function describe(tree: BucketTree): TreeInfo {

@@ -120,6 +120,7 @@ function headOf(snapshot: Snapshot, head: Head | null): Head {
     freshUntilMs: head?.freshUntilMs ?? 0,
     carried: snapshot.carried,
     rollout: open,
+    trees: snapshot.trees,
   };
 }
 

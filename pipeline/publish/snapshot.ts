@@ -6,6 +6,7 @@ import type { ServiceId } from '../../config/ids.ts';
 import type { CarriedState } from '../epoch.ts';
 import type { CompiledBody } from '../table/compile.ts';
 import type { EncodedTable } from '../table/routing-table.ts';
+import type { PlainCourse } from '../table/tree-course.ts';
 import { type Rollout, rolloutOf } from './rollout.ts';
 import type { StoreKey } from './store.ts';
 
@@ -22,6 +23,20 @@ export interface VersionAbout {
 /** `canary`: a plan, at some edges; `promoted`: at the others, too; `returned`: not there either. */
 export type VersionCause = 'epoch' | 'plan' | 'rollback' | 'canary' | 'promoted' | 'returned';
 
+/** Where users are between two trees, as a frontend needs to know it and a restart goes on from it. */
+export interface PublishedTrees {
+  readonly course: PlainCourse;
+  readonly asked: AskedMove | null; // the move under way, or the last one; null: there was none
+  readonly stated: string; // version of the tree that the config stated at the last start: only another one is a wish
+}
+
+/** Who wanted a move, and why. */
+export interface AskedMove {
+  readonly author: string;
+  readonly reason: string;
+  readonly sinceMs: number; // wall clock
+}
+
 export interface Snapshot extends VersionAbout {
   readonly service: ServiceId;
   readonly version: number; // 1, 2, 3 ...
@@ -35,6 +50,7 @@ export interface Snapshot extends VersionAbout {
   readonly table: EncodedTable;
   readonly bodies: readonly CompiledBody[]; // [edge] in topology order
   readonly carried: CarriedState; // as that epoch left it; the head's is newer
+  readonly trees: PublishedTrees | null; // likewise; null: written by an older Taiji
 }
 
 /** Replaced every epoch, also where the table stays: the carried state and the freshness move on. */
@@ -48,6 +64,7 @@ export interface Head {
   readonly freshUntilMs: number; // wall clock; likewise
   readonly carried: CarriedState;
   readonly rollout: Rollout;
+  readonly trees: PublishedTrees | null; // null: written by an older Taiji
 }
 
 export const headKey = (service: ServiceId): StoreKey => `services/${encodeURIComponent(service)}/head`;
@@ -78,8 +95,8 @@ export function encodeHead(head: Head): Uint8Array {
 }
 
 export function decodeHead(bytes: Uint8Array): Head {
-  const stored = decodeJson(bytes) as Omit<Head, 'rollout'> & { readonly rollout?: Rollout };
-  return { ...stored, rollout: rolloutOf(stored.rollout) };
+  const stored = decodeJson(bytes) as Omit<Head, 'rollout' | 'trees'> & Partial<Pick<Head, 'rollout' | 'trees'>>;
+  return { ...stored, rollout: rolloutOf(stored.rollout), trees: stored.trees ?? null };
 }
 
 /** Of a version that an older Taiji wrote. */
@@ -92,6 +109,7 @@ const unsaid = {
   restores: null,
   term: 0,
   publishedAtMs: 0,
+  trees: null,
 } as const;
 
 function encodeJson(value: unknown): Uint8Array {

@@ -12,7 +12,14 @@ import type { DatacenterState, RuntimeInputs } from '../../runtime/inputs.ts';
 import { type RttMs, rttOf } from '../../runtime/judge.ts';
 import { fullness, loadOf, metersOf } from '../../runtime/meters.ts';
 import { statesAt } from '../../runtime/states.ts';
-import { type CarriedState, type EpochContext, type EpochPlan, freshState, planGroup } from '../epoch.ts';
+import {
+  type CarriedState,
+  type EpochContext,
+  type EpochInputs,
+  type EpochPlan,
+  freshState,
+  planGroup,
+} from '../epoch.ts';
 import { type RoutingTable, servedFractions } from '../table/routing-table.ts';
 import { ofTree } from '../table/tree-course.ts';
 import { demandAt, PlannedDemand } from './planned-demand.ts';
@@ -93,27 +100,32 @@ export async function* replayGroup(
     const observed = statesAt(services[0]!.world, timeMs);
     const states = options.statesOf ? options.statesOf(observed) : observed;
     const plannedRps = runs.map(({ planned }) => planned.at(t));
-    const steps = runs.map(({ trees }, s) => trees.next(timeMs, last[s]!.previous, plannedRps[s]!, states));
+    const standing = runs.map(
+      ({ policy, life, everySteps }, s): EpochInputs => ({
+        epoch,
+        startMs: timeMs,
+        topology,
+        policy,
+        demandRps: plannedRps[s]!,
+        states,
+        intents: intents.filter((intent) => concerns(intent, policy.metadata.service)),
+        ...last[s]!,
+        epochMs: stepMs(demand),
+        ...(options.fractionsAt && { fractions: options.fractionsAt(timeMs) }),
+        ...(life.sessions && { sessions: life.sessions }),
+        ...(epoch % everySteps !== 0 && { isDue: false }),
+      }),
+    );
+    const steps = runs.map(({ trees }, s) => trees.next(standing[s]!));
     const plans = await planGroup(
-      runs.map(({ policy, context, life, everySteps }, s) => ({
-        context: { ...context, ...steps[s]!.routing },
-        inputs: {
-          epoch,
-          startMs: timeMs,
-          topology,
-          policy,
-          demandRps: plannedRps[s]!,
-          states,
-          intents: intents.filter((intent) => concerns(intent, policy.metadata.service)),
-          carried: last[s]!.carried,
-          previous: ofTree(last[s]!.previous, steps[s]!.routing.tree.version),
-          ...(steps[s]!.step && { churnSpent: steps[s]!.step.churn }),
-          epochMs: stepMs(demand),
-          ...(options.fractionsAt && { fractions: options.fractionsAt(timeMs) }),
-          ...(life.sessions && { sessions: life.sessions }),
-          ...(epoch % everySteps !== 0 && { isDue: false }),
-        },
-      })),
+      runs.map(({ context }, s) => {
+        const { routing, step } = steps[s]!;
+        const previous = ofTree(last[s]!.previous, routing.tree.version);
+        return {
+          context: { ...context, ...routing },
+          inputs: { ...standing[s]!, previous, ...(step && { churnSpent: step.churn }) },
+        };
+      }),
     );
     const routed = runs.map(({ trees }, s) => trees.after(steps[s]!, plans[s]!));
     const lived = runs.map(({ world, policy, life }, s) => {

@@ -18,6 +18,7 @@ export const alertReasons = [
   'publication-waiting', // a plan waits for an operator, or was refused
   'publication-pinned', // somebody went back to an earlier version; nothing moves by choice until somebody resumes
   'canary-undecided', // the canary's time is over and nobody can say; its table stays where it is
+  'tree-move-stuck', // users are between two trees, and nobody has passed for an hour of epochs
   'canary-returned', // a canary failed: its edges are back on the version before, and nothing moves by choice
   'limits-relaxed', // a stated limit had to give
   'epoch-overrun', // epochs take longer than their period

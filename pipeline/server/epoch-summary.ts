@@ -14,9 +14,16 @@ export interface EpochSummary {
   readonly relaxed: readonly string[];
   readonly utilization: Readonly<Record<string, number>>; // datacenter -> load / capacity under the table in force; empty where undecided
   readonly churn: Churn;
+  readonly treeMove?: TreeMoved; // none: nobody passed to another tree
   readonly version: number; // in force after the epoch; 0: none yet
   readonly durationMs: number; // wall time from observing to publishing
   readonly shadow?: ShadowFigures; // of a control plane in shadow, where something was decided
+}
+
+/** Whom an epoch's step between two trees moved. */
+export interface TreeMoved {
+  readonly users: number; // whose bucket changed
+  readonly churn: number; // share of demand that changed datacenter by it; not in the epoch's `churn`
 }
 
 /** An undecided epoch is `held` to the outside: the last good table stayed. */
@@ -24,12 +31,14 @@ export function summarise(
   decision: Decision,
   epoch: { readonly epoch: number; readonly startMs: number; readonly version: number; readonly durationMs: number },
   topology: Topology,
+  treeMove: TreeMoved | null = null,
 ): EpochSummary {
   const common = {
     epoch: epoch.epoch,
     time: formatTime(epoch.startMs),
     version: epoch.version,
     durationMs: epoch.durationMs,
+    ...(treeMove && { treeMove }),
   };
   switch (decision.kind) {
     case 'decided': {

@@ -13,3 +13,19 @@ export const byDatacenter: Plain = { type: 'object', additionalProperties: numbe
 export function object(properties: Plain): Plain {
   return { type: 'object', properties, required: Object.keys(properties) };
 }
+
+export const nullable = (schema: Plain): Plain => ({ ...schema, type: [schema['type'], 'null'] });
+
+/** An answer. */
+export function json(schema: Plain, description: string): Plain {
+  return { description, content: { 'application/json': { schema } } };
+}
+
+/** A request's. */
+export function body(schema: object): Plain {
+  return { required: true, content: { 'application/json': { schema } } };
+}
+
+export function problems(...codes: readonly number[]): Plain {
+  return Object.fromEntries(codes.map((code) => [code, { $ref: '#/components/responses/problem' }]));
+}

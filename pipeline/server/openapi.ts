@@ -13,8 +13,22 @@ import {
 import { telemetryReportSchema } from '../../config/telemetry-report.ts';
 import { reasonWords } from '../../runtime/explain.ts';
 import { alertReasons } from './alert.ts';
-import { byDatacenter, number, object, type Plain, sha256, share, text, time } from './openapi-parts.ts';
+import {
+  body,
+  byDatacenter,
+  json,
+  nullable,
+  number,
+  object,
+  type Plain,
+  problems,
+  sha256,
+  share,
+  text,
+  time,
+} from './openapi-parts.ts';
 import { shadowFigures, shadowSchema } from './openapi-shadow.ts';
+import { movedUsers, treePaths } from './openapi-trees.ts';
 
 const epochWithout = object({
   epoch: { type: 'integer' },
@@ -29,7 +43,7 @@ const epochWithout = object({
 });
 const epochSchema: Plain = {
   ...epochWithout,
-  properties: { ...(epochWithout['properties'] as Plain), shadow: shadowFigures },
+  properties: { ...(epochWithout['properties'] as Plain), shadow: shadowFigures, treeMove: movedUsers },
 };
 
 const edgesSchema = object({
@@ -65,8 +79,6 @@ const edgesSchema = object({
     }),
   },
 });
-
-const nullable = (schema: Plain): Plain => ({ ...schema, type: [schema['type'], 'null'] });
 
 const explanationSchema = object({
   epoch: { type: 'integer' },
@@ -350,6 +362,7 @@ export const openApi = {
         },
       },
     },
+    ...treePaths,
     '/v1/services/{service}/rollback': {
       post: {
         summary: 'Go back to an earlier version, and hold there',
@@ -536,18 +549,6 @@ function reference(name: string): Plain {
   return { $ref: `#/components/schemas/${name}` };
 }
 
-function json(schema: Plain, description: string): Plain {
-  return { description, content: { 'application/json': { schema } } };
-}
-
-function body(schema: object): Plain {
-  return { required: true, content: { 'application/json': { schema } } };
-}
-
 function plainText(description: string): Plain {
   return { description, content: { 'text/plain': { schema: text } } };
-}
-
-function problems(...codes: readonly number[]): Plain {
-  return Object.fromEntries(codes.map((code) => [code, { $ref: '#/components/responses/problem' }]));
 }

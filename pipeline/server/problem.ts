@@ -1,5 +1,7 @@
 /** Errors as RFC 9457 problem documents. `detail` says what was found and what is expected; never a stack. */
 
+import { ConfigError } from '../../config/errors.ts';
+
 export interface Problem {
   readonly type: string;
   readonly title: string;
@@ -40,6 +42,16 @@ export class HttpProblem extends Error {
     this.status = status;
     this.headers = headers;
     this.more = more;
+  }
+}
+
+/** What people can mend, as a problem of that status. */
+export function orProblem<T>(status: number, work: () => T): T {
+  try {
+    return work();
+  } catch (error) {
+    if (error instanceof ConfigError) throw new HttpProblem(status, error.message);
+    throw error;
   }
 }
 

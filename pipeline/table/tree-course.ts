@@ -5,13 +5,12 @@ import type { BucketTree } from '../../bucketizer/tree.ts';
 import { fullCut } from '../../bucketizer/tree-share.ts';
 import type { Topology } from '../../config/topology.ts';
 import type { WorldUsers } from '../../config/world.ts';
-import type { DatacenterState } from '../../runtime/inputs.ts';
 import { type BucketWeights, bucketWeights } from './bucket-weights.ts';
 import type { RoutingTable } from './routing-table.ts';
 import { type TreeDirection, TreeMove, type TreeStep } from './tree-move.ts';
 
 export type TreeCourse =
-  | { readonly kind: 'settled'; readonly tree: BucketTree; readonly before: BucketTree | null } // before: to roll back to
+  | { readonly kind: 'settled'; readonly tree: BucketTree; readonly before: string | null } // version to roll back to
   | {
       readonly kind: 'moving';
       readonly move: TreeMove;
@@ -19,6 +18,19 @@ export type TreeCourse =
       readonly cut: number; // users below it go by `move.to`
       readonly epochs: number; // that moved somebody
       readonly churn: number; // their sum: demand that changed datacenter by it, an epoch's share after the other
+    };
+
+/** A course as plain data: trees by their versions. */
+export type PlainCourse =
+  | { readonly kind: 'settled'; readonly tree: string; readonly before: string | null }
+  | {
+      readonly kind: 'moving';
+      readonly from: string;
+      readonly to: string;
+      readonly direction: TreeDirection;
+      readonly cut: number;
+      readonly epochs: number;
+      readonly churn: number;
     };
 
 /** What an epoch routes by. */
@@ -47,11 +59,6 @@ export function backTo(before: BucketTree, tree: BucketTree, { topology, users }
   return { kind: 'moving', move, direction: 'back', cut: fullCut, epochs: 0, churn: 0 };
 }
 
-/** Whether users may pass at all: while a datacenter is out or on its way out, churn and room are for those who must go. */
-export function mayStep(states: readonly DatacenterState[]): boolean {
-  return states.every(({ keep }) => keep === 1);
-}
-
 /** What this epoch may move; null: nothing. `edgeLoad` as in `TreeMove.step`. */
 export function stepOf(
   course: TreeCourse,
@@ -68,8 +75,8 @@ export function stepped(course: TreeCourse, step: TreeStep): TreeCourse {
   if (course.kind === 'settled') return course;
   const { move, direction } = course;
   const { cut } = step;
-  if (direction === 'on' && cut === fullCut) return { kind: 'settled', tree: move.to, before: move.from };
-  if (direction === 'back' && cut === 0) return { kind: 'settled', tree: move.from, before: move.to };
+  if (direction === 'on' && cut === fullCut) return { kind: 'settled', tree: move.to, before: move.from.version };
+  if (direction === 'back' && cut === 0) return { kind: 'settled', tree: move.from, before: move.to.version };
   return { ...course, cut, epochs: course.epochs + 1, churn: course.churn + step.churn };
 }
 
@@ -79,6 +86,24 @@ export function routingOf(course: TreeCourse, { topology, users }: TreePlaces): 
   }
   const { move, cut } = course;
   return { tree: move.treeAt(cut), weights: move.weightsAt(cut) };
+}
+
+/** The other way, from where users are now. */
+export function turned(course: Extract<TreeCourse, { kind: 'moving' }>): TreeCourse {
+  return { ...course, direction: course.direction === 'on' ? 'back' : 'on' };
+}
+
+export function plainCourse(course: TreeCourse): PlainCourse {
+  if (course.kind === 'settled') return { kind: 'settled', tree: course.tree.version, before: course.before };
+  const { move, ...rest } = course;
+  return { ...rest, from: move.from.version, to: move.to.version };
+}
+
+/** `treeOf`: a tree by its version. */
+export function courseOf(plain: PlainCourse, treeOf: (version: string) => BucketTree, places: TreePlaces): TreeCourse {
+  if (plain.kind === 'settled') return { kind: 'settled', tree: treeOf(plain.tree), before: plain.before };
+  const { from, to, ...rest } = plain;
+  return { ...rest, move: new TreeMove(places.topology, treeOf(from), treeOf(to), places.users) };
 }
 
 /** The table, said to be of the tree it is planned with: bucket ids outlive trees. */

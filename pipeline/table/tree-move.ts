@@ -113,27 +113,36 @@ export class TreeMove {
   /** As far as `churnMax` of the service's demand goes, and by one user at least, so that it ends. `edgeLoad`: [edge]
    *  share of the service's demand that changes target where all of the edge's buckets do. */
   step(cut: number, direction: TreeDirection, table: RoutingTable, edgeLoad: Float64Array, churnMax: number): TreeStep {
-    const ahead =
-      direction === 'on'
-        ? this.#movers.filter(({ rank }) => rank >= cut)
-        : this.#movers.filter(({ rank }) => rank < cut).reverse();
+    const [ahead, by] = direction === 'on' ? [this.#below(cut), 1] : [this.#below(cut) - 1, -1];
     let churn = 0;
     let users = 0;
-    for (let i = 0; i < ahead.length; ) {
-      const { rank } = ahead[i]!;
+    for (let i = ahead; i >= 0 && i < this.#movers.length; ) {
+      const { rank } = this.#movers[i]!;
       let more = 0;
       let passing = 0;
       let end = i;
-      for (; end < ahead.length && ahead[end]!.rank === rank; end++) {
-        more += this.#churnOf(ahead[end]!, table, edgeLoad);
-        if (ahead[end]!.isCounted) passing += 1;
+      for (; this.#movers[end]?.rank === rank; end += by) {
+        more += this.#churnOf(this.#movers[end]!, table, edgeLoad);
+        if (this.#movers[end]!.isCounted) passing += 1;
       }
-      if (churn + more > churnMax && i > 0) return { cut: direction === 'on' ? rank : rank + 1, users, churn };
+      if (churn + more > churnMax && i !== ahead) return { cut: direction === 'on' ? rank : rank + 1, users, churn };
       churn += more;
       users += passing;
       i = end;
     }
     return { cut: direction === 'on' ? fullCut : 0, users, churn };
+  }
+
+  /** How many movers' ranks are below the cut. */
+  #below(cut: number): number {
+    let low = 0;
+    let high = this.#movers.length;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if (this.#movers[middle]!.rank < cut) low = middle + 1;
+      else high = middle;
+    }
+    return low;
   }
 
   /** Who may be at the edges where nobody is known to live. */

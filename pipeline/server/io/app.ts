@@ -17,6 +17,7 @@ import { publicationRoutes } from './publication-routes.ts';
 import type { Token } from './secrets.ts';
 import { statusRoutes } from './status-routes.ts';
 import { telemetryRoutes } from './telemetry-routes.ts';
+import { treeRoutes } from './tree-routes.ts';
 
 export interface AppSettings {
   readonly hosts: readonly string[]; // allowed besides the loopback names
@@ -57,6 +58,7 @@ export function makeApp(view: ControlPlaneView, settings: AppSettings): Express 
   app.use(statusRoutes(view));
   app.use(intentRoutes(view));
   app.use(publicationRoutes(view));
+  app.use(treeRoutes(view));
   app.use(telemetryRoutes(view));
   if (settings.consoleDirectory && existsSync(join(settings.consoleDirectory, 'index.html'))) {
     app.use(express.static(settings.consoleDirectory, { index: 'index.html', cacheControl: true, maxAge: 0 }));

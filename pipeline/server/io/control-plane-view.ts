@@ -19,11 +19,14 @@ import type { Feed } from './feed.ts';
 import type { Metrics } from './metrics.ts';
 import type { SigningKey } from './secrets.ts';
 import type { ServicePublication } from './service-publication.ts';
+import type { TreeMoves } from './tree-moves.ts';
+import type { TreeShelf } from './tree-shelf.ts';
 
 export interface ControlPlaneView {
   readonly services: ReadonlyMap<string, ServiceView>; // by name, in the order of names
   readonly topology: Topology;
   readonly intents: IntentBook;
+  readonly shelf: TreeShelf;
   readonly plan: PlanGroup;
   readonly events: EventStream;
   readonly metrics: Metrics;
@@ -47,6 +50,7 @@ export interface ServiceView {
   /** The last epoch that was decided since the start, as it was planned; null: none yet. */
   watched(): WatchedEpoch | null;
   readonly publication: ServicePublication;
+  readonly moves: TreeMoves; // from tree to tree
   readonly acks: EdgeAcks;
   readonly realised: RealisedFractions;
   /** What it would plan next, as far as it is known, for questions; null: no epoch was decided since the start. */

@@ -26,11 +26,12 @@ import { Journal, routingsNamed } from './journal.ts';
 import { closeServer, listen } from './listening.ts';
 import type { LoopDriver } from './loop-driver.ts';
 import { Metrics } from './metrics.ts';
-import { objectsOf, pruneObjects } from './objects.ts';
-import { type FoundService, findService, type OpenGroup, openGroup } from './open-group.ts';
+import { objectsOf, pruneObjects, RoutingObjects } from './objects.ts';
+import { type FindingParts, type FoundService, findService, type OpenGroup, openGroup } from './open-group.ts';
 import { openSigningKey, openToken } from './secrets.ts';
 import type { ServiceRun, SharedParts } from './service-run.ts';
 import { readStated } from './stated-services.ts';
+import { TreeShelf } from './tree-shelf.ts';
 
 export interface ControlPlaneOptions {
   readonly log: Logger;
@@ -80,7 +81,7 @@ async function assemble(
   const { log, isShadow = false } = options;
   const at = (path: string): string => resolve(options.baseDirectory, path);
   const stated = readStated(spec, at, log);
-  const { topology } = stated.telemetry.world;
+  const { topology, users } = stated.telemetry.world;
 
   if (isShadow) checkComparable(spec);
   const dataDirectory = isShadow ? join(at(spec.dataDirectory), 'shadow') : at(spec.dataDirectory);
@@ -95,12 +96,15 @@ async function assemble(
   const { book, damage } = await IntentBook.open(store, lease.term);
   const alerts: Alerts = withAlert(new Map(), 'store-damaged', damage);
 
+  const shelf = new TreeShelf(directory.within('objects'), directory.within('incoming'));
+  const { historyEpochs } = spec;
+  const objects = new RoutingObjects(directory.within('objects'));
+  const places = { topology, users };
+  const finding: FindingParts = { store, directory, shelf, objects, places, historyEpochs, isShadow, log };
   const found: FoundService[][] = [];
   for (const { services } of stated.groups) {
     const group: FoundService[] = [];
-    for (const one of services) {
-      group.push(await findService(one, store, directory, topology, { historyEpochs: spec.historyEpochs, isShadow }));
-    }
+    for (const one of services) group.push(await findService(one, finding));
     found.push(group);
   }
   const all = found.flat().sort((a, b) => compareIds(a.service, b.service));
@@ -110,6 +114,7 @@ async function assemble(
     const onPruned = () =>
       forgetObjects(
         directory,
+        shelf,
         groups.flatMap(({ runs }) => runs),
       );
     const settings = { ...spec.journal, ...ofGroup, deadlineMs: journalDeadlineMs, onPruned };
@@ -122,11 +127,12 @@ async function assemble(
   const runOf = (service: ServiceId) =>
     groups.flatMap(({ runs }) => runs).find(({ parts }) => parts.service === service);
   const metrics = new Metrics({
-    services: all.map(({ service, decidedAtMs, feed }) => ({
+    services: all.map(({ service, decidedAtMs, feed, trees }) => ({
       service,
       decidedAtMs: () => runOf(service)?.decidedAtMs ?? decidedAtMs,
       journalBytes: () => journals[found.findIndex((group) => group.some((one) => one.service === service))]!.bytes,
       waiting: () => feed.waiting,
+      treeProgress: () => trees.progress,
       realised: () => realisedOf(runOf(service), topology, Date.now()),
     })),
     nowMs: Date.now,
@@ -152,7 +158,9 @@ async function assemble(
   for (const [g, group] of found.entries()) {
     const open = await openGroup(stated.groups[g]!, group, {
       spec,
-      directory,
+      shelf,
+      objects,
+      users,
       store,
       term: lease.term,
       signingKey,
@@ -177,6 +185,7 @@ async function assemble(
     services,
     topology,
     intents: book,
+    shelf,
     plan: planOf(options.plan),
     events,
     metrics,
@@ -280,9 +289,9 @@ function readinessOf(services: readonly ServiceView[], stopping: boolean): { rea
 }
 
 /** Lets go of what neither a kept journal file names nor this process uses. */
-function forgetObjects(directory: DataDirectory, runs: readonly ServiceRun[]): Promise<void> {
+function forgetObjects(directory: DataDirectory, shelf: TreeShelf, runs: readonly ServiceRun[]): Promise<void> {
   return pruneObjects(directory.within('objects'), async () => {
-    const inUse = runs.flatMap(({ objects }) => objects);
+    const inUse = [...shelf.kept, ...runs.flatMap(({ objects }) => objects)];
     const named = await routingsNamed(directory.within('journal'));
     return new Set([...inUse, ...named.flatMap(objectsOf)]);
   });

@@ -5,6 +5,7 @@ import type { Outcome } from '../../epoch.ts';
 import { type AlertReason, type Alerts, alertReasons } from '../alert.ts';
 import type { EpochSummary } from '../epoch-summary.ts';
 import { ShadowMetrics } from './shadow-metrics.ts';
+import { registerTreeMoves, type TreeMoving } from './tree-metrics.ts';
 
 const outcomes: readonly Outcome[] = ['published', 'unchanged', 'held', 'rejected', 'initial'];
 
@@ -14,7 +15,7 @@ export interface Watched {
   readonly isShadow: boolean; // under names of its own: no rule takes it for the one that steers
 }
 
-export interface WatchedService {
+export interface WatchedService extends TreeMoving {
   readonly service: string;
   readonly decidedAtMs: () => number | null; // when the table in force was last confirmed by an epoch
   readonly journalBytes: () => number; // of its group
@@ -26,6 +27,7 @@ export class Metrics {
   readonly registry = new Registry();
   readonly #utilization: Gauge;
   readonly #churn: Gauge;
+  readonly #treeUsers: Counter;
   readonly #epochs: Counter;
   readonly #epochSeconds: Histogram;
   readonly #solveSeconds: Histogram;
@@ -50,6 +52,12 @@ export class Metrics {
       name: `${prefix}_churn_ratio`,
       help: 'Share of demand that changed datacenter in the last epoch; minimum is what any assignment had to move',
       labelNames: ['service', 'kind'],
+      registers,
+    });
+    this.#treeUsers = new Counter({
+      name: `${prefix}_tree_moved_users_total`,
+      help: 'Users who passed from one bucket tree to another and changed bucket by it',
+      labelNames: ['service'],
       registers,
     });
     this.#epochs = new Counter({
@@ -146,10 +154,12 @@ export class Metrics {
       },
     });
     this.#shadow = watched.isShadow ? new ShadowMetrics(registers) : null;
+    registerTreeMoves(watched.services, prefix, registers);
     // Every series from the first scrape on: a counter that appears at 1 has no increase to alert on.
     for (const { service } of watched.services) {
       for (const outcome of outcomes) this.#epochs.inc({ service, outcome }, 0);
       this.#disagreements.inc({ service }, 0);
+      this.#treeUsers.inc({ service }, 0);
       for (const reason of alertReasons) this.#alerts.set({ service, reason }, 0);
     }
   }
@@ -159,7 +169,9 @@ export class Metrics {
       this.#utilization.set({ service, datacenter }, ratio);
     }
     const { forced, elective, deferred, minimum } = summary.churn;
-    for (const [kind, ratio] of Object.entries({ forced, elective, deferred, minimum })) {
+    const { users = 0, churn: tree = 0 } = summary.treeMove ?? {};
+    this.#treeUsers.inc({ service }, users);
+    for (const [kind, ratio] of Object.entries({ forced, elective, deferred, minimum, tree })) {
       this.#churn.set({ service, kind }, ratio);
     }
     this.#epochs.inc({ service, outcome: summary.outcome });

@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { gunzip, gzip } from 'node:zlib';
 import { treeFile } from '../../../bucketizer/io/tree-file.ts';
+import type { BucketTree } from '../../../bucketizer/tree.ts';
 import { ConfigError } from '../../../config/errors.ts';
 import { makePrivateDirectory, writeDurably } from '../../publish/io/durable-file.ts';
 import type { RecordedRouting } from '../../replay/journal-record.ts';
@@ -63,12 +64,16 @@ export class RoutingObjects {
   }
 
   async keep(routing: Routing): Promise<void> {
-    const [tree, weights] = objectsOf(this.nameOf(routing));
-    // From memory, not from its file: that may hold another tree by now.
-    await keepObject(this.#directory, tree!, async () => treeFile(routing.tree));
-    await keepObject(this.#directory, weights!, () =>
+    const { weightsSha256 } = this.nameOf(routing);
+    await this.keepTree(routing.tree);
+    await keepObject(this.#directory, weightsObject(weightsSha256), () =>
       promisify(gzip)(encodeWeights(routing.weights).text, { level: 1 }),
     );
+  }
+
+  /** From memory, not from its file: that may hold another tree by now. */
+  keepTree(tree: BucketTree): Promise<void> {
+    return keepObject(this.#directory, treeObject(tree.version), async () => treeFile(tree));
   }
 }
 

@@ -1,16 +1,18 @@
 /** A group's services as a start finds them: the last published tables, fed again at once, and the loop that goes on from
  *  there. */
 
+import type { Logger } from 'pino';
 import type { BucketTree } from '../../../bucketizer/tree.ts';
 import { ConfigError } from '../../../config/errors.ts';
 import { readText } from '../../../config/load.ts';
 import type { ServerSpec } from '../../../config/server.ts';
 import type { Topology } from '../../../config/topology.ts';
+import type { WorldUsers } from '../../../config/world.ts';
 import { freshState, type PlanGroup } from '../../epoch.ts';
 import { type Published, readPublished } from '../../publish/publisher.ts';
 import type { Store } from '../../publish/store.ts';
 import { decodeTable, makeTargets, type RoutingTable, servedFractions } from '../../table/routing-table.ts';
-import type { Routing } from '../../table/tree-course.ts';
+import { ofTree, type Routing, type TreePlaces } from '../../table/tree-course.ts';
 import { type Alerts, withAlert } from '../alert.ts';
 import { EdgeAcks } from '../edge-acks.ts';
 import { EpochHistory } from '../epoch-history.ts';
@@ -19,7 +21,7 @@ import type { EpochSummary } from '../epoch-summary.ts';
 import { HttpProblem } from '../problem.ts';
 import { RealisedFractions } from '../realised.ts';
 import { rememberIn } from '../remembering-telemetry.ts';
-import { fixedRouting } from '../routing-source.ts';
+import type { ServiceTrees } from '../service-trees.ts';
 import { compareShadow, type ShadowedService, type ShadowFigures, ShadowWatch } from '../shadow.ts';
 import type { ServiceView, Status } from './control-plane-view.ts';
 import type { DataDirectory } from './data-directory.ts';
@@ -27,36 +29,49 @@ import { openEngines } from './engines.ts';
 import { Feed } from './feed.ts';
 import { type Journal, recentOutcomes } from './journal.ts';
 import { type Engines, LoopDriver } from './loop-driver.ts';
-import { RoutingObjects } from './objects.ts';
+import type { RoutingObjects } from './objects.ts';
+import { openTrees } from './open-trees.ts';
 import { PlanShelf } from './plan-shelf.ts';
 import type { SigningKey } from './secrets.ts';
-import { ServicePublication } from './service-publication.ts';
+import { type PublicationParts, ServicePublication } from './service-publication.ts';
 import { ServicePublisher } from './service-publisher.ts';
 import { ServiceRun, type SharedParts } from './service-run.ts';
 import type { StatedGroup, StatedService } from './stated-services.ts';
+import { TreeMoves } from './tree-moves.ts';
+import type { TreeShelf } from './tree-shelf.ts';
 
 /** A service as the store and the journal have it. */
 export interface FoundService extends StatedService {
   readonly published: Published;
   readonly table: RoutingTable | null; // in force
+  readonly trees: ServiceTrees;
   readonly decidedAtMs: number | null; // wall clock of the last decision; null: there was none
   readonly history: EpochHistory;
   readonly feed: Feed;
   readonly imported: RoutingTable | null; // what the load balancers did before, where that is still of use
 }
 
-/** Rejects with a ConfigError where the published table is of other places or buckets. */
+/** What services are looked for in. */
+export interface FindingParts {
+  readonly store: Store;
+  readonly directory: DataDirectory;
+  readonly shelf: TreeShelf;
+  readonly objects: RoutingObjects;
+  readonly places: TreePlaces;
+  readonly historyEpochs: number;
+  readonly isShadow: boolean;
+  readonly log: Logger;
+}
+
+/** Rejects with a ConfigError where the published table is of other places or buckets, or of a tree that is gone. */
 export async function findService(
   stated: StatedService,
-  store: Store,
-  directory: DataDirectory,
-  topology: Topology,
-  { historyEpochs, isShadow }: { readonly historyEpochs: number; readonly isShadow: boolean },
+  { store, directory, shelf, objects, places, historyEpochs, isShadow, log }: FindingParts,
 ): Promise<FoundService> {
   const { service, tree } = stated;
+  const { topology } = places;
   const published = await readPublished(store, service);
   const { head } = published;
-  const outcomes = await recentOutcomes(directory.within('journal'), service, historyEpochs);
   const { ramp } = stated.policy.spec;
   if (ramp && stated.firstTableFile === null) {
     throw new ConfigError(
@@ -64,12 +79,17 @@ export async function findService(
     );
   }
   const imported = published.head === null || isShadow || ramp ? firstTable(stated, topology) : null;
+  const table = published.head === null ? imported : tableOf(published, tree, topology, directory.path);
+  const { trees, notes } = await openTrees(stated, published, { shelf, objects }, places, Date.now());
+  for (const note of notes) log.warn({ service }, note);
+  const outcomes = await recentOutcomes(directory.within('journal'), service, historyEpochs);
   const recorded = outcomes.flatMap(({ summary }) => (summary === null ? [] : [summary as EpochSummary]));
   return {
     ...stated,
     published,
-    table: published.head === null ? imported : tableOf(published, tree, topology, directory.path),
+    table: ofTree(table, trees.routing.tree.version),
     imported,
+    trees,
     decidedAtMs: head && head.generatedAtMs > 0 ? head.generatedAtMs : null,
     history: new EpochHistory(historyEpochs, recorded),
     feed: new Feed(),
@@ -78,7 +98,9 @@ export async function findService(
 
 export interface GroupParts {
   readonly spec: ServerSpec;
-  readonly directory: DataDirectory;
+  readonly shelf: TreeShelf;
+  readonly objects: RoutingObjects;
+  readonly users: WorldUsers;
   readonly store: Store;
   readonly term: number;
   readonly signingKey: SigningKey;
@@ -105,11 +127,11 @@ export async function openGroup(
   found: readonly FoundService[],
   parts: GroupParts,
 ): Promise<OpenGroup> {
-  const { spec, directory, store, term, signingKey, shared } = parts;
+  const { spec, objects, store, term, signingKey, shared } = parts;
   const { metrics, log, topology } = shared;
   let driver: LoopDriver | null = null;
-  const [first] = found;
-  const engines = await openEngines(spec.solver, first!.tree, first!.weights, {
+  const { tree, weights } = found[0]!.trees.routing;
+  const engines = await openEngines(spec.solver, tree, weights, {
     onSolved: (seconds) => {
       for (const { service } of found) metrics.solved(service, seconds);
     },
@@ -126,13 +148,13 @@ export async function openGroup(
     .flatMap(({ published }) => (published.head ? [published.head] : []))
     .reduce<Published['head']>((last, head) => (last && last.epoch >= head.epoch ? last : head), null);
   const opened: OpenedService[] = [];
-  const objects = new RoutingObjects(directory.within('objects'));
   const running = (): LoopDriver => {
     if (!driver) throw new HttpProblem(503, 'the control plane has not begun yet', { 'Retry-After': '1' });
     return driver;
   };
+  const between: PublicationParts['between'] = async (work) => running().between(work);
   for (const own of found) {
-    const { service, published, table, history, feed, tree, weights } = own;
+    const { service, published, table, history, feed, trees } = own;
     const { head } = published;
     const publisher = new ServicePublisher(
       { service, store, term, feed, signingKey, versionsKept: spec.versionsKept },
@@ -157,13 +179,12 @@ export async function openGroup(
       own.decidedAtMs,
       Date.now(),
     );
-    const routing = fixedRouting({ tree, weights });
     const acks = new EdgeAcks();
     const realised = new RealisedFractions(topology.edges.length);
-    const imported = own.imported && servedFractions(own.imported, weights);
+    const imported = own.imported && servedFractions(own.imported, trees.routing.weights);
     const shadow = parts.isShadow ? new ShadowWatch(imported, () => compareRuns(opened, run)) : null;
     const base = own.policy.spec.ramp ? own.imported : null;
-    const kept = { ...own, base, routing, objects, source, publisher, acks, realised, history, shadow };
+    const kept = { ...own, base, routing: trees, objects, source, publisher, acks, realised, history, shadow };
     const run: ServiceRun = new ServiceRun(kept, shared, start);
     const publication = new ServicePublication(
       {
@@ -175,11 +196,12 @@ export async function openGroup(
         nowMs: shared.nowMs,
         standing: () => ({ services: running().standing(), s: running().runs.indexOf(run) }),
         propose: () => running().propose(run),
-        between: async (work) => running().between(work),
+        between,
       },
       await PlanShelf.open(store, service, term),
     );
-    const view = viewOf(own, run, publisher, { publication, acks, realised }, found, topology, engines);
+    const moves = new TreeMoves({ run, shelf: parts.shelf, objects, users: parts.users, nowMs: shared.nowMs, between });
+    const view = viewOf(own, run, publisher, { publication, moves, acks, realised }, found, topology, engines);
     opened.push({ run, start, publication, view });
   }
   const afterEpoch = async (): Promise<void> => {
@@ -212,7 +234,7 @@ function viewOf(
   { service, policy, feed, history, pushed }: FoundService,
   run: ServiceRun,
   publisher: ServicePublisher,
-  released: Pick<ServiceView, 'publication' | 'acks' | 'realised'>,
+  released: Pick<ServiceView, 'publication' | 'moves' | 'acks' | 'realised'>,
   group: readonly FoundService[],
   topology: Topology,
   engines: Engines,

@@ -5,7 +5,6 @@ import { type Request, type Response, Router } from 'express';
 import { didYouMean } from '../../../config/did-you-mean.ts';
 import { durationMs, formatTime } from '../../../config/duration.ts';
 import { checkEdgeAck } from '../../../config/edge-ack.ts';
-import { ConfigError } from '../../../config/errors.ts';
 import {
   checkApplyRequest,
   checkPlanRequest,
@@ -17,8 +16,9 @@ import type { VersionInfo } from '../../publish/history.ts';
 import { type PublishPlan, planSummary } from '../../publish/plan.ts';
 import type { Rollout } from '../../publish/rollout.ts';
 import { decodeTable } from '../../table/routing-table.ts';
-import { HttpProblem } from '../problem.ts';
+import { HttpProblem, orProblem } from '../problem.ts';
 import { authorOf } from './author.ts';
+import { readBody } from './body.ts';
 import type { ControlPlaneView, ServiceView } from './control-plane-view.ts';
 import { serviceAsked, serviceAt } from './named-service.ts';
 import { plansMax } from './plan-shelf.ts';
@@ -53,12 +53,15 @@ export function publicationRoutes(view: ControlPlaneView): Router {
   });
   router.post('/v1/services/:service/plans', async (request, response) => {
     const its = at(request);
-    const asked = read(request, 'plan', checkPlanRequest);
+    const asked = readBody(request, 'plan', checkPlanRequest);
     const author = authorOf(response, asked.author);
     const plan =
       asked.table === undefined
         ? await its.publication.planNow(author)
-        : await its.publication.planOfTable(tableOf(asked.table), author);
+        : await its.publication.planOfTable(
+            orProblem(422, () => decodeTable(asked.table, 'plan: table')),
+            author,
+          );
     if (!plan) {
       response.json({ service: its.service, plan: null, reason: 'nothing would move by choice' });
       return;
@@ -69,7 +72,7 @@ export function publicationRoutes(view: ControlPlaneView): Router {
       .json({ service: its.service, plan: plainPlan(planSummary(plan)) });
   });
   router.post('/v1/plans/:id/apply', async (request, response) => {
-    const asked = read(request, 'apply', checkApplyRequest);
+    const asked = readBody(request, 'apply', checkApplyRequest);
     const author = authorOf(response, asked.author);
     const { its, plan } = planAt(view, request);
     const done = await its.publication.apply(plan.id, {
@@ -83,7 +86,7 @@ export function publicationRoutes(view: ControlPlaneView): Router {
   });
   router.post('/v1/services/:service/rollback', async (request, response) => {
     const its = at(request);
-    const asked = read(request, 'rollback', checkRollbackRequest);
+    const asked = readBody(request, 'rollback', checkRollbackRequest);
     const author = authorOf(response, asked.author);
     const untilMs = asked.for === undefined ? null : view.nowMs() + durationMs(asked.for);
     const { reason, version, force } = asked;
@@ -91,7 +94,7 @@ export function publicationRoutes(view: ControlPlaneView): Router {
   });
   router.post('/v1/services/:service/resume', async (request, response) => {
     const its = at(request);
-    const asked = read(request, 'resume', checkResumeRequest);
+    const asked = readBody(request, 'resume', checkResumeRequest);
     const author = authorOf(response, asked.author);
     response.json(plainDone(its, await its.publication.resume({ author, reason: asked.reason ?? 'resumed' })));
   });
@@ -106,7 +109,7 @@ function acknowledge(view: ControlPlaneView, request: Request, response: Respons
     throw new HttpProblem(404, `edge ${shown(edge)} is not in the topology; GET /v1/edges lists them`);
   }
   if (view.isShadow) throw new HttpProblem(409, 'this control plane is in shadow: no edge has a table of its');
-  const ack = read(request, 'ack', checkEdgeAck);
+  const ack = readBody(request, 'ack', checkEdgeAck);
   const its = serviceAsked(view, ack.service);
   const current = its.feed.get(edge);
   if (ack.served) {
@@ -193,25 +196,6 @@ function plainPlan<Plan extends { readonly createdAtMs: number }>({ createdAtMs,
 
 function plainDone(its: ServiceView, { version, rollout, churn, stored }: Done): object {
   return { service: its.service, version, rollout: plainRollout(rollout), churn, stored };
-}
-
-/** The body, checked. Throws a 415 or 422. */
-function read<T>(request: Request, where: string, check: (value: unknown, where: string) => T): T {
-  if (!request.is('application/json')) throw new HttpProblem(415, 'expected Content-Type: application/json');
-  return orProblem(() => check(request.body, where));
-}
-
-function tableOf(value: unknown) {
-  return orProblem(() => decodeTable(value, 'plan: table'));
-}
-
-function orProblem<T>(work: () => T): T {
-  try {
-    return work();
-  } catch (error) {
-    if (error instanceof ConfigError) throw new HttpProblem(422, error.message);
-    throw error;
-  }
 }
 
 function limitOf(query: unknown): number {

@@ -7,7 +7,7 @@ import type { ServiceId } from '../../../config/ids.ts';
 import type { CarriedState } from '../../epoch.ts';
 import { type Published, prune, publish } from '../../publish/publisher.ts';
 import { open, type Rollout } from '../../publish/rollout.ts';
-import { type Head, headKey, type Snapshot, type VersionAbout } from '../../publish/snapshot.ts';
+import { type Head, headKey, type PublishedTrees, type Snapshot, type VersionAbout } from '../../publish/snapshot.ts';
 import type { Store } from '../../publish/store.ts';
 import { type CompiledBody, canonicalEnvelope, type Envelope, type SignedEnvelope } from '../../table/compile.ts';
 import { encodeTable, type RoutingTable, tableDigest } from '../../table/routing-table.ts';
@@ -25,11 +25,13 @@ export interface PublishedEpoch {
   readonly bodies: readonly CompiledBody[] | null; // of that table; null: the last ones stand
   readonly about: VersionAbout; // should it be a new version
   readonly rollout: Rollout; // after the epoch
+  readonly trees: PublishedTrees; // likewise
 }
 
 /** What becomes of publication between two epochs. */
 export interface Change {
   readonly rollout: Rollout;
+  readonly trees: PublishedTrees;
   readonly next: {
     readonly table: RoutingTable;
     readonly bodies: readonly CompiledBody[];
@@ -60,6 +62,7 @@ export class ServicePublisher {
   #head: Head | null; // the newest made
   #current: Snapshot | null; // likewise
   #inForce: Snapshot | null = null; // what the edges are fed
+  #trees: PublishedTrees | null; // that go with it
   #unstored: Snapshot | null = null; // fed, and still to be stored
 
   constructor(parts: PublisherParts, found: Published) {
@@ -69,11 +72,17 @@ export class ServicePublisher {
     this.#sequence = found.head?.sequence ?? 0;
     this.#head = found.head;
     this.#current = found.snapshot;
+    this.#trees = found.head?.trees ?? null;
   }
 
   /** What the edges are fed; null: nothing yet. */
   get inForce(): Snapshot | null {
     return this.#inForce;
+  }
+
+  /** Between which trees users are who go by what the edges are fed; null: nobody has said yet. */
+  get trees(): PublishedTrees | null {
+    return this.#trees;
   }
 
   /** Of the table in force; 0: none. */
@@ -99,21 +108,21 @@ export class ServicePublisher {
 
   /** `mayFeed` is asked after the store has answered: whoever was replaced meanwhile feeds nobody. */
   publish(epoch: PublishedEpoch, mayFeed: () => boolean): Promise<PublisherAnswer> {
-    const { startMs, generatedAtMs, freshUntilMs, carried, table, bodies, about, rollout } = epoch;
-    if (table && bodies) this.#take({ table, bodies, carried, about }, epoch.epoch, startMs, generatedAtMs);
-    return this.#put({ epoch: epoch.epoch, startMs, generatedAtMs, freshUntilMs, carried, rollout }, mayFeed);
+    const { startMs, generatedAtMs, freshUntilMs, carried, table, bodies, about, rollout, trees } = epoch;
+    if (table && bodies) this.#take({ table, bodies, carried, about }, trees, epoch.epoch, startMs, generatedAtMs);
+    return this.#put({ epoch: epoch.epoch, startMs, generatedAtMs, freshUntilMs, carried, rollout, trees }, mayFeed);
   }
 
   /** Between two epochs, after at least one. What edges are promised of freshness stays: an operator is no epoch. */
-  change({ rollout, next }: Change, nowMs: number, mayFeed: () => boolean): Promise<PublisherAnswer> {
+  change({ rollout, trees, next }: Change, nowMs: number, mayFeed: () => boolean): Promise<PublisherAnswer> {
     const head = this.#head;
     assert(head, 'publication changes once an epoch has been published');
-    if (next) this.#take(next, head.epoch, head.startMs, nowMs);
-    return this.#put({ ...head, carried: next?.carried ?? head.carried, rollout }, mayFeed);
+    if (next) this.#take(next, trees, head.epoch, head.startMs, nowMs);
+    return this.#put({ ...head, carried: next?.carried ?? head.carried, rollout, trees }, mayFeed);
   }
 
   async #put(said: Omit<Head, 'service' | 'version' | 'sequence'>, mayFeed: () => boolean): Promise<PublisherAnswer> {
-    const { epoch, startMs, generatedAtMs, freshUntilMs, carried, rollout } = said;
+    const { epoch, startMs, generatedAtMs, freshUntilMs, carried, rollout, trees } = said;
     const head: Head = {
       service: this.#parts.service,
       version: this.#current?.version ?? 0,
@@ -124,6 +133,7 @@ export class ServicePublisher {
       freshUntilMs,
       carried,
       rollout,
+      trees,
     };
     this.#head = head;
     const answer = await this.#store(head);
@@ -132,7 +142,13 @@ export class ServicePublisher {
   }
 
   /** A new version where any edge would be sent something else. */
-  #take(next: NonNullable<Change['next']>, epoch: number, startMs: number, publishedAtMs: number): void {
+  #take(
+    next: NonNullable<Change['next']>,
+    trees: PublishedTrees,
+    epoch: number,
+    startMs: number,
+    publishedAtMs: number,
+  ): void {
     const { table, bodies, carried, about } = next;
     const known = this.#current?.bodies;
     if (known?.length === bodies.length && bodies.every(({ version }, e) => version === known[e]!.version)) return;
@@ -151,6 +167,7 @@ export class ServicePublisher {
       table: encodeTable(table),
       bodies,
       carried,
+      trees,
     };
     this.#unstored = this.#current;
   }
@@ -179,6 +196,7 @@ export class ServicePublisher {
 
   async #feed(epoch: number, generatedAtMs: number, freshUntilMs: number): Promise<void> {
     const { service, term, feed, signingKey } = this.#parts;
+    this.#trees = this.#head?.trees ?? null;
     const current = this.#current;
     if (!current) return;
     this.#sequence += 1;

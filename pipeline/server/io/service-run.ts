@@ -7,7 +7,7 @@ import type { ServiceId } from '../../../config/ids.ts';
 import { concerns, type Intent } from '../../../config/intent.ts';
 import type { Policy } from '../../../config/policy.ts';
 import type { Topology } from '../../../config/topology.ts';
-import type { EpochContext, EpochInputs, EpochPlan } from '../../epoch.ts';
+import { type EpochContext, type EpochInputs, type EpochPlan, standstillOf } from '../../epoch.ts';
 import { type Canary, holdOf, type Rollout, type RolloutCommand, rolloutStep } from '../../publish/rollout.ts';
 import type { VersionAbout } from '../../publish/snapshot.ts';
 import { bodiesAfter, bodyDigests, type EpochBodies } from '../../replay/epoch-bodies.ts';
@@ -40,13 +40,14 @@ import { type EpochSummary, summarise } from '../epoch-summary.ts';
 import type { IntentBook } from '../intent-book.ts';
 import type { RealisedFractions } from '../realised.ts';
 import type { ProposedRouting, RoutingSource } from '../routing-source.ts';
+import { type ServiceTrees, shortly } from '../service-trees.ts';
 import type { ShadowFigures, ShadowSide, ShadowWatch } from '../shadow.ts';
 import { highestOf } from '../shadow-report.ts';
 import type { TelemetrySource } from '../telemetry-source.ts';
 import { messageOf } from './data-directory.ts';
 import type { EventStream } from './event-stream.ts';
 import type { Metrics } from './metrics.ts';
-import { objectsOf, type RoutingObjects } from './objects.ts';
+import { objectsOf, type RoutingObjects, treeObject } from './objects.ts';
 import type { Change, PublishedEpoch, ServicePublisher } from './service-publisher.ts';
 
 /** What all services of a process have in common. */
@@ -63,7 +64,8 @@ export interface SharedParts {
 export interface ServiceParts {
   readonly service: ServiceId;
   readonly policy: Policy;
-  readonly routing: RoutingSource;
+  readonly trees: ServiceTrees;
+  readonly routing: RoutingSource; // that epochs are planned with
   readonly objects: RoutingObjects;
   readonly base: RoutingTable | null; // imported: what a ramp of the policy holds the rest to
   readonly everyTicks: number; // of its group, from one of its epochs to the next
@@ -143,10 +145,15 @@ export class ServiceRun {
     return this.parts.routing.routing;
   }
 
-  /** Names of the objects that its records may name next. */
+  /** Names of the objects that its records and its head may name next. */
   get objects(): readonly string[] {
-    const { objects } = this.parts;
-    return [this.#first, this.routing, this.#proposed.routing].flatMap((one) => objectsOf(objects.nameOf(one)));
+    const { objects, trees } = this.parts;
+    const { course } = trees.published;
+    const between = course.kind === 'settled' ? [course.tree, course.before] : [course.from, course.to];
+    return [
+      ...[this.#first, this.routing, this.#proposed.routing].flatMap((one) => objectsOf(objects.nameOf(one))),
+      ...between.flatMap((version) => version ?? []).map(treeObject),
+    ];
   }
 
   /** What an epoch was last planned on; null before the first. */
@@ -216,11 +223,7 @@ export class ServiceRun {
     const { table, carried } = this.#state;
     const isDue = !isSilent && (table === null || epoch % everyTicks === 0);
     const { demandRps, states, intents } = observation;
-    this.#proposed = isDue
-      ? source.propose({ policy, table, demandRps, states, intents })
-      : { routing: source.routing, churnSpent: 0 };
-    const { routing, churnSpent } = this.#proposed;
-    const record: InputsRecord = {
+    const standing: InputsRecord = {
       kind: 'inputs',
       epoch,
       startMs,
@@ -233,12 +236,18 @@ export class ServiceRun {
       ...(tickMs !== null && { epochMs: tickMs }),
       ...(!isDue && { isDue: false }),
       ...(isSilent && { isSilent: true }),
+    };
+    const treeVersion = this.#first.tree.version;
+    const base = { topology, policy, previous: table, carried, treeVersion };
+    this.#proposed = source.propose(this.#withoutReview(frozenInputs(standing, base)));
+    const { routing, churnSpent } = this.#proposed;
+    const record: InputsRecord = {
+      ...standing,
       ...(routing !== this.#first && { routing: objects.nameOf(routing) }),
       ...(churnSpent > 0 && { churnSpent }),
     };
     this.#inputsSha256 = createHash('sha256').update(JSON.stringify(record)).digest('hex');
-    const treeVersion = this.#first.tree.version;
-    this.#inputs = frozenInputs(record, { topology, policy, previous: table, carried, treeVersion });
+    this.#inputs = frozenInputs(record, base);
     return record;
   }
 
@@ -289,12 +298,10 @@ export class ServiceRun {
 
   async publish({ plan, change, freshUntilMs }: Extract<LoopCommand, { kind: 'publish' }>): Promise<LoopEvent> {
     const nowMs = this.#shared.nowMs();
+    const { publisher, trees } = this.parts;
+    if (plan.outcome !== 'held' && plan.outcome !== 'rejected') this.#takeRouting();
     const evidence = this.#evidence();
-    const rollout = rolloutStep(
-      this.parts.publisher.rollout,
-      { kind: 'epoch', moved: change !== null, evidence },
-      nowMs,
-    );
+    const rollout = rolloutStep(publisher.rollout, { kind: 'epoch', moved: change !== null, evidence }, nowMs);
     try {
       const published: PublishedEpoch = {
         epoch: this.#state.epoch,
@@ -306,10 +313,10 @@ export class ServiceRun {
         bodies: this.#published?.bodies ?? null,
         about: this.#about(plan),
         rollout: rollout.state,
+        trees: trees.published,
       };
-      const answer = await this.parts.publisher.publish(published, () => !this.isStopped);
+      const answer = await publisher.publish(published, () => !this.isStopped);
       if (answer.kind !== 'deposed') {
-        if (plan.outcome !== 'held' && plan.outcome !== 'rejected') this.parts.routing.take(this.#proposed);
         this.#asked = rollout.commands;
         this.#tellRollout();
         this.#bodies = this.#published ?? this.#bodies;
@@ -337,10 +344,14 @@ export class ServiceRun {
     readonly rollout: Rollout;
     readonly next: NextTable | null;
   }): Promise<'stored' | 'fed'> {
-    const { publisher, service } = this.parts;
+    const { publisher, service, trees } = this.parts;
     const { nowMs, metrics } = this.#shared;
     const compiled = next && this.#compiled(next.table);
-    const change: Change = { rollout, next: next && compiled && { ...next, bodies: compiled.bodies } };
+    const change: Change = {
+      rollout,
+      trees: trees.published,
+      next: next && compiled && { ...next, bodies: compiled.bodies },
+    };
     const answer = await publisher.change(change, nowMs(), () => !this.isStopped);
     if (answer.kind === 'deposed') {
       throw new Deposed(answer.message);
@@ -367,6 +378,12 @@ export class ServiceRun {
     return { ...inputs, intents, previous: table, carried: free ? { ...carried, wants: this.#wants } : carried };
   }
 
+  /** Why nobody would pass to another tree now, or null. After an epoch. */
+  get standstill(): string | null {
+    const hold = holdOf(this.parts.publisher.rollout, this.#shared.nowMs());
+    return hold ? `frozen by ${hold.author}: ${hold.reason}` : standstillOf(this.standing(false), this.routing);
+  }
+
   /** Remembers what a proposal wants, so that small wants that persist are proposed after a few epochs. */
   proposed(plan: EpochPlan): void {
     this.#wants = plan.carried.wants;
@@ -381,8 +398,13 @@ export class ServiceRun {
     this.#log.info({ message }, 'publication');
   }
 
+  sayOfTrees(way: object, message: string): void {
+    this.#log.info({ ...way, message }, 'trees');
+  }
+
   /** The end of the epoch in work, as it is recorded and then told. */
   ended(decision: Decision): { readonly record: OutcomeRecord; readonly summary: EpochSummary } {
+    this.notice('tree-move-stuck', this.parts.trees.stuck);
     if (decision.kind === 'decided') this.#watched = this.#watching;
     const { table, carried, epoch } = this.#state;
     const decided = decision.kind === 'decided';
@@ -433,12 +455,12 @@ export class ServiceRun {
     history.add(summary);
     events.send(service, summary);
     metrics.epoch(service, summary);
-    const { epoch, time, outcome, reason, relaxed, churn, version, durationMs } = summary;
+    const { epoch, time, outcome, reason, relaxed, churn, treeMove, version, durationMs } = summary;
     const utilizationMax = Math.max(0, ...Object.values(summary.utilization));
     if (summary.shadow) this.#log.info({ epoch, start: time, ...shadowLine(summary.shadow) }, 'shadow');
     // Not `time`: that is when the line was logged.
     this.#log.info(
-      { epoch, start: time, outcome, reason, relaxed, utilizationMax, churn, version, durationMs },
+      { epoch, start: time, outcome, reason, relaxed, utilizationMax, churn, treeMove, version, durationMs },
       'epoch',
     );
     onEpoch(summary, service);
@@ -463,6 +485,23 @@ export class ServiceRun {
     return said && { kind: 'freeze', id: holdId, ...said, priority: 'taiji', service, until: null };
   }
 
+  /** What is reviewed is the tables that plans ask for; who moves users to another tree has looked at that. */
+  #withoutReview(inputs: EpochInputs): EpochInputs {
+    if (holdOf(this.parts.publisher.rollout, this.#shared.nowMs())) return inputs;
+    return { ...inputs, intents: inputs.intents.filter(({ id }) => id !== holdId) };
+  }
+
+  /** What the epoch was planned with is in force with its plan. */
+  #takeRouting(): void {
+    const { routing, trees } = this.parts;
+    const before = trees.course;
+    routing.take(this.#proposed);
+    const { course } = trees;
+    if (before.kind !== 'moving' || course.kind !== 'settled') return;
+    const { version } = course.tree;
+    this.sayOfTrees({ tree: version, epochs: before.epochs + 1 }, `all users are on tree ${shortly(version)}`);
+  }
+
   #evidence(): Canary['evidence'] | null {
     const { acks, publisher } = this.parts;
     const { rollout } = publisher;
@@ -472,10 +511,13 @@ export class ServiceRun {
   }
 
   #about({ outcome, churn, relaxed }: EpochPlan): VersionAbout {
+    const { lastStep } = this.parts.trees;
     const moved = (churn.forced + churn.elective).toFixed(4);
     const gave = relaxed.length > 0 ? `, gave: ${relaxed.join(', ')}` : '';
-    const what = outcome === 'unchanged' ? 'only who takes over from whom changes' : `${outcome}, churn ${moved}`;
-    const reason = `epoch ${this.#state.epoch}: ${what}${gave}`;
+    const passed = lastStep ? `, ${lastStep.users} users to another tree` : '';
+    const same = lastStep ? 'unchanged' : 'only who takes over from whom changes';
+    const what = outcome === 'unchanged' ? same : `${outcome}, churn ${moved}`;
+    const reason = `epoch ${this.#state.epoch}: ${what}${passed}${gave}`;
     return { cause: 'epoch', author: 'taiji', reason, inputsSha256: this.#inputsSha256, plan: null, restores: null };
   }
 
@@ -494,7 +536,9 @@ export class ServiceRun {
     const { topology, nowMs } = this.#shared;
     const durationMs = nowMs() - this.#state.begunMs;
     const { version } = this.parts.publisher;
-    return summarise(decision, { epoch, startMs, version, durationMs }, topology);
+    const { lastStep } = this.parts.trees;
+    const treeMove = lastStep && { users: lastStep.users, churn: lastStep.churn };
+    return summarise(decision, { epoch, startMs, version, durationMs }, topology, treeMove);
   }
 
   #tellAlerts(before: LoopState, after: LoopState): void {

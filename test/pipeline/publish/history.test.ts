@@ -14,7 +14,7 @@ function snapshotOf(version: number, parent: number): Snapshot {
   return {
     ...{ service, version, parent, term: 1, publishedAtMs: version, epoch: version, startMs: 0 },
     ...{ cause: 'epoch', author: 'taiji', reason: `why ${version}`, inputsSha256: null, plan: null, restores: null },
-    ...{ treeVersion: 'tree', tableSha256: `table ${version}`, bodies: [], carried: freshState },
+    ...{ treeVersion: 'tree', tableSha256: `table ${version}`, bodies: [], carried: freshState, trees: null },
     table: { format: 'taiji-table/1', treeVersion: 'tree', height: 1, targets: [], edges: [] },
   };
 }

@@ -34,6 +34,7 @@ function snapshotOf(version: number): Snapshot {
     table: { format: 'taiji-table/1', treeVersion: 'tree', height: 1, targets: [], edges: [] },
     bodies: [{ edge: edgeId('fra', 'test'), version: `body ${version}`, body: `{"v":${version}}` }],
     carried: freshState,
+    trees: null,
   };
 }
 
@@ -47,6 +48,7 @@ function headOf(version: number, epoch = version): Head {
     generatedAtMs: epoch,
     freshUntilMs: epoch + 1,
     carried: freshState,
+    trees: null,
     rollout: open,
   };
 }
