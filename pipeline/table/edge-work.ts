@@ -26,6 +26,7 @@ export class EdgeWork {
   isTouched = false;
   readonly #ties: FriendTies;
   readonly #blockTies: (Float64Array | undefined)[]; // [s * D + l] = [d] ties of the block to users on d
+  readonly #insideTies: Float64Array; // [s * D + l] ties inside the block, which others' moves leave as they are; NaN: not yet
 
   constructor(e: number, cells: EdgeCells, assignment: Uint8Array, segmentShift: number, ties: FriendTies) {
     const width = ties.width;
@@ -44,6 +45,7 @@ export class EdgeWork {
     this.role = new Uint8Array(width);
     this.touched = new Uint8Array(segmentCount);
     this.#ties = ties;
+    this.#insideTies = new Float64Array(segmentCount * width).fill(Number.NaN);
     this.#blockTies = new Array<Float64Array | undefined>(segmentCount * width).fill(undefined); // dense: sparse is slow
     const { bucket, weight } = cells;
     for (let i = 0; i < bucket.length; i++) {
@@ -84,7 +86,10 @@ export class EdgeWork {
     this.role[to] = roleGained;
     this.touched[segment] = 1;
     this.isTouched = true;
-    for (let d = 0; d < this.width; d++) this.#blockTies[row + d] = undefined;
+    for (let d = 0; d < this.width; d++) {
+      this.#blockTies[row + d] = undefined;
+      this.#insideTies[row + d] = Number.NaN;
+    }
     this.#ties.move(this.e, i, from, to);
   }
 
@@ -161,11 +166,13 @@ export class EdgeWork {
       const share = this.#ties.shareOf(this.e, i);
       for (let d = 0; d < width; d++) sum[d]! += pull[row + d]! * share;
     }
-    sum[from]! -= this.#inside(segment, from, first, end);
+    const block = segment * width + from;
+    if (Number.isNaN(this.#insideTies[block]!)) this.#insideTies[block] = this.#sumInside(segment, from, first, end);
+    sum[from]! -= this.#insideTies[block]!;
     return sum;
   }
 
-  #inside(segment: number, from: number, first: number, end: number): number {
+  #sumInside(segment: number, from: number, first: number, end: number): number {
     const add = (): number => this.#ties.tiesInside(this.e, first, end, this.cells.bucket, this.assignment, from);
     if (this.partCells[segment * this.width + from] !== end - first) return add();
     const whole = this.#ties.wholeInside(this.e, this.segmentShift, this.segmentCount);

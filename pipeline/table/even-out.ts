@@ -69,28 +69,70 @@ interface Cell {
 function bestCell(inputs: EvenOutInputs, from: number, to: number, amount: number): Cell | null {
   let best: Cell | null = null;
   for (let e = 0; e < inputs.cells.length; e++) {
-    const { bucket, weight } = inputs.cells[e]!;
     const aim = inputs.aims[e]!;
     const load = inputs.loadOf(e);
-    const ceiling = inputs.ceilings[e]!;
     const work = inputs.touched(e);
-    if (aim[to] === 0 || ceiling[to]! < 1 || load[from] === 0) continue; // nobody goes where nobody was wanted
+    if (inputs.edgeLoad[e] === 0) continue;
+    if (aim[to] === 0 || inputs.ceilings[e]![to]! < 1 || load[from] === 0) continue; // nobody goes where nobody was wanted
     if (work?.role[from] === roleGained || work?.role[to] === roleLost) continue; // nobody moves twice
-    const assignment = inputs.assignmentOf(e);
-    let heaviest = 0;
-    for (const share of weight) heaviest = Math.max(heaviest, share);
-    const room = Math.min(
-      load[from]! - aim[from]! + heaviest + inputs.band,
-      aim[to]! - load[to]! + heaviest + inputs.band,
-    );
-    for (let i = 0; i < bucket.length; i++) {
-      if (assignment[bucket[i]!] !== from || weight[i]! > room) continue;
-      const share = weight[i]! * inputs.edgeLoad[e]!;
-      if (share > (4 / 3) * amount) continue;
-      if (!best || Math.abs(share - amount) < Math.abs(best.share - amount)) best = { e, i, share };
+    const found = nearestCell(inputs, e, from, to, amount);
+    if (found && (!best || Math.abs(found.share - amount) < Math.abs(best.share - amount))) best = found;
+  }
+  return best;
+}
+
+/** The same at one edge: of all that are as near, the first. Looks outwards from where `amount` is among the weights, since
+ *  an edge may have every bucket in use and an epoch asks for hundreds. */
+function nearestCell(inputs: EvenOutInputs, e: number, from: number, to: number, amount: number): Cell | null {
+  const { weight, bucket } = inputs.cells[e]!;
+  const [aim, load, assignment, edgeLoad] = [
+    inputs.aims[e]!,
+    inputs.loadOf(e),
+    inputs.assignmentOf(e),
+    inputs.edgeLoad[e]!,
+  ];
+  const ascending = ascendingByWeight(inputs.cells[e]!);
+  const heaviest = weight[ascending.at(-1)!]!;
+  const room = Math.min(load[from]! - aim[from]!, aim[to]! - load[to]!) + heaviest + inputs.band;
+  const middle = firstAtLeast(ascending, weight, amount / edgeLoad);
+  let best: Cell | null = null;
+  for (const step of [-1, 1]) {
+    let offMost = Number.POSITIVE_INFINITY;
+    for (let k = step < 0 ? middle - 1 : middle; k >= 0 && k < ascending.length; k += step) {
+      const i = ascending[k]!;
+      const share = weight[i]! * edgeLoad;
+      const off = Math.abs(share - amount);
+      if (off > offMost || (step > 0 && (weight[i]! > room || share > (4 / 3) * amount))) break;
+      if (weight[i]! > room || assignment[bucket[i]!] !== from) continue;
+      offMost = off;
+      const bestOff = best ? Math.abs(best.share - amount) : Number.POSITIVE_INFINITY;
+      if (off < bestOff || (off === bestOff && i < best!.i)) best = { e, i, share };
     }
   }
   return best;
+}
+
+/** Cells by weight, then by bucket; worked out once for the weights. */
+function ascendingByWeight(cells: EdgeCells): Uint16Array {
+  let ascending = ordered.get(cells);
+  if (!ascending) {
+    ascending = Uint16Array.from(cells.bucket.keys()).sort((a, b) => cells.weight[a]! - cells.weight[b]! || a - b);
+    ordered.set(cells, ascending);
+  }
+  return ascending;
+}
+
+const ordered = new WeakMap<EdgeCells, Uint16Array>();
+
+function firstAtLeast(ascending: Uint16Array, weight: Float64Array, least: number): number {
+  let low = 0;
+  let high = ascending.length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if (weight[ascending[middle]!]! < least) low = middle + 1;
+    else high = middle;
+  }
+  return low;
 }
 
 /** [d] over all edges, as shares of the service's demand. */

@@ -10,6 +10,7 @@ import { paperFigures } from './paper.ts';
 import { peersFigures } from './peers.ts';
 import { speedFigures } from './speed.ts';
 import { steadyFigures } from './steady.ts';
+import { tablesFigures } from './tables.ts';
 import { weekFigures } from './week.ts';
 
 const benches: Readonly<Record<string, (dataDir: string, out: string | null) => Promise<Figure[] | null>>> = {
@@ -20,6 +21,7 @@ const benches: Readonly<Record<string, (dataDir: string, out: string | null) => 
   peers: peersFigures,
   speed: speedFigures,
   steady: steadyFigures,
+  tables: tablesFigures,
 };
 
 const dataDir = resolve(process.env['TAIJI_DATA'] ?? '../shared/data');
