@@ -140,6 +140,11 @@ export class EdgeWork {
     return (this.#blockTies[segment * this.width + from] ??= this.#sumBlockTies(segment, from));
   }
 
+  /** The same as of now. */
+  blockTiesNow(segment: number, from: number): Float64Array {
+    return (this.#blockTies[segment * this.width + from] = this.#sumBlockTies(segment, from));
+  }
+
   /** Look at friends anew. */
   look(): void {
     this.#blockTies.fill(undefined);

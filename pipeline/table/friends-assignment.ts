@@ -60,6 +60,9 @@ const climbTrials = 1000;
 /** Exchanges to try in an epoch, over all edges. */
 const gatherTrials = 300;
 
+/** Edges at which blocks of one segment may be exchanged together. */
+const edgesTogether = 16;
+
 export interface Assigned {
   readonly table: RoutingTable;
   readonly locality?: CarriedLocality; // for the next epoch
@@ -171,6 +174,7 @@ class TablePlan {
       price,
       allowance,
       trialsMax,
+      edgesMax: edgesTogether,
     });
   }
 

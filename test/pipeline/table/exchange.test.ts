@@ -7,7 +7,7 @@ import { FriendTies } from '../../../pipeline/table/friend-ties.ts';
 import { type Assigned, assignFriends } from '../../../pipeline/table/friends-assignment.ts';
 import { freshLocality } from '../../../pipeline/table/locality-budget.ts';
 import { pace } from '../../../pipeline/table/pace.ts';
-import type { RoutingTable } from '../../../pipeline/table/routing-table.ts';
+import { type RoutingTable, servedFractions } from '../../../pipeline/table/routing-table.ts';
 import { checkTable, drift, type Instance, makeInstance, weightKinds } from './instance.ts';
 
 const shape = { edges: 3, datacenters: 4, height: 9, tiesPerBucket: 4 } as const;
@@ -50,7 +50,11 @@ function worksOf(instance: Instance, byEdge: readonly Uint8Array[]): { ties: Fri
   return { ties, works };
 }
 
-function exchanged(instance: Instance, table: RoutingTable, more: { price: number; allowance: number; free: boolean }) {
+function exchanged(
+  instance: Instance,
+  table: RoutingTable,
+  more: { price: number; allowance: number; free: boolean; edgesMax?: number; trialsMax?: number },
+) {
   const { ties, works } = worksOf(instance, table.byEdge);
   const width = instance.targets.length;
   const result = exchangeBlocks({
@@ -65,7 +69,8 @@ function exchanged(instance: Instance, table: RoutingTable, more: { price: numbe
     allTies: ties.allTies,
     price: more.price,
     allowance: more.allowance,
-    trialsMax: 200,
+    trialsMax: more.trialsMax ?? 200,
+    edgesMax: more.edgesMax ?? 16,
   });
   return { ...result, ties, works, byEdge: works.map(({ assignment }) => assignment) };
 }
@@ -93,6 +98,29 @@ test('an exchange is kept only where friends and whole segments together gain, c
     }),
     { numRuns: 40, seed: 5 },
   );
+});
+
+test('where edges put segments anywhere, going together at several edges brings more friends together than each edge alone', () => {
+  const won = { alone: 0, together: 0 };
+  for (let seed = 1; seed <= 10; seed++) {
+    const instance = makeInstance(seed, { ...shape, edges: 6, weights: 'exponential' });
+    const { random, tree, segmentLevel, targets } = instance;
+    const shift = tree.height - segmentLevel;
+    const byEdge = instance.edges.map(() => {
+      const places = Array.from({ length: 1 << segmentLevel }, () => Math.floor(random() * targets.length));
+      return Uint8Array.from({ length: 1 << tree.height }, (_, b) => places[b >>> shift]!);
+    });
+    const table = { ...assignFriends(instance).table, byEdge };
+    const asServed = { ...instance, wanted: servedFractions(table, instance.weights) };
+    const before = plainTogether(instance, byEdge);
+    const wonBy = (edgesMax: number): number => {
+      const free = { price: 0, allowance: 1, free: true, trialsMax: 10_000, edgesMax };
+      return plainTogether(instance, exchanged(asServed, table, free).byEdge) - before;
+    };
+    won.alone += wonBy(1);
+    won.together += wonBy(16);
+  }
+  expect(won.together).toBeGreaterThan(1.01 * won.alone);
 });
 
 test('pulls that are kept up to date while blocks move and are taken back are those of the table that comes of it', () => {
