@@ -1,6 +1,5 @@
 /** What an edge says by `POST /v1/edges/{e}/acks` once it has applied a table, and from time to time while it serves by it:
- *  which body that is, how the requests it served by it have fared, and where they
- *  went. */
+ *  which body that is, how the requests it served by it have fared, where they went, and of which buckets they were. */
 
 import { z } from 'zod';
 import { checked } from './checked.ts';
@@ -24,6 +23,10 @@ export const edgeAckSchema = z.strictObject({
     })
     .refine(({ requests, errors }) => errors <= requests, 'more errors than requests, expected at most as many')
     .optional(),
+  buckets: z
+    .record(z.string(), count)
+    .optional()
+    .meta({ description: 'by bucket, requests with its cookie served since the last report; the others had none' }),
   served: z.record(nameSchema, count).optional().meta({
     description: 'by datacenter, requests sent there by this table since the last report; the others got none',
   }),

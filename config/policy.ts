@@ -41,6 +41,9 @@ const bucketsSchema = z.strictObject({
   localityBudget: share
     .prefault(0.15)
     .meta({ description: 'at most so much is moved beyond what has to, as a share of it, to bring friends together' }),
+  countsHalfLife: durationSchema
+    .default('24h')
+    .meta({ description: 'after which what edges counted of their buckets weighs half' }),
 });
 
 const canarySchema = z.strictObject({

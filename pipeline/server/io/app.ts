@@ -27,6 +27,7 @@ export interface AppSettings {
 }
 
 const bodyBytesMax = 65_536;
+const ackBytesMax = 1_048_576; // counts of 65,536 buckets
 const tableBytesMax = 33_554_432; // 200 edges of 16,384 buckets, whatever they hold
 
 export function makeApp(view: ControlPlaneView, settings: AppSettings): Express {
@@ -40,6 +41,7 @@ export function makeApp(view: ControlPlaneView, settings: AppSettings): Express 
   // Before the body is read: a stranger does not get to send one.
   app.use(tokenCheck(settings.token));
   app.use(/^\/v1\/services\/[^/]+\/plans$/, express.json({ limit: tableBytesMax, type: 'application/json' }));
+  app.use(/^\/v1\/edges\/[^/]+\/acks$/, express.json({ limit: ackBytesMax, type: 'application/json' }));
   app.use(express.json({ limit: bodyBytesMax, type: 'application/json' }));
 
   app.get('/healthz', (_, response) => void response.type('text/plain').send('ok\n'));

@@ -8,6 +8,7 @@ import type { DatacenterState } from '../../../runtime/inputs.ts';
 import type { PlanGroup } from '../../epoch.ts';
 import type { WatchedEpoch } from '../../replay/explanation.ts';
 import type { Alerts } from '../alert.ts';
+import type { BucketCounts } from '../bucket-counts.ts';
 import type { EdgeAcks } from '../edge-acks.ts';
 import type { EpochHistory } from '../epoch-history.ts';
 import type { IntentBook } from '../intent-book.ts';
@@ -53,6 +54,7 @@ export interface ServiceView {
   readonly moves: TreeMoves; // from tree to tree
   readonly acks: EdgeAcks;
   readonly realised: RealisedFractions;
+  readonly counts: BucketCounts;
   /** What it would plan next, as far as it is known, for questions; null: no epoch was decided since the start. */
   present(): PresentService | null;
 }

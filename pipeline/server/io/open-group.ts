@@ -3,6 +3,7 @@
 
 import type { Logger } from 'pino';
 import type { BucketTree } from '../../../bucketizer/tree.ts';
+import { durationMs } from '../../../config/duration.ts';
 import { ConfigError } from '../../../config/errors.ts';
 import { readText } from '../../../config/load.ts';
 import type { ServerSpec } from '../../../config/server.ts';
@@ -14,6 +15,8 @@ import type { Store } from '../../publish/store.ts';
 import { decodeTable, makeTargets, type RoutingTable, servedFractions } from '../../table/routing-table.ts';
 import { ofTree, type Routing, type TreePlaces } from '../../table/tree-course.ts';
 import { type Alerts, withAlert } from '../alert.ts';
+import { BucketCounts } from '../bucket-counts.ts';
+import { CountedRouting } from '../counted-routing.ts';
 import { EdgeAcks } from '../edge-acks.ts';
 import { EpochHistory } from '../epoch-history.ts';
 import { type Step, startLoop } from '../epoch-loop.ts';
@@ -179,12 +182,16 @@ export async function openGroup(
       own.decidedAtMs,
       Date.now(),
     );
+    const { buckets } = own.policy.spec;
+    const { height } = trees.routing.tree;
+    const counts = new BucketCounts(topology.edges.length, height, durationMs(buckets.countsHalfLife));
+    const routing = new CountedRouting(trees, counts, shared.nowMs);
     const acks = new EdgeAcks();
     const realised = new RealisedFractions(topology.edges.length);
     const imported = own.imported && servedFractions(own.imported, trees.routing.weights);
     const shadow = parts.isShadow ? new ShadowWatch(imported, () => compareRuns(opened, run)) : null;
     const base = own.policy.spec.ramp ? own.imported : null;
-    const kept = { ...own, base, routing: trees, objects, source, publisher, acks, realised, history, shadow };
+    const kept = { ...own, base, routing, objects, source, publisher, acks, realised, history, shadow };
     const run: ServiceRun = new ServiceRun(kept, shared, start);
     const publication = new ServicePublication(
       {
@@ -201,7 +208,7 @@ export async function openGroup(
       await PlanShelf.open(store, service, term),
     );
     const moves = new TreeMoves({ run, shelf: parts.shelf, objects, users: parts.users, nowMs: shared.nowMs, between });
-    const view = viewOf(own, run, publisher, { publication, moves, acks, realised }, found, topology, engines);
+    const view = viewOf(own, run, publisher, { publication, moves, acks, realised, counts }, found, topology, engines);
     opened.push({ run, start, publication, view });
   }
   const afterEpoch = async (): Promise<void> => {
@@ -234,7 +241,7 @@ function viewOf(
   { service, policy, feed, history, pushed }: FoundService,
   run: ServiceRun,
   publisher: ServicePublisher,
-  released: Pick<ServiceView, 'publication' | 'moves' | 'acks' | 'realised'>,
+  released: Pick<ServiceView, 'publication' | 'moves' | 'acks' | 'realised' | 'counts'>,
   group: readonly FoundService[],
   topology: Topology,
   engines: Engines,

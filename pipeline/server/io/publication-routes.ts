@@ -112,13 +112,14 @@ function acknowledge(view: ControlPlaneView, request: Request, response: Respons
   const ack = readBody(request, 'ack', checkEdgeAck);
   const its = serviceAsked(view, ack.service);
   const current = its.feed.get(edge);
-  if (ack.served) {
-    const e = view.topology.edges.findIndex(({ id }) => id === edge);
-    const requests = countsOf(ack.served, view.topology);
-    const { fractions } = its.status();
-    const width = requests.length;
-    const row = fractions?.slice(e * width, (e + 1) * width);
-    its.realised.count(e, requests, ack.sha256, current && row ? { sha256: current.sha256, row } : null, view.nowMs());
+  const e = view.topology.edges.findIndex(({ id }) => id === edge);
+  const { fractions, demandRps } = its.status();
+  const { served, buckets } = ack;
+  const requests = served && countsOf(served, view.topology); // all of a report or nothing of it
+  if (buckets) orProblem(422, () => its.counts.take(e, buckets, demandRps?.[e] ?? null, view.nowMs()));
+  if (requests && current && fractions) {
+    const row = fractions.slice(e * requests.length, (e + 1) * requests.length);
+    its.realised.count(e, requests, ack.sha256, { sha256: current.sha256, row }, view.nowMs());
   }
   its.acks.take(edge, ack, view.nowMs());
   response.status(202).json({ service: its.service, edge, isCurrent: current?.sha256 === ack.sha256 });
