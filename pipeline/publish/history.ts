@@ -6,9 +6,9 @@ import { readVersion } from './publisher.ts';
 import { type Snapshot, versionOfKey, versionsPrefix } from './snapshot.ts';
 import type { Store } from './store.ts';
 
-export type VersionInfo = Omit<Snapshot, 'table' | 'bodies' | 'carried'>;
+export type VersionInfo = Omit<Snapshot, 'table' | 'bodies' | 'carried' | 'trees'>;
 
-export function infoOf({ table: _, bodies: __, carried: ___, ...info }: Snapshot): VersionInfo {
+export function infoOf({ table: _, bodies: __, carried: ___, trees: ____, ...info }: Snapshot): VersionInfo {
   return info;
 }
 

@@ -1,5 +1,6 @@
-/** The built program, killed with -9 before every single write of a publication: that of an epoch, and that of a rollback.
- *  No edge ever sees a table that was not published whole, versions never go back, and nothing published is lost.
+/** The built program, killed with -9 before every single write of a publication: that of an epoch, that of a rollback, and
+ *  that of another tree. No edge ever sees a table that was not published whole, versions never go back, and nothing
+ *  published is lost.
  *
  *  The epoch is the same one each time, from a copy of one data directory; so what it publishes is known beforehand, and
  *  an edge can be held to it byte for byte. */
@@ -9,6 +10,8 @@ import { cpSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { beforeAll, describe, expect, test } from 'vitest';
+import { bucketize } from '../../bucketizer/bucketize.ts';
+import { readTree, writeTree } from '../../bucketizer/io/tree-file.ts';
 import { serviceId } from '../../config/ids.ts';
 import { openEmbeddedStore } from '../../pipeline/publish/io/embedded-store.ts';
 import { readPublished, readVersion } from '../../pipeline/publish/publisher.ts';
@@ -21,6 +24,11 @@ import { isBuilt, type Process, run, service, smallSetting, spawnServe } from '.
 import { killAtVariable, killPoints, type Write } from './kill-points.ts';
 
 const setting = smallSetting();
+const next = join(setting.directory, 'next');
+const { users, friends } = setting.world;
+const input = { users: users.ids, userWeights: users.weight, ties: friends, tieWeights: null };
+writeTree(next, bucketize(input, { height: 6, seed: 2, effort: 'fast' }).tree);
+const nextVersion = readTree(next).version;
 const edges = setting.world.topology.edges.map(({ id }): string => id);
 const of = `/v1/services/${service}`;
 /** One epoch, and then none for longer than the test. */
@@ -36,6 +44,7 @@ class Watcher {
   readonly #seen = new Map<string, { term: number; sequence: number; version: number }>();
   readonly #given = new Map<number, Map<string, string>>(); // version -> edge -> SHA-256
   newest = 0;
+  isTreeMoving = false; // as somebody was answered
 
   async look(url: string): Promise<void> {
     const [key] = JSON.parse(await (await fetch(`${url}/v1/keys`)).text()).keys;
@@ -85,8 +94,8 @@ class Watcher {
   }
 }
 
-/** Serves a copy of the prepared directory, and asks for a rollback once its epoch has ended. What it was answered is
- *  published, as if an edge had seen it. */
+/** Serves a copy of the prepared directory, and asks for a rollback and another tree once its epoch has ended. What it was
+ *  answered is published, as if an edge had seen it. */
 async function publishing(dataDirectory: string, killAt: number, watcher: Watcher | null): Promise<Process> {
   cpSync(join(setting.directory, 'prepared'), join(setting.directory, dataDirectory), { recursive: true });
   const shell = `export ${killAtVariable}=${killAt}`;
@@ -97,15 +106,24 @@ async function publishing(dataDirectory: string, killAt: number, watcher: Watche
   const watching = watcher?.watch(url);
   if (await server.line(({ msg }) => msg === 'epoch')) {
     const token = readFileSync(String(serving['tokenFile']), 'utf8').trim();
-    const done = await fetch(`${url}${of}/rollback`, {
-      method: 'POST',
-      headers: { Authorization: `Bearer ${token}`, 'Content-Type': 'application/json' },
-      body: JSON.stringify({ version: lastVersion - 1, author: 'test', reason: 'test' }),
-    }).then(
-      async (reply) => JSON.parse(await reply.text()),
-      () => null, // killed while it answered
-    );
-    if (watcher) watcher.newest = Math.max(watcher.newest, done?.version ?? 0);
+    const ask = (method: string, path: string, type: string, body: string | Uint8Array) =>
+      fetch(`${url}${path}`, {
+        method,
+        headers: { Authorization: `Bearer ${token}`, 'Content-Type': `application/${type}` },
+        body,
+      }).then(
+        async (reply) => JSON.parse(await reply.text()),
+        () => null, // killed while it answered
+      );
+    const post = (path: string, body: object) =>
+      ask('POST', `${of}/${path}`, 'json', JSON.stringify({ ...body, author: 'test', reason: 'test' }));
+    const done = await post('rollback', { version: lastVersion - 1 });
+    await ask('PUT', `/v1/trees/${nextVersion}`, 'octet-stream', readFileSync(next));
+    const begun = await post('tree', { tree: nextVersion });
+    if (watcher) {
+      watcher.newest = Math.max(watcher.newest, done?.version ?? 0);
+      watcher.isTreeMoving = begun?.stored === true;
+    }
   }
   if (killAt === 0) server.child.kill('SIGKILL');
   await server.exit;
@@ -158,10 +176,12 @@ describe.skipIf(!isBuilt)('the built program, killed before every write of a pub
     const { head: last, snapshot: back } = await readPublished(found, serviceId(service, 'test'));
     tables.push(tableOf((await readVersion(found, old.service, lastVersion))!), tableOf(back!));
     expect(last).toMatchObject({ version: lastVersion + 1, rollout: { kind: 'pinned', version: lastVersion - 1 } });
+    expect(last!.trees!.course).toMatchObject({ kind: 'moving', to: nextVersion });
+    expect(writes.some(({ what }) => what.includes(`objects/tree-${nextVersion}`))).toBe(true);
     expect(writes.length).toBeGreaterThan(30);
   }, 120_000);
 
-  test('no edge sees half a table or an older one, and nothing published is lost', { timeout: 240_000 }, async () => {
+  test('no edge sees half a table or an older one, and nothing published is lost', { timeout: 600_000 }, async () => {
     let next = 1;
     const walk = async (): Promise<void> => {
       while (next <= writes.length) await expectSafe(writes[next++ - 1]!);
@@ -193,6 +213,9 @@ async function expectSafe({ number, what }: Write): Promise<void> {
     // The hold and the version are one write: never one without the other.
     const isBack = versions[0].version === snapshot!.version && versions[0].cause === 'rollback';
     expect(rollout.rollout.kind, where).toBe(isBack ? 'pinned' : 'open');
+    const tree = JSON.parse(await (await fetch(`${again.url}${of}/tree`)).text());
+    if (watcher.isTreeMoving) expect(tree, where).toMatchObject({ kind: 'moving', next: nextVersion });
+    else expect([null, nextVersion], where).toContain(tree.next);
   } finally {
     await again.stop();
   }

@@ -13,13 +13,13 @@ export interface Write {
   readonly what: string; // `sync store/services/web/head.value`
 }
 
-/** What `node --import` loads. Only writes below store and journal of a data directory count. */
+/** What `node --import` loads. Only writes below these directories of a data directory count. */
 export const killPoints = `data:text/javascript,${encodeURIComponent(`
 import fs from 'node:fs';
 import { syncBuiltinESMExports } from 'node:module';
 
 const killAt = Number(process.env.${killAtVariable});
-const counted = /[\\\\/]((?:store|journal)(?:[\\\\/].*)?)$/;
+const counted = /[\\\\/]((?:store|journal|objects|incoming)(?:[\\\\/].*)?)$/;
 let writes = 0;
 let undo = () => {}; // the last rename
 

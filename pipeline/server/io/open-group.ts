@@ -261,10 +261,11 @@ function viewOf(
     present: () => {
       const { state, observed, watched } = run;
       if (!observed || !watched || !state.table) return null;
+      const { churnSpent: _, ...inputs } = observed; // of that epoch alone
       const { table: previous, carried, epoch, startMs } = state;
       const context = { ...engines.context, ...run.contextOf(run.routing) };
       return {
-        inputs: { ...observed, epoch, startMs, previous, carried },
+        inputs: { ...inputs, epoch, startMs, previous, carried },
         context,
         utilization: watched.plan.utilization,
       };
