@@ -40,6 +40,40 @@ export function parseEdgeWeights(text: string, topology: Topology, where: string
     const column = named.at(-1)!;
     weights[e * width + d] = csvNumber(weight, { where, line, column }, { min: 0, max: 1e12, unit: '' });
   }
+  return inProportion(weights, topology, where);
+}
+
+/** The same of weights by name, an entry an edge. `where` names the source of an edge's. Throws a ConfigError where a place is
+ *  unknown, or an edge has none. */
+export function edgeWeightsOf(
+  byEdge: ReadonlyMap<string, ReadonlyMap<string, number>>,
+  topology: Topology,
+  where: (edge: string) => string,
+): Float64Array {
+  const edges = topology.edges.map(({ id }) => id as string);
+  const datacenters = topology.datacenters.map(({ id }) => id as string);
+  const weights = new Float64Array(edges.length * datacenters.length);
+  for (const [edge, named] of byEdge) {
+    const e = indexOf(edges, edge, 'edge', where(edge));
+    for (const [datacenter, weight] of named) {
+      if (weight === 0 && !datacenters.includes(datacenter)) continue; // nobody is there
+      weights[e * datacenters.length + indexOf(datacenters, datacenter, 'datacenter', where(edge))]! += weight;
+    }
+  }
+  const missing = edges.filter((edge) => !byEdge.has(edge));
+  if (missing.length > 0) {
+    const more = missing.length > 5 ? ` and ${missing.length - 5} more` : '';
+    throw new ConfigError(
+      `no weights of the edges ${missing.slice(0, 5).join(', ')}${more}; give EDGE=FILE for each edge of the topology`,
+    );
+  }
+  return inProportion(weights, topology, [...byEdge.keys()].map(where).join(', ').slice(0, 200));
+}
+
+/** Rows brought to a sum of 1, what nobody said (NaN) to 0. */
+function inProportion(weights: Float64Array, topology: Topology, where: string): Float64Array {
+  const edges = topology.edges.map(({ id }) => id as string);
+  const width = topology.datacenters.length;
   edges.forEach((edge, e) => {
     const row = weights.subarray(e * width, (e + 1) * width);
     const total = row.reduce((sum, weight) => sum + (Number.isNaN(weight) ? 0 : weight), 0);

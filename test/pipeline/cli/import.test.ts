@@ -76,3 +76,32 @@ test.each([
   writeFileSync(join(setting.directory, 'today.json'), text);
   await expect(serve(setting, { firstTable: 'today.json' })).rejects.toThrow(message);
 });
+
+test('a file of each edge’s own balancer makes the table that a CSV of the same weights makes', async () => {
+  const files = filesOf();
+  const dir = dirname(files.policy);
+  const [first, second] = datacenters.map(({ id }): string => id) as [string, string];
+  const said = edges.map(({ id }, e) => {
+    const file = join(dir, `${id}.weights`);
+    const bfe = JSON.stringify({ Clusters: { web: { 'idc.one': 50, 'idc.two': 25, [second]: 25, 'idc.gone': 0 } } });
+    const haproxy = `backend web\n  server idc.one 127.0.0.1:1 weight 60\n  server ${second} 127.0.0.1:2 weight 20\n`;
+    writeFileSync(file, e % 2 === 0 ? bfe : haproxy);
+    return `${id}=${file}`;
+  });
+  const flags = ['--world', files.world, '--policy', files.policy, '--tree', files.tree];
+  const names = ['--name', `idc.one=${first}`, '--name', `idc.two=${first}`];
+  const table = join(dir, 'own.json');
+  const { out } = await run(importCommand(), ...said, ...flags, ...names, '--out', table, '-o', 'json');
+  const csv = await imported(files, weightsOf());
+  expect(JSON.parse(out).wanted).toEqual(JSON.parse(csv.out).wanted);
+  expect(JSON.parse(readFileSync(table, 'utf8')).table).toEqual(JSON.parse(readFileSync(csv.file, 'utf8')).table);
+  const refused = (...args: string[]) => run(importCommand(), ...args, ...flags, '--out', table);
+  await expect(refused(said[0]!, ...names)).rejects.toThrow(
+    `no weights of the edges ${edges
+      .slice(1)
+      .map(({ id }) => id)
+      .join(', ')}; give EDGE=FILE for each edge`,
+  );
+  await expect(refused(...said)).rejects.toThrow(/datacenter "idc\.one" is not in the topology/);
+  await expect(refused(...said, said[0]!, ...names)).rejects.toThrow(/is given twice; keep one$/);
+});
