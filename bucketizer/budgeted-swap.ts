@@ -4,10 +4,9 @@
 import type { TreeBounds } from './balance.ts';
 import type { Stay } from './budgeted-refine.ts';
 import type { Graph } from './graph.ts';
-import { LeafWorth, TreeRoom } from './leaf-worth.ts';
+import { LeafWorth, TreeRoom, worthByMeeting } from './leaf-worth.ts';
 import { leastShare, shareOf, wayFrom } from './move-budget.ts';
 import { NodeQueue } from './node-queue.ts';
-import { leafValue } from './refine.ts';
 import { LeafMembers } from './swap.ts';
 
 const friendsMax = 64; // whoever has more is dear to ask, and rarely gains by giving up a place
@@ -23,8 +22,7 @@ export function swapWithin(graph: Graph, leafOf: Uint32Array, bounds: TreeBounds
   const worth = new LeafWorth(graph, leafOf, height);
   const members = new LeafMembers(leafOf, 1 << height);
   const queue = new NodeQueue(n);
-  // [levels above the leaves at which two leaves meet] = worth of a tie between them
-  const worthAt = Float64Array.from({ length: height + 1 }, (_, up) => height - up + (up === 0 ? leafValue - 1 : 0));
+  const worthAt = worthByMeeting(height);
   const worthOf = (a: number, b: number): number => worthAt[32 - Math.clz32(a ^ b)]!;
   const priceOfLeaving = (v: number, leaf: number, ties: number): number =>
     wayFrom(homes, v, leafOf[v]!, leaf) * bonus * ties;

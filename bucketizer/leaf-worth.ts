@@ -1,13 +1,22 @@
 /** What a leaf is worth to a node, and whether the tree has room for it there: the two questions of every search that
- *  moves nodes one at a time. Worth as in `refine.ts`: a tie counts once for every level at which its two ends share a
- *  tree node, three times at the leaf. */
+ *  moves nodes one at a time. A tie counts once for every level at which its two ends share a tree node, three times at
+ *  the leaf. Most nodes have friends in a few leaves only: pairs of those are weighed up faster than paths to the root. */
 
 import type { TreeBounds } from './balance.ts';
 import type { Graph } from './graph.ts';
-import { leafValue } from './refine.ts';
 
 /** The leaf of a user who has none yet. */
 export const nowhere = 0xffffffff;
+
+export const leafValue = 3;
+
+/** So many times as many leaves as levels are weighed up pair by pair: a path up and down again takes about as long. */
+const leavesPerLevelPaired = 1.5;
+
+/** [levels above the leaves at which two leaves meet] = worth of a tie between them. */
+export function worthByMeeting(height: number): Float64Array {
+  return Float64Array.from({ length: height + 1 }, (_, up) => height - up + (up === 0 ? leafValue - 1 : 0));
+}
 
 export class LeafWorth {
   readonly friendLeaf: Uint32Array; // the leaves where the node at hand has friends: the first `friendLeaves`
@@ -16,14 +25,18 @@ export class LeafWorth {
   private readonly graph: Graph;
   private readonly leafOf: Uint32Array;
   private readonly leaves: number;
-  private readonly pull: Float64Array; // [tree node] tie weight from the node at hand to nodes under it
+  private readonly pairedMax: number;
+  private readonly pull: Float64Array; // [tree node] tie weight from the node at hand to nodes under it; where paired, of leaves only
+  private readonly worthAt: Float64Array; // by meeting
 
   constructor(graph: Graph, leafOf: Uint32Array, height: number) {
     this.graph = graph;
     this.leafOf = leafOf;
     this.leaves = 1 << height;
+    this.pairedMax = leavesPerLevelPaired * height;
     this.pull = new Float64Array(2 * this.leaves);
     this.friendLeaf = new Uint32Array(this.leaves);
+    this.worthAt = worthByMeeting(height);
   }
 
   /** Looks at the friends of `v`; `forget` before the next. */
@@ -31,33 +44,54 @@ export class LeafWorth {
     const { rowStart, neighbour, tieWeight } = this.graph;
     const { pull, friendLeaf, leaves } = this;
     const leafOf = this.leafOf;
+    const end = rowStart[v + 1]!;
     let count = 0;
     let sum = 0;
-    for (let k = rowStart[v]!; k < rowStart[v + 1]!; k++) {
+    for (let k = rowStart[v]!; k < end; k++) {
       const leaf = leafOf[neighbour[k]!]!;
       if (leaf === nowhere) continue;
-      if (pull[leaves + leaf] === 0) friendLeaf[count++] = leaf;
-      pull[leaves + leaf]! += tieWeight[k]!;
+      const before = pull[leaves + leaf]!;
+      if (before === 0) friendLeaf[count++] = leaf;
+      pull[leaves + leaf] = before + tieWeight[k]!;
       sum += tieWeight[k]!;
     }
+    this.friendLeaves = count;
+    this.tieWeight = sum;
+    if (count <= this.pairedMax) return;
     for (let i = 0; i < count; i++) {
       const here = pull[leaves + friendLeaf[i]!]!;
       for (let t = (leaves + friendLeaf[i]!) >>> 1; t > 1; t >>>= 1) pull[t]! += here;
     }
-    this.friendLeaves = count;
-    this.tieWeight = sum;
   }
 
   of(leaf: number): number {
-    let sum = (leafValue - 1) * this.pull[this.leaves + leaf]!;
-    for (let t = this.leaves + leaf; t > 1; t >>>= 1) sum += this.pull[t]!;
+    const { pull, friendLeaf, leaves, friendLeaves } = this;
+    if (friendLeaves <= this.pairedMax) {
+      const worthAt = this.worthAt;
+      let sum = 0;
+      for (let i = 0; i < friendLeaves; i++) {
+        const other = friendLeaf[i]!;
+        sum += pull[leaves + other]! * worthAt[32 - Math.clz32(leaf ^ other)]!;
+      }
+      return sum;
+    }
+    let sum = (leafValue - 1) * pull[leaves + leaf]!;
+    for (let t = leaves + leaf; t > 1; t >>>= 1) sum += pull[t]!;
     return sum;
   }
 
+  /** Tie weight to friends in this very leaf. */
+  tieWeightIn(leaf: number): number {
+    return this.pull[this.leaves + leaf]!;
+  }
+
   forget(): void {
-    for (let i = 0; i < this.friendLeaves; i++) {
-      for (let t = this.leaves + this.friendLeaf[i]!; t > 1; t >>>= 1) this.pull[t] = 0;
+    const { pull, friendLeaf, leaves, friendLeaves } = this;
+    if (friendLeaves <= this.pairedMax) {
+      for (let i = 0; i < friendLeaves; i++) pull[leaves + friendLeaf[i]!] = 0;
+      return;
     }
+    for (let i = 0; i < friendLeaves; i++) for (let t = leaves + friendLeaf[i]!; t > 1; t >>>= 1) pull[t] = 0;
   }
 }
 

@@ -5,11 +5,11 @@
  *  level report shows. */
 
 import type { Random } from '../config/random.ts';
-import { type TreeBounds, treeWeights } from './balance.ts';
+import type { TreeBounds } from './balance.ts';
 import { type Contraction, clusterFriends, contract, shuffleNearby } from './coarsen.ts';
 import { type Graph, sumOf } from './graph.ts';
+import { LeafWorth, TreeRoom } from './leaf-worth.ts';
 
-export const leafValue = 3;
 const settledShare = 0.001; // a round that moves fewer ends the refinement
 
 /** Moves nodes of `graph` between leaves, in place; returns how many moves were made. */
@@ -20,31 +20,28 @@ export function refineTree(
   rounds: number,
   random: Random,
 ): number {
-  const { nodeCount: n, rowStart, neighbour, tieWeight, nodeWeight, heaviestUser } = graph;
-  const { height, even, most, least } = bounds;
-  const leaves = 1 << height;
-  const weight = treeWeights(nodeWeight, leafOf, height); // tree nodes numbered as there: parent = half
-  const pull = new Float64Array(2 * leaves); // [tree node] tie weight from the node at hand to users under it
-  const friendLeaf = new Uint32Array(leaves);
+  const { nodeCount: n, rowStart, neighbour } = graph;
+  const room = new TreeRoom(graph, leafOf, bounds);
+  const worth = new LeafWorth(graph, leafOf, bounds.height);
   const order = Uint32Array.from({ length: n }, (_, v) => v);
   const asleep = new Uint8Array(n); // since it was last looked at, no friend has moved
 
-  const worth = (leafNode: number): number => {
-    let sum = (leafValue - 1) * pull[leafNode]!;
-    for (let t = leafNode; t > 1; t >>>= 1) sum += pull[t]!;
-    return sum;
-  };
-
-  /** Whether every tree node above `to`, and not above `from`, may take v, and every one above `from` may lose it. */
-  const fits = (v: number, from: number, to: number): boolean => {
-    const w = nodeWeight[v]!;
-    const heaviest = heaviestUser[v]!;
-    for (let t = to, f = from, level = height; t !== f; t >>>= 1, f >>>= 1, level--) {
-      const room = Math.max(most[level]!, even[level]! + Math.min(bounds.userMean, heaviest), heaviest);
-      if (weight[t]! + w > room) return false;
-      if (weight[f]! - w < least[level]! && weight[f]! < even[level]!) return false;
+  /** The leaf worth most to v among those that may take it; its own where none is worth more. */
+  const bestLeaf = (v: number, own: number): number => {
+    worth.lookAt(v);
+    let best = own;
+    if (worth.friendLeaves > 1 || worth.tieWeightIn(own) === 0) {
+      let bestWorth = worth.of(own);
+      for (let i = 0; i < worth.friendLeaves; i++) {
+        const leaf = worth.friendLeaf[i]!;
+        const there = worth.of(leaf);
+        if (there <= bestWorth || !room.allows(v, own, leaf)) continue;
+        best = leaf;
+        bestWorth = there;
+      }
     }
-    return true;
+    worth.forget();
+    return best;
   };
 
   let moves = 0;
@@ -55,36 +52,11 @@ export function refineTree(
       const v = order[q]!;
       if (asleep[v] === 1) continue;
       asleep[v] = 1;
-      const own = leaves + leafOf[v]!;
-      let friendLeaves = 0;
-      for (let k = rowStart[v]!; k < rowStart[v + 1]!; k++) {
-        const leafNode = leaves + leafOf[neighbour[k]!]!;
-        if (pull[leafNode] === 0) friendLeaf[friendLeaves++] = leafNode;
-        pull[leafNode]! += tieWeight[k]!;
-      }
-      if (friendLeaves === 0 || (friendLeaves === 1 && friendLeaf[0] === own)) {
-        pull[own] = 0;
-        continue;
-      }
-      for (let i = 0; i < friendLeaves; i++) {
-        const here = pull[friendLeaf[i]!]!;
-        for (let t = friendLeaf[i]! >>> 1; t > 1; t >>>= 1) pull[t]! += here;
-      }
-      let best = own;
-      let bestWorth = worth(own);
-      for (let i = 0; i < friendLeaves; i++) {
-        const leafNode = friendLeaf[i]!;
-        const there = worth(leafNode);
-        if (there > bestWorth && fits(v, own, leafNode)) {
-          best = leafNode;
-          bestWorth = there;
-        }
-      }
-      for (let i = 0; i < friendLeaves; i++) for (let t = friendLeaf[i]!; t > 1; t >>>= 1) pull[t] = 0;
+      const own = leafOf[v]!;
+      const best = bestLeaf(v, own);
       if (best === own) continue;
-      for (let t = own; t >= 1; t >>>= 1) weight[t]! -= nodeWeight[v]!;
-      for (let t = best; t >= 1; t >>>= 1) weight[t]! += nodeWeight[v]!;
-      leafOf[v] = best - leaves;
+      room.move(v, own, best);
+      leafOf[v] = best;
       for (let k = rowStart[v]!; k < rowStart[v + 1]!; k++) asleep[neighbour[k]!] = 0;
       asleep[v] = 0;
       moved++;

@@ -4,10 +4,10 @@
  *  leaf that is wanted, only those are weighed up whose leaving could leave a gain for both. */
 
 import type { Random } from '../config/random.ts';
-import { type TreeBounds, treeWeights } from './balance.ts';
+import type { TreeBounds } from './balance.ts';
 import { shuffleNearby } from './coarsen.ts';
 import type { Graph } from './graph.ts';
-import { leafValue } from './refine.ts';
+import { LeafWorth, leafValue, TreeRoom, worthByMeeting } from './leaf-worth.ts';
 
 const friendsMax = 256; // whoever has more is at home nowhere, and is asked again and again by all who want the leaf
 const leavesTried = 4;
@@ -22,16 +22,14 @@ export function swapUsers(
   rounds: number,
   random: Random,
 ): number {
-  const { nodeCount: n, rowStart, neighbour, tieWeight, nodeWeight } = graph;
-  const { height, even, most, least, userMean } = bounds;
-  const leaves = 1 << height;
-  const weight = treeWeights(nodeWeight, leafOf, height);
-  const pull = new Float64Array(2 * leaves); // [tree node] tie weight from the user at hand to users under it
+  const { nodeCount: n, rowStart, neighbour, tieWeight } = graph;
+  const { height } = bounds;
+  const room = new TreeRoom(graph, leafOf, bounds);
+  const worth = new LeafWorth(graph, leafOf, height);
+  const members = new LeafMembers(leafOf, 1 << height);
+  const worthAt = worthByMeeting(height);
+  const worthOf = (a: number, b: number): number => worthAt[32 - Math.clz32(a ^ b)]!;
   let weighed = 0; // ties looked at to weigh up swaps, in this round
-  const members = new LeafMembers(leafOf, leaves);
-  // [levels above the leaves at which two leaves meet] = worth of a tie between them
-  const worth = Float64Array.from({ length: height + 1 }, (_, up) => height - up + (up === 0 ? leafValue - 1 : 0));
-  const worthOf = (a: number, b: number): number => worth[32 - Math.clz32(a ^ b)]!;
 
   /** What both gain by changing places, v alone gaining `gainV`. A tie between the two gains nothing: they stay as far
    *  apart as they were. */
@@ -49,24 +47,6 @@ export function swapUsers(
     return gain;
   };
 
-  /** Whether the tree nodes over v and u, up to where they meet, may change v for u and u for v. */
-  const fits = (v: number, u: number): boolean => {
-    const shift = nodeWeight[v]! - nodeWeight[u]!;
-    if (shift === 0) return true;
-    const enters = shift > 0 ? v : u; // the heavier one, who makes its new side heavier
-    const to = leaves + leafOf[shift > 0 ? u : v]!;
-    const from = leaves + leafOf[enters]!;
-    const more = Math.abs(shift);
-    const w = nodeWeight[enters]!;
-    for (let t = to, f = from, level = height; t !== f; t >>>= 1, f >>>= 1, level--) {
-      const room = Math.max(most[level]!, even[level]! + Math.min(userMean, w), w);
-      if (weight[t]! + more > room) return false;
-      if (weight[f]! - more < least[level]! && weight[f]! < even[level]!) return false;
-    }
-    return true;
-  };
-
-  const friendLeaf = new Uint32Array(leaves);
   const wanted = new Uint32Array(leavesTried); // leaves where the user at hand would gain, best first
   const wantedGain = new Float64Array(leavesTried);
   const lean = new Float64Array(n); // [user] what it gained at most, in any other leaf, when last looked at
@@ -74,29 +54,20 @@ export function swapUsers(
   /** Notes the leaves that v wants, returns how many; and how v leans. A leaf without friends is worth no more than a
    *  friend's leaf beside it, or than the own one without the friends in it. */
   const lookAround = (v: number): number => {
-    const own = leaves + leafOf[v]!;
-    let friendLeaves = 0;
-    for (let k = rowStart[v]!; k < rowStart[v + 1]!; k++) {
-      const leafNode = leaves + leafOf[neighbour[k]!]!;
-      if (pull[leafNode] === 0) friendLeaf[friendLeaves++] = leafNode;
-      pull[leafNode]! += tieWeight[k]!;
-    }
-    const atHome = pull[own]!;
-    for (let i = 0; i < friendLeaves; i++) {
-      const here = pull[friendLeaf[i]!]!;
-      for (let t = friendLeaf[i]! >>> 1; t > 1; t >>>= 1) pull[t]! += here;
-    }
-    const worthNow = worthOfLeaf(own);
-    lean[v] = -leafValue * atHome;
+    const own = leafOf[v]!;
+    worth.lookAt(v);
+    const worthNow = worth.of(own);
+    let most = -leafValue * worth.tieWeightIn(own);
     let count = 0;
-    for (let i = 0; i < friendLeaves; i++) {
-      const leafNode = friendLeaf[i]!;
-      if (leafNode === own) continue;
-      const gain = worthOfLeaf(leafNode) - worthNow;
-      if (gain > lean[v]!) lean[v] = gain;
-      if (gain > 0) count = noteWanted(leafNode - leaves, gain, count);
+    for (let i = 0; i < worth.friendLeaves; i++) {
+      const leaf = worth.friendLeaf[i]!;
+      if (leaf === own) continue;
+      const gain = worth.of(leaf) - worthNow;
+      if (gain > most) most = gain;
+      if (gain > 0) count = noteWanted(leaf, gain, count);
     }
-    for (let i = 0; i < friendLeaves; i++) for (let t = friendLeaf[i]!; t > 1; t >>>= 1) pull[t] = 0;
+    worth.forget();
+    lean[v] = most;
     return count;
   };
 
@@ -112,21 +83,18 @@ export function swapUsers(
     return after + 1;
   };
 
-  const worthOfLeaf = (leafNode: number): number => {
-    let sum = (leafValue - 1) * pull[leafNode]!;
-    for (let t = leafNode; t > 1; t >>>= 1) sum += pull[t]!;
-    return sum;
-  };
-
   /** The user with whom v should change places; -1: nobody. */
   const bestSwap = (v: number): number => {
     let best = -1;
     let bestGain = 0;
+    const own = leafOf[v]!;
     const count = lookAround(v);
     for (let i = 0; i < count; i++) {
       const gainV = wantedGain[i]!;
-      for (let u = members.first(wanted[i]!); u >= 0; u = members.after(u)) {
-        if (gainV + lean[u]! <= bestGain || rowStart[u + 1]! - rowStart[u]! > friendsMax || !fits(v, u)) continue;
+      const leaf = wanted[i]!;
+      for (let u = members.first(leaf); u >= 0; u = members.after(u)) {
+        if (gainV + lean[u]! <= bestGain || rowStart[u + 1]! - rowStart[u]! > friendsMax) continue;
+        if (!room.allowsSwap(v, own, u, leaf)) continue;
         const gain = gainOfSwap(v, u, gainV);
         if (gain <= bestGain) continue;
         best = u;
@@ -139,9 +107,8 @@ export function swapUsers(
   const swap = (v: number, u: number): void => {
     const a = leafOf[v]!;
     const b = leafOf[u]!;
-    const shift = nodeWeight[v]! - nodeWeight[u]!;
-    for (let t = leaves + a; t >= 1; t >>>= 1) weight[t]! -= shift;
-    for (let t = leaves + b; t >= 1; t >>>= 1) weight[t]! += shift;
+    room.move(v, a, b);
+    room.move(u, b, a);
     members.move(v, a, b);
     members.move(u, b, a);
     leafOf[v] = b;
