@@ -4,7 +4,7 @@
  *  ties, packed. Declined: heavy-edge matching, which stalls on graphs with hubs. */
 
 import type { Random } from '../config/random.ts';
-import { entriesLarge, type Graph, narrowed, sumsLike } from './graph.ts';
+import { entriesLarge, type Graph, narrowed, sumsLike, type TieWeights } from './graph.ts';
 import { Scratch } from './scratch.ts';
 
 /** Nodes are visited in blocks that are shuffled; a whole shuffle costs a cache miss a node. */
@@ -20,67 +20,107 @@ export function clusterFriends(
   within: ArrayLike<number> | null = null,
   scratch: Scratch = new Scratch(),
 ): Uint32Array {
-  const { nodeCount: n, rowStart, neighbour, tieWeight, nodeWeight } = graph;
-  const label = new Uint32Array(n);
+  const n = graph.nodeCount;
+  const label = Uint32Array.from({ length: n }, (_, v) => v);
   const size = scratch.doubles('size', n);
-  const pull = scratch.sums('pull', n, tieWeight); // [label] tie weight from the node at hand
-  for (let v = 0; v < n; v++) {
-    label[v] = v;
-    size[v] = nodeWeight[v]!;
-    pull[v] = 0;
-  }
-  const seen = scratch.ints('seen', n);
+  size.set(graph.nodeWeight);
+  const pull = scratch.sums('pull', n, graph.tieWeight).fill(0, 0, n); // [label] tie weight from the node at hand
   const order = fewestTiesFirst(graph);
+  const work = { label, size, pull, seen: scratch.ints('seen', n), order };
   for (let round = 0; round < rounds; round++) {
     shuffleNearby(order, random);
-    let moved = 0;
-    for (let q = 0; q < n; q++) {
-      const v = order[q]!;
-      const end = rowStart[v + 1]!;
-      let seenCount = 0;
-      for (let k = rowStart[v]!; k < end; k++) {
-        const u = neighbour[k]!;
-        if (within !== null && within[u] !== within[v]) continue;
-        const l = label[u]!;
-        const sum = pull[l]!;
-        if (sum === 0) seen[seenCount++] = l;
-        pull[l] = sum + tieWeight[k]!;
-      }
-      if (seenCount === 0) continue;
-      const own = label[v]!;
-      const weight = nodeWeight[v]!;
-      let best = own;
-      let bestPull = pull[own]!;
-      for (let i = 0; i < seenCount; i++) {
-        const l = seen[i]!;
-        const here = pull[l]!;
-        pull[l] = 0;
-        if (here < bestPull || l === own || size[l]! + weight > weightMax) continue;
-        if (here > bestPull || random() < 0.5) {
-          best = l;
-          bestPull = here;
-        }
-      }
-      if (best === own) continue;
-      size[own]! -= weight;
-      size[best]! += weight;
-      label[v] = best;
-      moved++;
-    }
-    if (moved < n * 0.02) break;
+    if (spreadLabels(graph, weightMax, random, within, work) < n * 0.02) break;
   }
   return label;
 }
 
+/** One round: every node takes the label that pulls most; returns how many took another. */
+function spreadLabels(
+  { nodeCount: n, rowStart, neighbour, tieWeight, nodeWeight }: Graph,
+  weightMax: number,
+  random: Random,
+  within: ArrayLike<number> | null,
+  { label, size, pull, seen, order }: Labelling,
+): number {
+  let moved = 0;
+  let coins = 1; // drawn 30 at a time: most nodes of a graph without weights have ties to break
+  for (let q = 0; q < n; q++) {
+    const v = order[q]!;
+    const end = rowStart[v + 1]!;
+    let seenCount = 0;
+    for (let k = rowStart[v]!; k < end; k++) {
+      const u = neighbour[k]!;
+      if (within !== null && within[u] !== within[v]) continue;
+      const l = label[u]!;
+      const sum = pull[l]!;
+      if (sum === 0) seen[seenCount++] = l;
+      pull[l] = sum + tieWeight[k]!;
+    }
+    if (seenCount === 0) continue;
+    const own = label[v]!;
+    const weight = nodeWeight[v]!;
+    let best = own;
+    let bestPull = pull[own]!;
+    for (let i = 0; i < seenCount; i++) {
+      const l = seen[i]!;
+      const here = pull[l]!;
+      pull[l] = 0;
+      if (here < bestPull || l === own || size[l]! + weight > weightMax) continue;
+      if (here === bestPull) {
+        if (coins === 1) coins = Math.floor(random() * 0x80000000) | 0x40000000;
+        const heads = (coins & 1) === 1;
+        coins >>>= 1;
+        if (!heads) continue;
+      }
+      best = l;
+      bestPull = here;
+    }
+    if (best === own) continue;
+    size[own]! -= weight;
+    size[best]! += weight;
+    label[v] = best;
+    moved++;
+  }
+  return moved;
+}
+
+/** What rounds of one clustering share. */
+interface Labelling {
+  readonly label: Uint32Array;
+  readonly size: Float64Array; // [label] weight
+  readonly pull: TieWeights;
+  readonly seen: Int32Array; // labels that pull at the node at hand
+  readonly order: Uint32Array;
+}
+
 /** Joins nodes left alone, in place: those that lean most to the same cluster, and those without ties. */
 export function joinLoners(graph: Graph, label: Uint32Array, weightMax: number): void {
-  const { nodeCount: n, rowStart, neighbour, tieWeight, nodeWeight } = graph;
+  const n = graph.nodeCount;
   const size = new Float64Array(n);
   const members = new Uint32Array(n);
+  weighLabels(graph, label, size, members);
+  pairLoners(graph, label, weightMax, size, members);
+}
+
+function weighLabels(
+  { nodeCount: n, nodeWeight }: Graph,
+  label: Uint32Array,
+  size: Float64Array,
+  members: Uint32Array,
+): void {
   for (let v = 0; v < n; v++) {
     size[label[v]!]! += nodeWeight[v]!;
     members[label[v]!]! += 1;
   }
+}
+
+function pairLoners(
+  { nodeCount: n, rowStart, neighbour, tieWeight, nodeWeight }: Graph,
+  label: Uint32Array,
+  weightMax: number,
+  size: Float64Array,
+  members: Uint32Array,
+): void {
   const waiting = new Int32Array(n).fill(-1); // [cluster leaned to] = label of a loner that leans there
   let pack = -1;
   for (let v = 0; v < n; v++) {
@@ -96,9 +136,7 @@ export function joinLoners(graph: Graph, label: Uint32Array, weightMax: number):
       }
       continue;
     }
-    let heaviest = first;
-    for (let k = first + 1; k < end; k++) if (tieWeight[k]! > tieWeight[heaviest]!) heaviest = k;
-    const leansTo = label[neighbour[heaviest]!]!;
+    const leansTo = label[neighbour[heaviestTie(tieWeight, first, end)]!]!;
     const mate = waiting[leansTo]!;
     if (mate >= 0 && size[mate]! + nodeWeight[v]! <= weightMax) {
       size[mate]! += nodeWeight[v]!;
@@ -109,6 +147,12 @@ export function joinLoners(graph: Graph, label: Uint32Array, weightMax: number):
   }
 }
 
+function heaviestTie(tieWeight: TieWeights, first: number, end: number): number {
+  let heaviest = first;
+  for (let k = first + 1; k < end; k++) if (tieWeight[k]! > tieWeight[heaviest]!) heaviest = k;
+  return heaviest;
+}
+
 export interface Contraction {
   readonly coarse: Graph;
   readonly clusterOf: Uint32Array; // [node of the finer graph] = node of `coarse`
@@ -116,29 +160,89 @@ export interface Contraction {
 
 /** One node a label, numbered by first appearance; ties between two clusters are added up. */
 export function contract(graph: Graph, label: Uint32Array, scratch: Scratch = new Scratch()): Contraction {
-  const { nodeCount: n, rowStart, neighbour, tieWeight } = graph;
+  const { nodeCount: n, tieWeight } = graph;
   const clusterOf = new Uint32Array(n);
-  const number = scratch.ints('number', n).fill(-1, 0, n);
+  const clusters = numberClusters(label, clusterOf, scratch.ints('number', n).fill(-1, 0, n));
+  const members = membersOf(clusterOf, clusters, scratch);
+  const entries = graph.rowStart[n]!;
+  const large = entries >= entriesLarge;
+  const room: Rows = {
+    rowStart: new Uint32Array(clusters + 1),
+    neighbour: large ? new Uint32Array(entries) : scratch.ints('coarseNeighbour', entries),
+    tieWeight: large ? sumsLike(tieWeight, entries) : scratch.sums('coarseTie', entries, tieWeight),
+    nodeWeight: new Float64Array(clusters),
+    heaviestUser: new Float64Array(clusters),
+  };
+  const end = addUp(graph, clusterOf, members, scratch.ints('place', n).fill(-1, 0, clusters), room);
+  const neighbours = room.neighbour.subarray(0, end);
+  const ties = room.tieWeight.subarray(0, end);
+  const coarse = {
+    nodeCount: clusters,
+    rowStart: room.rowStart,
+    neighbour: neighbours instanceof Uint32Array ? neighbours : new Uint32Array(neighbours),
+    tieWeight: large ? narrowed(ties) : ties.slice(),
+    nodeWeight: room.nodeWeight,
+    heaviestUser: room.heaviestUser,
+  };
+  return { coarse, clusterOf };
+}
+
+/** By first appearance; returns how many there are. A loop a function, here and below: they are called again and again
+ *  on small graphs, and an engine that compiles a function in the midst of its first loop knows nothing of the second. */
+function numberClusters(label: Uint32Array, clusterOf: Uint32Array, number: Int32Array): number {
   let clusters = 0;
-  for (let v = 0; v < n; v++) {
+  for (let v = 0; v < label.length; v++) {
     const l = label[v]!;
     if (number[l] === -1) number[l] = clusters++;
     clusterOf[v] = number[l]!;
   }
-  const memberStart = scratch.ints('memberStart', n + 2).fill(0, 0, clusters + 2);
-  for (let v = 0; v < n; v++) memberStart[clusterOf[v]! + 2]! += 1;
-  for (let c = 0; c < clusters; c++) memberStart[c + 2]! += memberStart[c + 1]!;
-  const member = scratch.ints('member', n);
-  for (let v = 0; v < n; v++) member[memberStart[clusterOf[v]! + 1]!++] = v;
+  return clusters;
+}
 
-  const entries = rowStart[n]!;
-  const coarseStart = new Uint32Array(clusters + 1);
-  const large = entries >= entriesLarge;
-  const coarseNeighbour = large ? new Uint32Array(entries) : scratch.ints('coarseNeighbour', entries);
-  const coarseTie = large ? sumsLike(tieWeight, entries) : scratch.sums('coarseTie', entries, tieWeight);
-  const nodeWeight = new Float64Array(clusters);
-  const heaviestUser = new Float64Array(clusters);
-  const place = scratch.ints('place', n).fill(-1, 0, clusters); // [cluster] where the row at hand has it, if at or after its start
+/** Members of cluster c: `member[start[c] .. start[c + 1])`. */
+interface Members {
+  readonly start: Int32Array;
+  readonly member: Int32Array;
+}
+
+function membersOf(clusterOf: Uint32Array, clusters: number, scratch: Scratch): Members {
+  const start = scratch.ints('memberStart', clusters + 2).fill(0, 0, clusters + 2);
+  countMembers(clusterOf, start);
+  for (let c = 0; c < clusters; c++) start[c + 2]! += start[c + 1]!;
+  const member = scratch.ints('member', clusterOf.length);
+  listMembers(clusterOf, start, member);
+  return { start, member };
+}
+
+function countMembers(clusterOf: Uint32Array, start: Int32Array): void {
+  for (let v = 0; v < clusterOf.length; v++) start[clusterOf[v]! + 2]! += 1;
+}
+
+function listMembers(clusterOf: Uint32Array, start: Int32Array, member: Int32Array): void {
+  for (let v = 0; v < clusterOf.length; v++) member[start[clusterOf[v]! + 1]!++] = v;
+}
+
+interface Rows {
+  readonly rowStart: Uint32Array;
+  readonly neighbour: Uint32Array | Int32Array;
+  readonly tieWeight: TieWeights;
+  readonly nodeWeight: Float64Array;
+  readonly heaviestUser: Float64Array;
+}
+
+/** The clusters' rows, into `room`; returns where the last one ends. `place`: [cluster] where the row at hand has it, if at
+ *  or after its start; all -1 before. */
+function addUp(
+  graph: Graph,
+  clusterOf: Uint32Array,
+  { start: memberStart, member }: Members,
+  place: Int32Array,
+  room: Rows,
+): number {
+  const { rowStart, neighbour, tieWeight } = graph;
+  const clusters = room.nodeWeight.length;
+  const coarseNeighbour = room.neighbour;
+  const coarseTie = room.tieWeight;
   let end = 0;
   for (let c = 0; c < clusters; c++) {
     const start = end;
@@ -163,21 +267,11 @@ export function contract(graph: Graph, label: Uint32Array, scratch: Scratch = ne
         end++;
       }
     }
-    nodeWeight[c] = weight;
-    heaviestUser[c] = heaviest;
-    coarseStart[c + 1] = end;
+    room.nodeWeight[c] = weight;
+    room.heaviestUser[c] = heaviest;
+    room.rowStart[c + 1] = end;
   }
-  const neighbours = coarseNeighbour.subarray(0, end);
-  const ties = coarseTie.subarray(0, end);
-  const coarse = {
-    nodeCount: clusters,
-    rowStart: coarseStart,
-    neighbour: neighbours instanceof Uint32Array ? neighbours : new Uint32Array(neighbours),
-    tieWeight: large ? narrowed(ties) : ties.slice(),
-    nodeWeight,
-    heaviestUser,
-  };
-  return { coarse, clusterOf };
+  return end;
 }
 
 /** Small moves first: users with few friends know where they belong. Counting sort by the logarithm of the degree. */
