@@ -1,10 +1,13 @@
 /** One balanced bisection by the multilevel scheme: coarsen, grow a half greedily on the coarsest graph (best of a few
- *  tries), improve it on the way back at every size. Recursive use of it gives the tree (`recursive-bisection.ts`).
+ *  tries), improve it on the way back at every size. At the first levels of a tree, where most is at stake, all of this is
+ *  done several times over on a graph of a thousand nodes, and the best of it is carried on to full size: better than
+ *  coarsening the whole graph once more within the sides found, and cheaper. Recursive use of it gives the tree
+ *  (`recursive-bisection.ts`).
  *  Declined: spectral starts (no better after local search, and a rounding error away from another result). */
 
 import type { Random } from '../config/random.ts';
 import { heavierSide, longestFirst } from './balance.ts';
-import { type Contraction, clusterFriends, contract, joinLoners } from './coarsen.ts';
+import { type Contraction, clusterFriends, contract, joinLoners, type Rating } from './coarsen.ts';
 import { cutOf, fiducciaMattheyses } from './fm.ts';
 import { type Graph, sumOf } from './graph.ts';
 import { Scratch } from './scratch.ts';
@@ -12,16 +15,20 @@ import { Scratch } from './scratch.ts';
 export interface BisectEffort {
   readonly coarsestNodes: number; // stop coarsening here
   readonly shrinkPerRound: number; // clusters of at most this many mean nodes
-  readonly tries: number; // starts on the coarsest graph; more where it is all there is, or worth cycles
+  readonly tries: number; // starts on the coarsest graph; more where it is all there is
   readonly passes: number;
   readonly labelRounds: number; // of every coarsening
+  readonly rating: Rating;
+  readonly startTies: number; // of the graph that starts are made on, all starts together; 0: one start, from the coarsest
   readonly cycles: number; // coarsened once more within its sides, and improved again at every size
 }
 
-const triesCycled = 5; // times as many: the coarsest graph is small however large the part
+const startNodes = 1000;
+const startsMax = 6;
 const triesUncoarsened = 3;
 const coarsestPasses = 4;
 const coarsestPatience = 30;
+const patienceMin = 60; // 25 lost .001 of mean locality where communities are few and dense
 
 /** A side (0 or 1) for every node; neither weighs more than `cap` if `longestFirst` manages that. */
 export function bisect(
@@ -31,7 +38,7 @@ export function bisect(
   random: Random,
   scratch: Scratch = new Scratch(),
 ): Uint8Array {
-  let side = firstSides(graph, cap, effort, random, scratch);
+  let side = (effort.startTies > 0 ? bestOfStarts : firstSides)(graph, cap, effort, random, scratch);
   for (let cycle = 0; cycle < effort.cycles; cycle++) {
     const better = cycled(graph, side, cap, effort, random, scratch);
     if (better === null) break;
@@ -43,11 +50,25 @@ export function bisect(
   return balanced;
 }
 
+/** Of several bisections of the graph coarsened to `startNodes` the best, improved on the way back: they differ in which
+ *  communities they keep whole, and no search at a finer size makes up for that. */
+function bestOfStarts(graph: Graph, cap: number, effort: BisectEffort, random: Random, scratch: Scratch): Uint8Array {
+  const stages = coarsenTo(graph, null, { ...effort, coarsestNodes: startNodes }, random, scratch);
+  const core = stages.at(-1)?.coarse ?? graph;
+  const affordable = Math.round(effort.startTies / Math.max(1, core.neighbour.length / 2));
+  const best = new BestSides(core, cap);
+  for (let start = 0; start < Math.max(1, Math.min(startsMax, affordable)); start++) {
+    const side = firstSides(core, cap, effort, random, scratch);
+    best.see(cycled(core, side, cap, effort, random, scratch) ?? side);
+  }
+  return refineUpwards(graph, stages, best.side, cap, effort, scratch);
+}
+
 /** Each coarsening is dropped before the next: of a large graph it takes more memory than the graph. */
 function firstSides(graph: Graph, cap: number, effort: BisectEffort, random: Random, scratch: Scratch): Uint8Array {
   const stages = coarsenTo(graph, null, effort, random, scratch);
   const coarsest = stages.at(-1)?.coarse ?? graph;
-  const tries = effort.tries * (effort.cycles > 0 ? triesCycled : stages.length === 0 ? triesUncoarsened : 1);
+  const tries = effort.tries * (stages.length === 0 ? triesUncoarsened : 1);
   return refineUpwards(graph, stages, bestStart(coarsest, cap, tries, random, scratch), cap, effort, scratch);
 }
 
@@ -90,7 +111,7 @@ function refineUpwards(
 }
 
 function patienceAt(nodes: number): number {
-  return Math.max(25, Math.min(150, nodes * 0.02));
+  return Math.max(patienceMin, Math.min(150, nodes * 0.02));
 }
 
 interface Stage extends Contraction {
@@ -111,7 +132,7 @@ function coarsenTo(
   let side = within;
   for (let finer = graph; finer.nodeCount > effort.coarsestNodes; ) {
     const weightMax = Math.min(clusterMax, (total / finer.nodeCount) * effort.shrinkPerRound);
-    const label = clusterFriends(finer, weightMax, effort.labelRounds, random, side, scratch);
+    const label = clusterFriends(finer, weightMax, effort.labelRounds, random, side, scratch, effort.rating);
     if (side === null) joinLoners(finer, label, weightMax);
     const { coarse, clusterOf } = contract(finer, label, scratch);
     if (coarse.nodeCount > 0.95 * finer.nodeCount) break;
@@ -126,25 +147,41 @@ function coarsenTo(
   return stages;
 }
 
-/** The balanced start with the smallest cut; without one, the least unbalanced. */
 function bestStart(graph: Graph, cap: number, tries: number, random: Random, scratch: Scratch): Uint8Array {
   const improve = fiducciaMattheyses(graph, cap, scratch);
   const half = sumOf(graph.nodeWeight) / 2;
-  let best: Uint8Array = new Uint8Array(graph.nodeCount);
-  let bestExcess = Infinity;
-  let bestCut = Infinity;
+  const best = new BestSides(graph, cap);
   for (let t = 0; t < tries; t++) {
     const side = growHalf(graph, half, cap, random);
     improve(side, coarsestPasses, coarsestPatience);
-    const excess = Math.max(0, heavierSide(graph, side) - cap);
-    if (excess > bestExcess) continue;
-    const cut = cutOf(graph, side);
-    if (excess === bestExcess && cut >= bestCut) continue;
-    best = side;
-    bestExcess = excess;
-    bestCut = cut;
+    best.see(side);
   }
-  return best;
+  return best.side;
+}
+
+/** The balanced sides with the smallest cut, of those seen; without any, the least unbalanced. */
+class BestSides {
+  side: Uint8Array;
+  private readonly graph: Graph;
+  private readonly cap: number;
+  private excess = Infinity;
+  private cut = Infinity;
+
+  constructor(graph: Graph, cap: number) {
+    this.graph = graph;
+    this.cap = cap;
+    this.side = new Uint8Array(graph.nodeCount);
+  }
+
+  see(side: Uint8Array): void {
+    const excess = Math.max(0, heavierSide(this.graph, side) - this.cap);
+    if (excess > this.excess) return;
+    const cut = cutOf(this.graph, side);
+    if (excess === this.excess && cut >= this.cut) return;
+    this.side = side;
+    this.excess = excess;
+    this.cut = cut;
+  }
 }
 
 /** Side 0 grows from a random node by whoever adds least to the cut, until it has half the weight. Tries run on graphs

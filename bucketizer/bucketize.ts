@@ -68,17 +68,37 @@ export interface TreeReport {
 
 interface Effort extends BisectEffort {
   readonly rounds: number; // of each refinement
-  readonly cycledLevels: number;
+  readonly carefulLevels: number;
   readonly vCycles: number;
   readonly swapRounds: number; // at the end
 }
 
-const fast = { coarsestNodes: 60, shrinkPerRound: 4, tries: 3, passes: 2, labelRounds: 1, cycles: 0, cycledLevels: 0 };
-const thorough = { coarsestNodes: 60, shrinkPerRound: 3, passes: 3, labelRounds: 2, cycles: 1, cycledLevels: 4 };
+const searches = { coarsestNodes: 25, shrinkPerRound: 4, passes: 3, labelRounds: 1, rating: 'density' } as const;
+const onceOver = { startTies: 0, cycles: 0, carefulLevels: 0 };
 const efforts: Readonly<Record<EffortName, Effort>> = {
-  fast: { ...fast, rounds: 4, vCycles: 0, swapRounds: 0 },
-  default: { ...thorough, tries: 6, labelRounds: 1, rounds: 8, vCycles: 1, swapRounds: 4 },
-  best: { ...thorough, tries: 16, cycles: 3, cycledLevels: 16, rounds: 12, vCycles: 4, swapRounds: 8 },
+  fast: { ...searches, ...onceOver, tries: 2, passes: 2, rounds: 4, vCycles: 0, swapRounds: 0 },
+  default: {
+    ...searches,
+    tries: 4,
+    startTies: 100_000,
+    cycles: 0,
+    carefulLevels: 4,
+    rounds: 8,
+    vCycles: 0,
+    swapRounds: 4,
+  },
+  best: {
+    ...searches,
+    shrinkPerRound: 3,
+    labelRounds: 2,
+    tries: 16,
+    startTies: 400_000,
+    cycles: 3,
+    carefulLevels: 16,
+    rounds: 12,
+    vCycles: 4,
+    swapRounds: 8,
+  },
 };
 
 /** Throws a ConfigError where there is nobody to put into buckets or an id comes twice. */
@@ -124,7 +144,7 @@ export function prepareBuild(input: BucketizeInput, options: BucketizeOptions): 
     graph,
     nodeOf: null,
     counts,
-    plan: { height, leafShare, seed, effort: efforts[effort], objective, cycledLevels: efforts[effort].cycledLevels },
+    plan: { height, leafShare, seed, effort: efforts[effort], objective, carefulLevels: efforts[effort].carefulLevels },
     options,
   };
 }

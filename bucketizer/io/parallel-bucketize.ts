@@ -4,7 +4,7 @@
 
 import { type BucketizeProgress, buildTree, finishBuild, type PreparedBuild, type TreeReport } from '../bucketize.ts';
 import type { Graph } from '../graph.ts';
-import { bisectAt, halvesOf, nodesOf, type TreePlace } from '../recursive-bisection.ts';
+import { bisectRoot, halvesOf, nodesOf, type TreePlace } from '../recursive-bisection.ts';
 import type { BucketTree } from '../tree.ts';
 import { startWorkers, type WorkerPool } from './worker-pool.ts';
 
@@ -33,6 +33,8 @@ async function bisectOn(
   workers: number,
   onProgress: (progress: BucketizeProgress) => void,
 ): Promise<Uint32Array> {
+  // here: the graph is needed later, and no thread has anything else to do
+  const { side: first, below } = bisectRoot(graph, plan);
   const leafOf = new Uint32Array(graph.nodeCount);
   let done = 0;
   const descended = (userLevels: number, level: number): void => {
@@ -43,12 +45,12 @@ async function bisectOn(
   const descend = async (part: Graph, of: Uint32Array, place: TreePlace): Promise<void> => {
     const enoughParts = 1 << place.level >= 2 * workers; // two each, because parts differ in work
     if (enoughParts || place.level === plan.height || of.length <= 1) {
-      const leaves = await pool.bisectRecursively(part, place, plan);
+      const leaves = await pool.bisectRecursively(part, place, below);
       for (const [i, leaf] of leaves.entries()) leafOf[of[i]!] = leaf;
       descended(of.length * (plan.height - place.level), place.level);
       return;
     }
-    const { side, halves } = await pool.bisect(part, place, plan);
+    const { side, halves } = await pool.bisect(part, place, below);
     await descendInto(side, halves, of, place);
   };
   const descendInto = async (
@@ -58,15 +60,13 @@ async function bisectOn(
     { level, index }: TreePlace,
   ): Promise<void> => {
     descended(of.length, level);
-    const below = halves.map((half, s) => {
+    const parts = halves.map((half, s) => {
       const users = nodesOf(side, s).map((v) => of[v]!);
       return descend(half, users, { level: level + 1, index: 2 * index + s });
     });
-    await Promise.all(below);
+    await Promise.all(parts);
   };
   const everyone = Uint32Array.from({ length: graph.nodeCount }, (_, v) => v);
-  const root = { level: 0, index: 0 };
-  const side = bisectAt(graph, root, plan); // here: the graph is needed later, and no thread has anything else to do
-  await descendInto(side, halvesOf(graph, side), everyone, root);
+  await descendInto(first, halvesOf(graph, first), everyone, { level: 0, index: 0 });
   return leafOf;
 }

@@ -6,7 +6,16 @@ import { buildGraph, sumOf } from '../../bucketizer/graph.ts';
 import { seededRandom } from '../../config/random.ts';
 import { keepAll, randomGraph } from './sample-graphs.ts';
 
-const effort = { coarsestNodes: 20, shrinkPerRound: 3, tries: 4, passes: 3, labelRounds: 2, cycles: 1 };
+const effort = {
+  coarsestNodes: 20,
+  shrinkPerRound: 3,
+  tries: 4,
+  passes: 3,
+  labelRounds: 2,
+  startTies: 1000,
+  rating: 'density',
+  cycles: 1,
+} as const;
 
 function cliques(count: number, size: number): Uint32Array {
   const ties: number[] = [];

@@ -3,7 +3,16 @@ import { buildGraph, subgraph, sumOf } from '../../bucketizer/graph.ts';
 import { bisectAt, bisectRecursively, nodesOf } from '../../bucketizer/recursive-bisection.ts';
 import { communityTies, keepAll, randomGraph } from './sample-graphs.ts';
 
-const effort = { coarsestNodes: 20, shrinkPerRound: 3, tries: 2, passes: 2, labelRounds: 2, cycles: 1 };
+const effort = {
+  coarsestNodes: 20,
+  shrinkPerRound: 3,
+  tries: 2,
+  passes: 2,
+  labelRounds: 2,
+  startTies: 1000,
+  rating: 'density',
+  cycles: 1,
+} as const;
 
 test('a subtree comes out the same when it is worked off alone', () => {
   for (let seed = 1; seed <= 10; seed++) {
@@ -14,7 +23,7 @@ test('a subtree comes out the same when it is worked off alone', () => {
       seed,
       effort,
       objective: 'cut',
-      cycledLevels: 2,
+      carefulLevels: 2,
     } as const;
     const whole = bisectRecursively(graph, { level: 0, index: 0 }, plan);
     const side = bisectAt(graph, { level: 0, index: 0 }, plan);
@@ -33,7 +42,7 @@ test('everybody comes down every level once', () => {
   bisectRecursively(
     graph,
     { level: 0, index: 0 },
-    { height: 9, leafShare: 1, seed: 1, effort, objective: 'cut', cycledLevels: 2 },
+    { height: 9, leafShare: 1, seed: 1, effort, objective: 'cut', carefulLevels: 2 },
     (userLevels) => {
       settled += userLevels;
     },
@@ -53,7 +62,7 @@ test('ties that just fit into 32 bits together come out as they do in 64 bits', 
     expect(sumOf(weights)).toBeGreaterThan(0.98 * 2 ** 30);
     expect(graph.tieWeight).toBeInstanceOf(Int32Array);
     const wide = { ...graph, tieWeight: Float64Array.from(graph.tieWeight) };
-    const plan = { height: 4, leafShare: users / 16, seed, effort, objective: 'cut', cycledLevels: 2 } as const;
+    const plan = { height: 4, leafShare: users / 16, seed, effort, objective: 'cut', carefulLevels: 2 } as const;
     const [narrow, right] = [graph, wide].map((each) => bisectRecursively(each, { level: 0, index: 0 }, plan));
     expect([...narrow!], `seed ${seed}`).toEqual([...right!]);
   }

@@ -125,9 +125,12 @@ test('newcomers go where their friends are; without friends, to the bucket of un
   const users = 320;
   const input = inputOf(users, communityTies(users, 20, 4, { inside: 6, across: 0 }));
   const { tree } = bucketize(input, { height: 3, seed: 1 });
+  const full = tree.bucketOfUser[tree.users.indexOf('u5')]!; // once the guests are there
+  const names = Array.from({ length: 100 }, (_, i) => `stranger ${i}`);
+  const stranger = names.find((name) => unknownUserBucket(name, 3) !== full)!;
   const later: BucketizeInput = {
     ...input,
-    users: [...input.users, 'guest', 'friend of guest', 'nobody knows me'],
+    users: [...input.users, 'guest', 'friend of guest', stranger],
     ties: Uint32Array.from([...input.ties, users, 5, users, 6, users + 1, users]),
   };
   const result = refreshed(later, tree, 0);
@@ -135,7 +138,7 @@ test('newcomers go where their friends are; without friends, to the bucket of un
   const bucket = (user: string): number => result.tree.bucketOfUser[result.tree.users.indexOf(user)]!;
   expect(bucket('guest')).toBe(bucket('u5'));
   expect(bucket('friend of guest')).toBe(bucket('guest'));
-  expect(bucket('nobody knows me')).toBe(unknownUserBucket('nobody knows me', 3));
+  expect(bucket(stranger)).toBe(unknownUserBucket(stranger, 3));
 });
 
 test('a tree of another height is refused in a line', () => {
