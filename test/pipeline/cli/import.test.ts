@@ -105,3 +105,11 @@ test('a file of each edge’s own balancer makes the table that a CSV of the sam
   await expect(refused(...said)).rejects.toThrow(/datacenter "idc\.one" is not in the topology/);
   await expect(refused(...said, said[0]!, ...names)).rejects.toThrow(/is given twice; keep one$/);
 });
+
+test('a dry run of a ramp moves from the table it is given, nothing of it at 0, and wants one', async () => {
+  const none = filesOf(world, { ramp: { share: 0 } });
+  await expect(plan(none)).rejects.toThrow(/^policy "web" has a ramp, .*name the imported table with --previous/);
+  const { file } = await imported(none, weightsOf());
+  const still = JSON.parse((await plan(none, '--previous', file, '-o', 'json')).out);
+  expect([still.outcome, still.churn.elective]).toEqual(['unchanged', 0]);
+});
