@@ -6,7 +6,7 @@ import { aggregated } from './aggregate.ts';
 import { calmPrices } from './calm-prices.ts';
 import type { CertifiedAnswer, SolveCertified } from './lp/certified.ts';
 import type { LinearProgram } from './lp/problem.ts';
-import { type Model, withoutPins } from './model.ts';
+import { hasAny, type Model, withoutPins } from './model.ts';
 import { type Formulation, formulate, type Layout, type MoveLimits, type Placement, stepAfter } from './placement.ts';
 import type { PriceMemory } from './prices.ts';
 import { waterLevels } from './water-level.ts';
@@ -98,7 +98,7 @@ export async function reachableLevels(
     ...(hasPins && withoutPins(model)),
   };
   await give(utilizationMax, hasLow ? { ...model, ...low } : model);
-  const hasFar = model.beyondP95.includes(1);
+  const hasFar = hasAny(model.beyondP95);
   await give(1, hasFar ? { ...model, ...low, beyondP95: new Uint8Array(model.beyondP95.length) } : model);
   return levels;
 }

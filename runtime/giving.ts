@@ -16,7 +16,16 @@ import { ceilingOf } from './guarded.ts';
 import type { RuntimeInputs } from './inputs.ts';
 import { brokenBy, nothing } from './limits.ts';
 import type { SolveCertified } from './lp/certified.ts';
-import { type Give, type GivingLimit, givingOrder, isHeldDown, type Model, totalLoad, withoutPins } from './model.ts';
+import {
+  type Give,
+  type GivingLimit,
+  givingOrder,
+  hasAny,
+  isHeldDown,
+  type Model,
+  totalLoad,
+  withoutPins,
+} from './model.ts';
 import { formulate, type Placement } from './placement.ts';
 import type { PriceMemory } from './prices.ts';
 
@@ -79,11 +88,11 @@ const exactly = 1e-8;
 function isStated(model: Model, limit: GivingLimit): boolean {
   switch (limit) {
     case 'latencyMsMax':
-      return model.tooFar.includes(1);
+      return hasAny(model.tooFar);
     case 'holdDown':
-      return model.heldDown.includes(1);
+      return hasAny(model.heldDown);
     case 'latencyMsP95Max':
-      return model.beyondP95.includes(1);
+      return hasAny(model.beyondP95);
     case 'emergencyMax':
       return Number.isFinite(model.emergencyMax);
     case 'pins':
@@ -102,7 +111,7 @@ function keepingNear(model: Model): Model {
 }
 
 function farLoad({ base, tooFar, datacenters }: Model, counts: (c: number) => boolean): number {
-  if (!tooFar.includes(1)) return 0;
+  if (!hasAny(tooFar)) return 0;
   return base.reduce((sum, load, i) => (tooFar[i] === 1 && counts(Math.floor(i / datacenters)) ? sum + load : sum), 0);
 }
 

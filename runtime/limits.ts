@@ -2,7 +2,7 @@
 
 import type { Policy } from '../config/policy.ts';
 import { utilizationWithout } from './emergency.ts';
-import { isHeldDown, type Model, totalLoad } from './model.ts';
+import { hasAny, isHeldDown, type Model, totalLoad } from './model.ts';
 import { beyondP95Max, type Placement } from './placement.ts';
 
 /** In the order in which they give, the first last. */
@@ -62,9 +62,9 @@ export function brokenBy(
   const at = (i: number): number => loadAt(model, placement, i);
   const arriving = (i: number): number => gained[i]! + placed[i]!;
   const counted = (i: number, c: number): number => (of === 'want' && still[c] === 0 ? at(i) : arriving(i));
-  if (tooFar.includes(1) && any((i, c) => tooFar[i] === 1 && counted(i, c) > much)) broken.push('latencyMsMax');
-  if (heldDown.includes(1) && any((i) => isHeldDown(model, i) && arriving(i) > much)) broken.push('holdDown');
-  if (model.beyondP95.includes(1) && farLoad(model, at).some((over, c) => model.service[c]! === s && over > much))
+  if (hasAny(tooFar) && any((i, c) => tooFar[i] === 1 && counted(i, c) > much)) broken.push('latencyMsMax');
+  if (hasAny(heldDown) && any((i) => isHeldDown(model, i) && arriving(i) > much)) broken.push('holdDown');
+  if (hasAny(model.beyondP95) && farLoad(model, at).some((over, c) => model.service[c]! === s && over > much))
     broken.push('latencyMsP95Max');
   if (emergencyExcess(model, at) > overMuch) broken.push('emergencyMax');
   const missed = (i: number, c: number): boolean => {
@@ -87,11 +87,11 @@ export function isMisplaced(model: Model, want: Placement): boolean {
   const staying = (i: number): number => model.base[i]!;
   const wanted = (i: number): number => loadAt(model, want, i);
   if (emergencyExcess(model, staying) > emergencyExcess(model, wanted) + mendMin) return true;
-  if (model.beyondP95.includes(1)) {
+  if (hasAny(model.beyondP95)) {
     const left = farLoad(model, wanted);
     if (farLoad(model, staying).some((over, c) => over - left[c]! > 0.01 * model.load[c]!)) return true;
   }
-  if (!model.hasPins && !model.tooFar.includes(1)) return false;
+  if (!model.hasPins && !hasAny(model.tooFar)) return false;
   return model.base.some((load, i) => {
     const much = 0.01 * model.load[Math.floor(i / model.datacenters)]!;
     const miss = (at: number): number => Math.abs(at - model.pinned[i]!);

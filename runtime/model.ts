@@ -194,6 +194,17 @@ export function buildGroupModel(settings: readonly ServiceSetting[]): BuiltModel
   };
 }
 
+/** Is any pair marked? An epoch asks many times of the same thousands. */
+export function hasAny(marks: Uint8Array): boolean {
+  const before = anyKnown.get(marks);
+  if (before !== undefined) return before;
+  const any = marks.includes(1);
+  anyKnown.set(marks, any);
+  return any;
+}
+
+const anyKnown = new WeakMap<Uint8Array, boolean>();
+
 export function withoutPins({ pinned }: Model): Pick<Model, 'pinned' | 'hasPins'> {
   return { pinned: new Float64Array(pinned.length).fill(Number.NaN), hasPins: false };
 }

@@ -6,7 +6,7 @@ import { putGives } from './gives.ts';
 import { ProgramBuilder } from './lp/builder.ts';
 import type { LinearProgram } from './lp/problem.ts';
 import type { Step } from './meeting.ts';
-import { type GivingLimit, type Model, totalLoad } from './model.ts';
+import { type GivingLimit, hasAny, type Model, totalLoad } from './model.ts';
 
 /** Limits on moves by choice; absent: unguarded. */
 export interface MoveLimits {
@@ -215,7 +215,7 @@ export function formulate(model: Model, formulation: Formulation): { program: Li
 
 /** Does any pair have rows of its own, or count in those of limits that give? */
 function hasLimitsOfPairs({ shareMax, hasPins, beyondP95, gives }: Model): boolean {
-  return hasPins || gives.length > 0 || beyondP95.includes(1) || shareMax.some((share) => share < 1);
+  return hasPins || gives.length > 0 || hasAny(beyondP95) || shareMax.some((share) => share < 1);
 }
 
 /** Levels and onload of the pools that have a say. */

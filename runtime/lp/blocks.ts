@@ -2,7 +2,7 @@
  *  them (levels, guards). The columns of one such own row are a block. Given prices for the rows of all, every block by
  *  itself is trivial: its cheapest columns, one of them basic. */
 
-import { type LinearProgram, type RowPrices, reducedCosts } from './problem.ts';
+import type { LinearProgram, RowPrices } from './problem.ts';
 import type { Scratch } from './scratch.ts';
 
 /** Columns by their own rows. */
@@ -38,16 +38,20 @@ export function settledAt(
   keeps: Uint8Array | null = null,
   reduced: Float64Array = new Float64Array(program.cost.length),
 ): Settled {
-  const { columnStart, value, rowLower } = program;
+  const { columnStart, value, rowLower, ownRow } = program;
   const prices = given.slice();
   const basicOf = new Int32Array(rowLower.length).fill(-1);
-  for (let r = 0; r < rowLower.length; r++) {
-    if (blocks.start[r + 1]! > blocks.start[r]! && keeps?.[r] !== 1) prices[r] = 0;
-  }
-  reducedCosts(program, prices, reduced);
+  for (let j = 0; j < ownRow.length; j++) if (ownRow[j]! < 0) reduced[j] = restOf(program, prices, j, columnStart[j]!);
   for (let r = 0; r < rowLower.length; r++) {
     const [from, to] = [blocks.start[r]!, blocks.start[r + 1]!];
-    if (to === from || keeps?.[r] === 1) continue;
+    if (to === from) continue;
+    const isKept = keeps?.[r] === 1;
+    for (let at = from; at < to; at++) {
+      const j = blocks.columns[at]!;
+      reduced[j] = restOf(program, prices, j, columnStart[j]! + (isKept ? 0 : 1)); // its first entry is the own row's
+    }
+    if (isKept) continue;
+    prices[r] = 0;
     const basic = cheapest(program, blocks.columns, from, to, rowLower[r]!, reduced);
     if (basic < 0) continue;
     basicOf[r] = basic;
@@ -59,6 +63,18 @@ export function settledAt(
     }
   }
   return { prices, reduced, basicOf };
+}
+
+/** What a column costs beside what its entries from one on take, at their prices. */
+function restOf(
+  { cost, columnStart, rowIndex, value }: LinearProgram,
+  prices: RowPrices,
+  j: number,
+  from: number,
+): number {
+  let rest = cost[j]!;
+  for (let k = from; k < columnStart[j + 1]!; k++) rest -= prices[rowIndex[k]!]! * value[k]!;
+  return rest;
 }
 
 /** Walks up the prices of an own row at which a column changes its bound until the row's activity is there. Returns the

@@ -3,6 +3,7 @@
  *  is a lower bound of the minimum (every column has finite bounds, so the bound is always finite). */
 
 import { activitiesOf, type EngineAnswer, type LinearProgram, reducedCosts } from './problem.ts';
+import { Scratch } from './scratch.ts';
 
 export type Certificate =
   | { readonly kind: 'certified'; readonly objective: number; readonly relativeGap: number }
@@ -72,6 +73,8 @@ function worstMiss(values: Float64Array, lower: Float64Array, upper: Float64Arra
   return worst;
 }
 
+const scratch = new Scratch();
+
 /** A lower bound of the minimum, whatever `rowDuals` are: duals of the wrong sign for a one-sided row count as zero. */
 export function dualBound(program: LinearProgram, rowDuals: Float64Array): number {
   const { lower, upper, rowLower, rowUpper } = program;
@@ -84,7 +87,8 @@ export function dualBound(program: LinearProgram, rowDuals: Float64Array): numbe
     bound += dual * side;
     counted[r] = dual;
   }
-  const reduced = reducedCosts(program, counted);
+  scratch.begin();
+  const reduced = reducedCosts(program, counted, scratch.anyDoubles(program.cost.length));
   for (let j = 0; j < reduced.length; j++) {
     const rest = reduced[j]!;
     if (rest !== 0) bound += rest * (rest > 0 ? lower[j]! : upper[j]!);

@@ -22,10 +22,10 @@ export class LongStep {
   #passed = 0;
 
   constructor(variables: number, scratch: Scratch) {
-    this.#offered = scratch.integers(variables);
-    this.#ratio = scratch.doubles(variables);
-    this.#pivot = scratch.doubles(variables);
-    this.#relief = scratch.doubles(variables);
+    this.#offered = scratch.anyIntegers(variables);
+    this.#ratio = scratch.anyDoubles(variables);
+    this.#pivot = scratch.anyDoubles(variables);
+    this.#relief = scratch.anyDoubles(variables);
   }
 
   /** What goes to its other bound on the way. */

@@ -25,7 +25,7 @@ export class NearColumns {
   #drift = 0; // by which they may have come nearer
 
   constructor(columns: number, rows: number, scratch: Scratch) {
-    this.list = scratch.integers(columns);
+    this.list = scratch.anyIntegers(columns);
     this.#isNear = scratch.bytes(columns);
     this.#least = Math.max(shareNear, (nearPerRow * rows) / columns);
     this.#share = this.#least;

@@ -17,14 +17,24 @@ export class Scratch {
 
   /** Zeros. */
   doubles(length: number): Float64Array {
+    return this.anyDoubles(length).fill(0);
+  }
+
+  /** Whatever was there: for what is written before it is read. */
+  anyDoubles(length: number): Float64Array {
     const at = this.#take(8 * length);
-    return at < 0 ? new Float64Array(length) : new Float64Array(this.#memory, at, length).fill(0);
+    return at < 0 ? new Float64Array(length) : new Float64Array(this.#memory, at, length);
   }
 
   /** Zeros. */
   integers(length: number): Int32Array {
+    return this.anyIntegers(length).fill(0);
+  }
+
+  /** Whatever was there. */
+  anyIntegers(length: number): Int32Array {
     const at = this.#take(4 * length);
-    return at < 0 ? new Int32Array(length) : new Int32Array(this.#memory, at, length).fill(0);
+    return at < 0 ? new Int32Array(length) : new Int32Array(this.#memory, at, length);
   }
 
   /** Zeros. */
