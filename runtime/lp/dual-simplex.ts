@@ -53,15 +53,24 @@ function* solvedIn(scratch: Scratch, program: LinearProgram, prices: RowPrices):
 }
 
 /** Where most columns cost nothing (a level is sought, wherever the load goes) steps of no length go round in circles. A
- *  trace of cost tells one column from the other; the optimum's basis is the same, and its prices are read without it. Not
- *  so where a pool is a million times its load, whose level is worth less than the trace: the certificate finds that out. */
+ *  trace of cost tells one column from the other; the optimum's basis is the same, and its prices are read without it. */
 const trace = 1e-7;
 
+/** Where what costs is spread over more than this (the level of a pool a million times its load), a unit of anything else
+ *  is worth so little of it that the trace would outweigh it: what costs is made dearer by as much. */
+const wideMin = 1e4;
+
 function withoutTies(program: LinearProgram): LinearProgram {
+  const { cost, columnStart, value } = program;
   let free = 0;
-  for (let j = 0; j < program.cost.length; j++) if (program.cost[j] === 0) free += 1;
-  if (free < program.cost.length / 2) return program;
-  return { ...program, cost: program.cost.map((cost, j) => cost + trace * (1 + mix32(j) / 4294967296)) };
+  let widest = 0;
+  for (let j = 0; j < cost.length; j++) {
+    if (cost[j] === 0) free += 1;
+    else for (let k = columnStart[j]!; k < columnStart[j + 1]!; k++) widest = Math.max(widest, Math.abs(value[k]!));
+  }
+  if (free < cost.length / 2) return program;
+  const dearer = Math.max(1, widest / wideMin);
+  return { ...program, cost: cost.map((each, j) => dearer * each + trace * (1 + mix32(j) / 4294967296)) };
 }
 
 interface Leaving {

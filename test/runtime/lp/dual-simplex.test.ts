@@ -70,6 +70,32 @@ test.each([
   expect(found).toBeGreaterThan(235); // of 240
 });
 
+test('finds the level of pools that are up to a hundred million times as large as others', async () => {
+  const asked = await openEngine('highs', conversationAsking);
+  let certified = 0;
+  for (let seed = 0; seed < 100; seed++) {
+    const random = seededRandom(seed);
+    const capacity = Array.from({ length: 3 + Math.floor(random() * 6) }, () => 10 ** uniform(random, 0, 8));
+    const lp = new ProgramBuilder();
+    const levelRows = capacity.map(() => lp.row(Number.NEGATIVE_INFINITY, 0));
+    lp.column(1, 0, 2000 / Math.min(...capacity));
+    for (const [k, row] of levelRows.entries()) lp.put(row, -capacity[k]!);
+    for (let s = 0; s < 20; s++) {
+      const whole = lp.row(50, 50);
+      for (const row of levelRows) {
+        lp.column(0, 0, 50, whole);
+        lp.put(row, 1);
+      }
+    }
+    const program = lp.build();
+    const answer = dualSimplex(program, new Float64Array(program.rowLower.length));
+    if (!answer || certify(program, answer).kind !== 'certified') continue;
+    certified += 1;
+    expect(answer.columns[0]! / asked(program).columns[0]!, `seed ${seed}`).toBeCloseTo(1, 6);
+  }
+  expect(certified).toBeGreaterThanOrEqual(98);
+});
+
 test('finds it where it looks at few of many columns, and the prices it starts from are wrong', async () => {
   const asked = await openEngine('highs', conversationAsking);
   for (let seed = 0; seed < 12; seed++) {
