@@ -66,7 +66,7 @@ export function planBody(topology: Topology, plan: EpochPlan): PlanBody {
   };
 }
 
-/** Shares of 0 are left out. */
+/** Shares of 0 are left out; what is left of the sum of an edge's bucket weights in the last digits is no share. */
 export function sharesOf(topology: Topology, fractions: FractionMatrix): Shares {
   const width = topology.datacenters.length;
   return Object.fromEntries(
@@ -75,7 +75,7 @@ export function sharesOf(topology: Topology, fractions: FractionMatrix): Shares 
       Object.fromEntries(
         topology.datacenters.flatMap((datacenter, d) => {
           const fraction = fractions[e * width + d]!;
-          return fraction > 0 ? [[datacenter.id, fraction]] : [];
+          return fraction > 0 ? [[datacenter.id, Number(fraction.toFixed(12))]] : [];
         }),
       ),
     ]),
