@@ -3,7 +3,7 @@
 
 import { createHash } from 'node:crypto';
 
-/** `height`: 1 .. 16, of the tree. */
+/** `height`: 0 .. 16, of the tree. */
 export function unknownUserBucket(user: string, height: number): number {
   const digest = createHash('sha256').update(user, 'utf8').digest();
   return ((digest[0]! << 8) | digest[1]!) >>> (16 - height);

@@ -2,8 +2,8 @@
  *  the shared world have demand). Until edges report counts per bucket, the weights come from where users live. */
 
 import type { BucketTree } from '../../bucketizer/tree.ts';
+import { unknownUserBucket } from '../../bucketizer/unknown-user.ts';
 import { compareIds } from '../../config/ids.ts';
-import { hash32 } from '../../config/random.ts';
 import type { Topology } from '../../config/topology.ts';
 import type { WorldUsers } from '../../config/world.ts';
 
@@ -45,7 +45,7 @@ export function uniformBucketWeights(topology: Topology, tree: BucketTree): Buck
   return { byEdge: topology.edges.map(() => cells), edgeWeight: new Float64Array(topology.edges.length).fill(1) };
 }
 
-/** The bucket the tree gives `user`, or for a stranger the one its id hashes to: stable, and even over buckets. */
+/** The bucket the tree gives `user`, or for a stranger the one that a frontend's lookup gives. */
 export function bucketOfUser(tree: BucketTree, user: string): number {
   const { users } = tree;
   let low = 0;
@@ -56,7 +56,7 @@ export function bucketOfUser(tree: BucketTree, user: string): number {
     else high = middle;
   }
   if (low < users.length && users[low] === user) return tree.bucketOfUser[low]!;
-  return tree.height === 0 ? 0 : hash32(user) >>> (32 - tree.height);
+  return unknownUserBucket(user, tree.height);
 }
 
 /** [edge] the heaviest single bucket: no assignment can be more exact than about this. */

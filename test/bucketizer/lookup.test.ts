@@ -3,6 +3,7 @@ import { expect, test } from 'vitest';
 import { bucketize } from '../../bucketizer/bucketize.ts';
 import { BucketLookup } from '../../bucketizer/lookup.ts';
 import { encodeTree } from '../../bucketizer/tree-bytes.ts';
+import { fullCut, isOnNextTree, lookupBetween } from '../../bucketizer/tree-share.ts';
 import { unknownUserBucket } from '../../bucketizer/unknown-user.ts';
 import { communityTies, userNames } from './sample-graphs.ts';
 
@@ -43,4 +44,18 @@ test('a new user goes to the bucket of most friends, the lowest of equally commo
   expect(lookup.bucketOf('guest', [b1, a1, a2, b2])).toBe(a);
   expect(lookup.bucketOf('guest', ['stranger'])).toBe(unknownUserBucket('guest', 6));
   expect(lookup.bucketOf(a1, [b1, b2])).toBe(a);
+});
+
+test('between two trees a user is looked up in the one they go by, and at either end of the cut in one alone', () => {
+  const next = { height: 6, bucketOf: (user: string) => 63 - lookup.bucketOf(user) };
+  for (const cut of [0, fullCut / 3, fullCut]) {
+    const between = lookupBetween(lookup, next, cut);
+    const passed = users.filter((user) => {
+      const isPassed = isOnNextTree(user, cut);
+      expect(between.bucketOf(user), user).toBe((isPassed ? next : lookup).bucketOf(user));
+      return isPassed;
+    });
+    expect(Math.abs(passed.length / users.length - cut / fullCut)).toBeLessThan(0.1);
+  }
+  expect(lookupBetween(lookup, next, 0).bucketOf('guest', [users[0]!])).toBe(lookup.bucketOf(users[0]!));
 });
