@@ -104,7 +104,7 @@ export async function openSolver(engine: EngineName, limits: Partial<SolverLimit
 }
 
 /** Whoever else waits for this thread (a scrape, an edge's poll) has a turn between steps, once it has waited for so long. */
-const turnMs = 15;
+const turnMs = 40;
 
 let lastTurnMs = Number.NEGATIVE_INFINITY;
 
