@@ -139,7 +139,7 @@ export class LoopDriver {
           this.#dueMs.set(run, command.untilMs);
           break;
         case 'tell':
-          run.tellOf(command);
+          run.tell(command);
           break;
         case 'exit':
           this.#exit(run, command.error);
@@ -230,7 +230,7 @@ export class LoopDriver {
       asked.map(async ([run, command]): Promise<Answer> => [run, await run.observe(command.startMs)]),
     );
     // A load that nobody knows leaves no room to plan with.
-    const unknown = answers.filter(([run, { kind }]) => kind === 'observing-failed' && run.observed === null);
+    const unknown = answers.filter(([run, { kind }]) => kind === 'observing-failed' && run.inputs.observed === null);
     if (unknown.length === 0) return answers;
     const names = unknown.map(([{ parts }]) => `"${parts.service}"`).join(', ');
     const message = `nothing is known yet of the load of ${names}, which draws on the same`;
@@ -248,18 +248,19 @@ export class LoopDriver {
     const records = this.runs.map((run) => {
       const observation = said.get(run);
       if (observation) return run.freeze({ ...observation, ...common(observation.states) }, tick, false);
-      const { demandRps, intents } = run.observed!;
+      const { demandRps, intents } = run.inputs.observed!;
       return run.freeze({ demandRps, intents, ...common([...said.values()][0]!.states) }, tick, true);
     });
     let event: LoopEvent = { kind: 'recorded' };
     try {
       const checkpoint = async () => {
         const checkpoints = [];
-        for (const run of this.runs) checkpoints.push(await run.checkpoint(engines.context.solver.name));
+        const engine = engines.context.solver.name;
+        for (const run of this.runs) checkpoints.push(await run.inputs.checkpoint(engine, run.state));
         return checkpointOfAll(checkpoints);
       };
       await journal.recordInputs(inputsOfAll(records), checkpoint, async () => {
-        for (const run of this.runs) await run.keepNamed();
+        for (const run of this.runs) await run.inputs.keepNamed();
       });
     } catch (error) {
       event = { kind: 'recording-failed', message: messageOf(error) };
@@ -271,8 +272,8 @@ export class LoopDriver {
     const { plan, engines, planMsMax, log } = this.#parts;
     try {
       const group = this.runs.map((run) => {
-        const { inputs, routing } = run.planning();
-        return { inputs, context: { ...engines.context, ...run.contextOf(routing) } };
+        const { observed, proposed } = run.inputs;
+        return { inputs: observed!, context: { ...engines.context, ...run.contextOf(proposed.routing) } };
       });
       const before = this.runs.map((run) => run.watched?.inputs ?? null);
       const watching = await inTime(planGroupWatched(group, before, plan), planMsMax, 'planning');
@@ -301,7 +302,7 @@ export class LoopDriver {
     } catch (error) {
       event = { kind: 'closing-failed', message: messageOf(error) };
     }
-    for (const [run, { summary }] of ended) if (!run.isStopped) run.tell(summary);
+    for (const [run, { summary }] of ended) if (!run.isStopped) run.news.epoch(summary);
     return asked.map(([run]) => [run, event]);
   }
 }

@@ -259,7 +259,8 @@ function viewOf(
     ...released,
     watched: () => run.watched,
     present: () => {
-      const { state, observed, watched } = run;
+      const { state, watched } = run;
+      const { observed } = run.inputs;
       if (!observed || !watched || !state.table) return null;
       const { churnSpent: _, ...inputs } = observed; // of that epoch alone
       const { table: previous, carried, epoch, startMs } = state;
@@ -271,7 +272,8 @@ function viewOf(
       };
     },
     status: (): Status => {
-      const { state, observed, routing } = run;
+      const { state, routing } = run;
+      const { observed } = run.inputs;
       if (state.table && (served?.table !== state.table || served.routing !== routing)) {
         served = { table: state.table, routing, fractions: servedFractions(state.table, routing.weights) };
       }
@@ -299,7 +301,7 @@ function compareRuns(opened: readonly OpenedService[], run: ServiceRun): ShadowF
   const services = planned.flatMap(({ of, watching }): ShadowedService[] => {
     const { shadow } = of.parts;
     if (!watching || !shadow) return [];
-    const { tree, weights } = of.planning().routing;
+    const { tree, weights } = of.inputs.proposed.routing;
     const { inputs, plan } = watching;
     return [{ inputs, plan, tree, weights, today: shadow.today(inputs.topology.rttMs.length) }];
   });

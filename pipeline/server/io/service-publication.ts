@@ -25,6 +25,7 @@ import {
 } from '../../table/routing-table.ts';
 import type { EdgeAcks } from '../edge-acks.ts';
 import { HttpProblem } from '../problem.ts';
+import { type Asked, aboutPlan, aboutVersion } from '../version-about.ts';
 import type { Journal } from './journal.ts';
 import type { PlanShelf } from './plan-shelf.ts';
 import type { ServiceRun } from './service-run.ts';
@@ -46,12 +47,6 @@ export interface PublicationParts {
 export interface Standing {
   readonly services: readonly PlannedService[];
   readonly s: number;
-}
-
-/** Who asks, and for what reason. */
-export interface Asked {
-  readonly author: string;
-  readonly reason: string;
 }
 
 export interface ApplyAsked extends Asked {
@@ -107,7 +102,7 @@ export class ServicePublication {
     const isFirst = from === undefined && after.parent === 0;
     const before = isFirst ? null : await this.#named(from ?? after.parent, 'from');
     const { policy } = this.#run.parts;
-    const demandRps = this.#run.observed?.demandRps;
+    const demandRps = this.#run.inputs.observed?.demandRps;
     const edges = after.table.edges.length;
     const diff = diffTables({
       previous: before && decodeTable(before.table, `version ${before.version}`),
@@ -176,7 +171,7 @@ export class ServicePublication {
       const pin: Omit<Pinned, 'kind' | 'sinceMs'> = { version, author: asked.author, reason: asked.reason, untilMs };
       const next = sameTable(table, back) ? table : back;
       const { state } = rolloutStep(this.rollout, { kind: 'rolled-back', pin }, this.#parts.nowMs());
-      return this.#replace(next, state, { ...this.#aboutVersion(snapshot, asked), cause: 'rollback' }, examined);
+      return this.#replace(next, state, aboutVersion('rollback', snapshot, asked), examined);
     });
   }
 
@@ -189,7 +184,7 @@ export class ServicePublication {
         const mend = `wait for its verdict, apply its plan with --force --reason R, or go back to version ${base}`;
         throw new HttpProblem(409, `version ${version} is being tried; ${mend}`);
       }
-      this.#run.say(`resumed by ${author}: ${reason}`);
+      this.#run.news.ofPublication(`resumed by ${author}: ${reason}`);
       return this.#settle(rolloutStep(this.rollout, { kind: 'resumed' }, this.#parts.nowMs()).state);
     });
   }
@@ -201,7 +196,7 @@ export class ServicePublication {
     } catch (error) {
       // Looked at again at the next epoch's end: until it is done, the rollout is what it was.
       if (!(error instanceof HttpProblem)) throw error;
-      this.#run.say(error.message);
+      this.#run.news.ofPublication(error.message);
     }
     const { run } = this.#parts;
     if (!run.isReviewed || this.rollout.kind !== 'open' || !run.watched || !run.state.table) return;
@@ -235,7 +230,7 @@ export class ServicePublication {
   async #perform(command: RolloutCommand): Promise<void> {
     switch (command.kind) {
       case 'tell':
-        this.#run.say(command.message);
+        this.#run.news.ofPublication(command.message);
         return;
       case 'promote': {
         const plan = this.plans.get(command.plan);
@@ -253,10 +248,7 @@ export class ServicePublication {
           return;
         }
         const back = this.#fitting(decodeTable(snapshot.table, `version ${command.version}`), 'the version before');
-        const about = {
-          ...this.#aboutVersion(snapshot, { author: 'taiji', reason: command.reason }),
-          cause: 'returned' as const,
-        };
+        const about = aboutVersion('returned', snapshot, { author: 'taiji', reason: command.reason });
         await this.#replace(back, command.after, about, null);
         return;
       }
@@ -298,10 +290,10 @@ export class ServicePublication {
     const canary = asked.allAtOnce ? null : this.#canaryOf(plan, table, next, asked);
     if (canary) {
       const tried = rolloutStep(rollout, { kind: 'tried', canary: canary.state }, this.#parts.nowMs());
-      return this.#replace(canary.table, tried.state, { ...this.#aboutPlan(plan, asked), cause: 'canary' }, examined);
+      return this.#replace(canary.table, tried.state, aboutPlan('canary', plan, asked), examined);
     }
     const { state } = rolloutStep(rollout, { kind: 'applied' }, this.#parts.nowMs());
-    return this.#replace(next, state, { ...this.#aboutPlan(plan, asked), cause: 'plan' }, examined);
+    return this.#replace(next, state, aboutPlan('plan', plan, asked), examined);
   }
 
   async #promote(plan: PublishPlan, asked: Asked): Promise<Done> {
@@ -311,11 +303,11 @@ export class ServicePublication {
     if (examined.mends.kind === 'rejected') {
       await this.#settle(open);
       const why = examined.mends.problems.join('; ');
-      this.#run.say(`plan ${plan.id} did not follow its canary: ${why}`);
+      this.#run.news.ofPublication(`plan ${plan.id} did not follow its canary: ${why}`);
       throw new HttpProblem(409, `plan ${plan.id} no longer fits: ${why}`);
     }
     const { state } = rolloutStep(this.rollout, { kind: 'promoted' }, this.#parts.nowMs());
-    return this.#replace(next, state, { ...this.#aboutPlan(plan, asked), cause: 'promoted' }, examined);
+    return this.#replace(next, state, aboutPlan('promoted', plan, asked), examined);
   }
 
   /** Null where the policy wants none, or no canary edge changes: a canary that sees nothing proves nothing. */
@@ -381,7 +373,7 @@ export class ServicePublication {
       author,
       createdAtMs: this.#parts.nowMs(),
       epoch,
-      inputsSha256: this.#run.inputsSha256,
+      inputsSha256: this.#run.inputs.sha256,
       base: { version: publisher.version, tableSha256: tableDigest(inForce) },
       tableSha256: tableDigest(table),
       churn: { forced, elective, minimum },
@@ -426,18 +418,9 @@ export class ServicePublication {
     return { table: state.table, publisher: parts.publisher, epoch: state.epoch - 1 };
   }
 
-  #aboutPlan(plan: PublishPlan, { author, reason }: Asked): Omit<VersionAbout, 'cause'> {
-    return { author, reason, inputsSha256: plan.inputsSha256, plan: plan.checksum, restores: null };
-  }
-
-  #aboutVersion(snapshot: Snapshot, { author, reason }: Asked): Omit<VersionAbout, 'cause'> {
-    const { inputsSha256, version } = snapshot;
-    return { author, reason, inputsSha256, plan: null, restores: version };
-  }
-
   get #policyAndPlaces() {
     const { policy } = this.#run.parts;
-    return { policy, topology: this.#run.observed!.topology };
+    return { policy, topology: this.#run.inputs.observed!.topology };
   }
 
   get #run(): ServiceRun {

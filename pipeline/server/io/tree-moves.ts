@@ -9,9 +9,9 @@ import { HttpProblem, orProblem } from '../problem.ts';
 import { type ServiceTrees, shortly } from '../service-trees.ts';
 import { checkTreeFits } from '../tree-fits.ts';
 import { type MovingCourse, planOfMove, type TreePlan } from '../tree-plan.ts';
+import type { Asked } from '../version-about.ts';
 import { messageOf } from './data-directory.ts';
 import type { RoutingObjects } from './objects.ts';
-import type { Asked } from './service-publication.ts';
 import type { ServiceRun } from './service-run.ts';
 import type { TreeShelf } from './tree-shelf.ts';
 
@@ -69,12 +69,12 @@ export class TreeMoves {
   async #go(course: MovingCourse, asked: Asked, isDry: boolean, warning: string | null): Promise<MoveAnswer> {
     const { run, objects, users, nowMs } = this.#parts;
     const { table, settings } = run.state;
-    if (!table || !run.observed || !run.watched) {
+    if (!table || !run.inputs.observed || !run.watched) {
       throw new HttpProblem(503, 'no epoch was decided since the start; ask again after the next one', {
         'Retry-After': '5',
       });
     }
-    const { topology, demandRps } = run.observed;
+    const { topology, demandRps } = run.inputs.observed;
     const { policy, everyTicks } = run.parts;
     const epochMs = settings.epochMs * everyTicks;
     const edgeLoad = steeredShares(topology, demandRps);
@@ -93,7 +93,7 @@ export class TreeMoves {
     const answer = await run.change({ rollout, next: null });
     const { direction, users: moved, epochs } = plan;
     const way = { direction, from: plan.from, to: plan.to, users: moved, epochs };
-    run.sayOfTrees(way, `users pass to another tree, asked by ${author}: ${reason}`);
+    run.news.ofTrees(way, `users pass to another tree, asked by ${author}: ${reason}`);
     return { plan, begun: true, stored: answer === 'stored', warning, standstill };
   }
 
