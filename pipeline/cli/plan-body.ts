@@ -2,7 +2,7 @@
 
 import type { Topology } from '../../config/topology.ts';
 import type { FractionMatrix } from '../../runtime/fractions.ts';
-import type { Churn, EpochPlan, Outcome } from '../epoch.ts';
+import type { Churn, EpochPlan, Outcome } from '../epoch/plan.ts';
 import { type AssertionResult, assertionLines } from '../replay/assertions.ts';
 import { aligned } from '../replay/comparison.ts';
 import { formatScores, type PlanScore, type ScoredChange, type ScoredEdit } from '../replay/plan-score.ts';

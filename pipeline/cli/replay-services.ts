@@ -10,7 +10,7 @@ import { checkPolicyFor } from '../../config/policy-topology.ts';
 import { type World, worldOfService } from '../../config/world.ts';
 import { certifiedBy, type SolveCertified } from '../../runtime/lp/certified.ts';
 import { groupsOf } from '../../runtime/pools.ts';
-import type { EpochContext } from '../epoch.ts';
+import type { EpochContext } from '../epoch/inputs.ts';
 import { NeededMovement } from '../replay/needed.ts';
 import { needingOf, type ReplayReport, ReportBuilder } from '../replay/report.ts';
 import { type ReplayedService, type ReplayOptions, replayGroup } from '../replay/world-replay.ts';

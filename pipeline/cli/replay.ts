@@ -12,7 +12,7 @@ import { checkPolicyFor } from '../../config/policy-topology.ts';
 import type { World } from '../../config/world.ts';
 import { certifiedBy } from '../../runtime/lp/certified.ts';
 import type { EngineName } from '../../runtime/lp/problem.ts';
-import type { EpochContext } from '../epoch.ts';
+import type { EpochContext } from '../epoch/inputs.ts';
 import { allHold, assertionLines, judgeAssertions } from '../replay/assertions.ts';
 import { changesOf } from '../replay/comparison.ts';
 import { parseEdits } from '../replay/edits.ts';

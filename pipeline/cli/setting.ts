@@ -11,7 +11,7 @@ import { checkPolicyFor } from '../../config/policy-topology.ts';
 import { type DemandSeries, stepMs, type World, worldOfService } from '../../config/world.ts';
 import { worldNotes } from '../../config/world-notes.ts';
 import type { EngineName } from '../../runtime/lp/problem.ts';
-import type { EpochContext } from '../epoch.ts';
+import type { EpochContext } from '../epoch/inputs.ts';
 import { openEngines } from '../server/io/engines.ts';
 import { checkTreeFits } from '../server/tree-fits.ts';
 import { bucketWeights } from '../table/bucket-weights.ts';

@@ -3,7 +3,7 @@
 
 import type { Policy } from '../../config/policy.ts';
 import type { Topology } from '../../config/topology.ts';
-import type { Examination } from '../epoch.ts';
+import type { Examination } from '../epoch/examination.ts';
 
 export interface Refusal {
   readonly limit: 'valid' | 'churnMax' | 'onloadMax' | 'shareMax' | 'utilizationMax' | 'freeze';

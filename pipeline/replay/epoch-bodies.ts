@@ -2,7 +2,7 @@
  *  the same ones. */
 
 import type { Topology } from '../../config/topology.ts';
-import type { EpochPlan } from '../epoch.ts';
+import type { EpochPlan } from '../epoch/plan.ts';
 import type { Ceilings } from '../table/ceilings.ts';
 import { type CompiledTable, compileTable, makeFallbacks } from '../table/compile.ts';
 

@@ -9,7 +9,9 @@ import { type InputChange, inputChanges } from '../../runtime/input-changes.ts';
 import { type BindingLimit, bindingLimits, meanRttMs, serviceLimits } from '../../runtime/shadow-prices.ts';
 import type { SolveStep } from '../../runtime/solve.ts';
 import { effectiveStates } from '../../runtime/states.ts';
-import type { EpochContext, EpochInputs, EpochPlan, Outcome, PlanEpoch, PlanGroup, PlannedService } from '../epoch.ts';
+import type { EpochContext, EpochInputs, PlannedService } from '../epoch/inputs.ts';
+import type { EpochPlan, Outcome } from '../epoch/plan.ts';
+import type { PlanEpoch, PlanGroup } from '../epoch.ts';
 import type { BucketWeights } from '../table/bucket-weights.ts';
 import { servedFractions } from '../table/routing-table.ts';
 

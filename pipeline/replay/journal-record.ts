@@ -12,7 +12,9 @@ import type { Intent } from '../../config/intent.ts';
 import type { Policy } from '../../config/policy.ts';
 import type { Datacenter, Edge, Topology } from '../../config/topology.ts';
 import type { DatacenterState } from '../../runtime/inputs.ts';
-import type { CarriedState, Churn, EpochInputs, Outcome } from '../epoch.ts';
+import type { EpochInputs } from '../epoch/inputs.ts';
+import type { Churn, Outcome } from '../epoch/plan.ts';
+import type { CarriedState } from '../epoch.ts';
 import type { EncodedTable } from '../table/routing-table.ts';
 import { ofTree } from '../table/tree-course.ts';
 

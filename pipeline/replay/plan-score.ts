@@ -3,7 +3,7 @@
 
 import type { Topology } from '../../config/topology.ts';
 import { rttOf } from '../../runtime/judge.ts';
-import type { EpochPlan, Outcome } from '../epoch.ts';
+import type { EpochPlan, Outcome } from '../epoch/plan.ts';
 import { aligned, type Changes, changesOf, signed } from './comparison.ts';
 import type { ConnectionLocality } from './locality.ts';
 

@@ -4,7 +4,9 @@
  *  replay itself made of the one before. */
 
 import { compareIds } from '../../config/ids.ts';
-import type { CarriedState, EpochContext, EpochPlan, PlanGroup, PlannedService } from '../epoch.ts';
+import type { EpochContext, PlannedService } from '../epoch/inputs.ts';
+import type { EpochPlan } from '../epoch/plan.ts';
+import type { CarriedState, PlanGroup } from '../epoch.ts';
 import { canonicalJson, type Json } from '../table/canonical-json.ts';
 import { decodeTable, type RoutingTable, tableDigest } from '../table/routing-table.ts';
 import type { Routing } from '../table/tree-course.ts';

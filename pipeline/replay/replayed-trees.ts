@@ -3,7 +3,8 @@
 
 import type { BucketTree } from '../../bucketizer/tree.ts';
 import type { World } from '../../config/world.ts';
-import type { EpochContext, EpochInputs, EpochPlan } from '../epoch.ts';
+import type { EpochContext, EpochInputs } from '../epoch/inputs.ts';
+import type { EpochPlan } from '../epoch/plan.ts';
 import { bucketOfUser } from '../table/bucket-weights.ts';
 import { type Routing, type TreeCourse, towards } from '../table/tree-course.ts';
 import type { TreeStep } from '../table/tree-move.ts';

@@ -1,6 +1,8 @@
 /** What one epoch does of a service's way from tree to tree, in a replay as on a running server. */
 
-import { type EpochInputs, standstillOf, steeredShares } from '../epoch.ts';
+import { steeredShares } from '../epoch/demand-shares.ts';
+import type { EpochInputs } from '../epoch/inputs.ts';
+import { standstillOf } from '../epoch/standstill.ts';
 import { type Routing, routingOf, stepOf, stepped, type TreeCourse, type TreePlaces } from '../table/tree-course.ts';
 import type { TreeStep } from '../table/tree-move.ts';
 

@@ -12,14 +12,9 @@ import type { DatacenterState, RuntimeInputs } from '../../runtime/inputs.ts';
 import { type RttMs, rttOf } from '../../runtime/judge.ts';
 import { fullness, loadOf, metersOf } from '../../runtime/meters.ts';
 import { statesAt } from '../../runtime/states.ts';
-import {
-  type CarriedState,
-  type EpochContext,
-  type EpochInputs,
-  type EpochPlan,
-  freshState,
-  planGroup,
-} from '../epoch.ts';
+import type { EpochContext, EpochInputs } from '../epoch/inputs.ts';
+import type { EpochPlan } from '../epoch/plan.ts';
+import { type CarriedState, freshState, planGroup } from '../epoch.ts';
 import { type RoutingTable, servedFractions } from '../table/routing-table.ts';
 import { ofTree } from '../table/tree-course.ts';
 import { demandAt, PlannedDemand } from './planned-demand.ts';

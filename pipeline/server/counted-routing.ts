@@ -1,6 +1,6 @@
 /** The routing of another source, with bucket weights as edges count them. */
 
-import type { EpochInputs } from '../epoch.ts';
+import type { EpochInputs } from '../epoch/inputs.ts';
 import type { BucketWeights } from '../table/bucket-weights.ts';
 import type { Routing } from '../table/tree-course.ts';
 import type { BucketCounts } from './bucket-counts.ts';

@@ -12,7 +12,8 @@
 import assert from 'node:assert/strict';
 import type { Intent } from '../../config/intent.ts';
 import type { DatacenterState } from '../../runtime/inputs.ts';
-import type { CarriedState, EpochPlan } from '../epoch.ts';
+import type { EpochPlan } from '../epoch/plan.ts';
+import type { CarriedState } from '../epoch.ts';
 import { changesTable, tableAfter } from '../replay/recorded.ts';
 import type { RoutingTable } from '../table/routing-table.ts';
 import { type AlertReason, type Alerts, withAlert } from './alert.ts';

@@ -2,7 +2,7 @@
 
 import { formatTime } from '../../config/duration.ts';
 import type { Topology } from '../../config/topology.ts';
-import type { Churn, Outcome } from '../epoch.ts';
+import type { Churn, Outcome } from '../epoch/plan.ts';
 import type { Decision } from './epoch-loop.ts';
 import type { ShadowFigures } from './shadow.ts';
 

@@ -8,7 +8,9 @@ import { blockedAt, blockedWords } from '../../config/blocked-window.ts';
 import { concerns, type Intent, type IntentOf } from '../../config/intent.ts';
 import type { Policy } from '../../config/policy.ts';
 import type { Fraction } from '../../config/units.ts';
-import type { EpochPlan, PlanGroup, PlannedService } from '../epoch.ts';
+import type { PlannedService } from '../epoch/inputs.ts';
+import type { EpochPlan } from '../epoch/plan.ts';
+import type { PlanGroup } from '../epoch.ts';
 import { servedFractions } from '../table/routing-table.ts';
 import { byDatacenter } from './epoch-summary.ts';
 

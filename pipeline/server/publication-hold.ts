@@ -5,7 +5,7 @@
 import type { ServiceId } from '../../config/ids.ts';
 import type { Intent } from '../../config/intent.ts';
 import type { Policy } from '../../config/policy.ts';
-import type { EpochInputs } from '../epoch.ts';
+import type { EpochInputs } from '../epoch/inputs.ts';
 import { holdOf, type Rollout } from '../publish/rollout.ts';
 
 const holdId = 'publication-hold';

@@ -2,7 +2,7 @@
  *  with an epoch: proposed before it is planned, recorded with its inputs, and in force once the epoch's plan is. An epoch
  *  that is held or rejected leaves both as they were. */
 
-import type { EpochInputs } from '../epoch.ts';
+import type { EpochInputs } from '../epoch/inputs.ts';
 import type { Routing } from '../table/tree-course.ts';
 
 export interface ProposedRouting {

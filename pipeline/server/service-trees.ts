@@ -5,8 +5,8 @@
 import assert from 'node:assert/strict';
 import type { BucketTree } from '../../bucketizer/tree.ts';
 import { fullCut } from '../../bucketizer/tree-share.ts';
-import type { EpochInputs } from '../epoch.ts';
-import { steeredShares } from '../epoch.ts';
+import { steeredShares } from '../epoch/demand-shares.ts';
+import type { EpochInputs } from '../epoch/inputs.ts';
 import type { AskedMove, PublishedTrees } from '../publish/snapshot.ts';
 import { type ProposedStep, treeStep } from '../replay/tree-step.ts';
 import {

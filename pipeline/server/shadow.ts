@@ -10,7 +10,8 @@ import type { BucketTree } from '../../bucketizer/tree.ts';
 import type { FractionMatrix } from '../../runtime/fractions.ts';
 import { rttOf } from '../../runtime/judge.ts';
 import { fullness, loadOf, metersOf, type ServiceLoad } from '../../runtime/meters.ts';
-import type { EpochInputs, EpochPlan } from '../epoch.ts';
+import type { EpochInputs } from '../epoch/inputs.ts';
+import type { EpochPlan } from '../epoch/plan.ts';
 import type { BucketWeights } from '../table/bucket-weights.ts';
 
 export type ShadowFigures =

@@ -1,7 +1,7 @@
 /** Whose a version is and why it came about, in the words that history tells: an epoch's, a plan's that somebody applied, or
  *  an earlier version's that was gone back to. */
 
-import type { EpochPlan } from '../epoch.ts';
+import type { EpochPlan } from '../epoch/plan.ts';
 import type { PublishPlan } from '../publish/plan.ts';
 import type { Snapshot, VersionAbout } from '../publish/snapshot.ts';
 import type { TreeMoved } from './epoch-summary.ts';

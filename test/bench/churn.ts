@@ -8,7 +8,7 @@ import { parseArgs } from 'node:util';
 import { bucketize } from '../../bucketizer/bucketize.ts';
 import { seededRandom } from '../../config/random.ts';
 import type { World } from '../../config/world.ts';
-import type { EpochContext } from '../../pipeline/epoch.ts';
+import type { EpochContext } from '../../pipeline/epoch/inputs.ts';
 import { mean } from '../../pipeline/replay/quantile.ts';
 import { assign } from '../../pipeline/table/assign.ts';
 import { bucketWeights } from '../../pipeline/table/bucket-weights.ts';

@@ -7,7 +7,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { World } from '../../config/world.ts';
-import type { EpochContext } from '../../pipeline/epoch.ts';
+import type { EpochContext } from '../../pipeline/epoch/inputs.ts';
 import { quantile } from '../../pipeline/replay/quantile.ts';
 import { type ReplaySummary, ReportBuilder } from '../../pipeline/replay/report.ts';
 import { replayWorld } from '../../pipeline/replay/world-replay.ts';

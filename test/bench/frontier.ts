@@ -5,7 +5,7 @@
 
 import { writeFileSync } from 'node:fs';
 import type { World } from '../../config/world.ts';
-import type { EpochContext } from '../../pipeline/epoch.ts';
+import type { EpochContext } from '../../pipeline/epoch/inputs.ts';
 import { type ReplaySummary, ReportBuilder } from '../../pipeline/replay/report.ts';
 import { replayWorld } from '../../pipeline/replay/world-replay.ts';
 import { certifiedBy } from '../../runtime/lp/certified.ts';

@@ -4,7 +4,8 @@
 
 import type { Policy } from '../../config/policy.ts';
 import type { World } from '../../config/world.ts';
-import { type EpochContext, freshState, planEpoch } from '../../pipeline/epoch.ts';
+import type { EpochContext } from '../../pipeline/epoch/inputs.ts';
+import { freshState, planEpoch } from '../../pipeline/epoch.ts';
 import { SegmentsWhole } from '../../pipeline/replay/locality.ts';
 import { mean, quantile } from '../../pipeline/replay/quantile.ts';
 import { type ReplayedEpoch, replayWorld } from '../../pipeline/replay/world-replay.ts';

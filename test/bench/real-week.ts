@@ -6,7 +6,7 @@ import { bucketize } from '../../bucketizer/bucketize.ts';
 import { readWorld } from '../../config/load.ts';
 import { type Policy, policySchema } from '../../config/policy.ts';
 import type { World } from '../../config/world.ts';
-import type { EpochContext } from '../../pipeline/epoch.ts';
+import type { EpochContext } from '../../pipeline/epoch/inputs.ts';
 import type { ReplayOptions } from '../../pipeline/replay/world-replay.ts';
 import { bucketWeights } from '../../pipeline/table/bucket-weights.ts';
 import { cellTies } from '../../pipeline/table/cell-ties.ts';

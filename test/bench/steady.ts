@@ -10,7 +10,7 @@ import { readWorld } from '../../config/load.ts';
 import { type Policy, policySchema } from '../../config/policy.ts';
 import { seededRandom } from '../../config/random.ts';
 import type { World } from '../../config/world.ts';
-import type { EpochContext } from '../../pipeline/epoch.ts';
+import type { EpochContext } from '../../pipeline/epoch/inputs.ts';
 import { bucketWeights } from '../../pipeline/table/bucket-weights.ts';
 import { openEngine } from '../../runtime/lp/engines.ts';
 import { movedByNoise, movedIn, noisy, SteadyLoop, stepMoves } from '../simulation/steadiness.ts';

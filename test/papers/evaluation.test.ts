@@ -5,7 +5,7 @@ import { beforeAll, expect, test } from 'vitest';
 import { bucketize } from '../../bucketizer/bucketize.ts';
 import { generateWorld } from '../../config/generate.ts';
 import type { World } from '../../config/world.ts';
-import type { EpochContext } from '../../pipeline/epoch.ts';
+import type { EpochContext } from '../../pipeline/epoch/inputs.ts';
 import { type ReplayedEpoch, replayWorld } from '../../pipeline/replay/world-replay.ts';
 import { bucketWeights } from '../../pipeline/table/bucket-weights.ts';
 import { engineHere, policyOf } from '../scene.ts';

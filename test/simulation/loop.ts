@@ -2,7 +2,9 @@
 
 import type { Policy } from '../../config/policy.ts';
 import type { Topology } from '../../config/topology.ts';
-import { type EpochContext, type EpochPlan, freshState, planEpoch } from '../../pipeline/epoch.ts';
+import type { EpochContext } from '../../pipeline/epoch/inputs.ts';
+import type { EpochPlan } from '../../pipeline/epoch/plan.ts';
+import { freshState, planEpoch } from '../../pipeline/epoch.ts';
 import { uniformBucketWeights } from '../../pipeline/table/bucket-weights.ts';
 import { servedFractions } from '../../pipeline/table/routing-table.ts';
 import type { DatacenterState } from '../../runtime/inputs.ts';

@@ -5,7 +5,7 @@ import { type Intent, intentSchema, isInForce } from '../../config/intent.ts';
 import { type Random, seededRandom } from '../../config/random.ts';
 import type { Topology } from '../../config/topology.ts';
 import type { World } from '../../config/world.ts';
-import type { EpochContext } from '../../pipeline/epoch.ts';
+import type { EpochContext } from '../../pipeline/epoch/inputs.ts';
 import { type ReplayedEpoch, type ReplayOptions, replayWorld } from '../../pipeline/replay/world-replay.ts';
 import type { BucketWeights } from '../../pipeline/table/bucket-weights.ts';
 import type { RoutingTable } from '../../pipeline/table/routing-table.ts';

@@ -4,7 +4,9 @@
 import type { Policy } from '../../config/policy.ts';
 import type { Random } from '../../config/random.ts';
 import type { Topology } from '../../config/topology.ts';
-import { type EpochContext, type EpochPlan, freshState, planEpoch } from '../../pipeline/epoch.ts';
+import type { EpochContext } from '../../pipeline/epoch/inputs.ts';
+import type { EpochPlan } from '../../pipeline/epoch/plan.ts';
+import { freshState, planEpoch } from '../../pipeline/epoch.ts';
 import type { FractionMatrix } from '../../runtime/fractions.ts';
 import { type DatacenterState, normalState } from '../../runtime/inputs.ts';
 

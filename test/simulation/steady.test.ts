@@ -5,7 +5,7 @@ import { describe, expect, test } from 'vitest';
 import { generateWorld } from '../../config/generate.ts';
 import { seededRandom } from '../../config/random.ts';
 import type { Topology } from '../../config/topology.ts';
-import type { EpochContext } from '../../pipeline/epoch.ts';
+import type { EpochContext } from '../../pipeline/epoch/inputs.ts';
 import { LiveTelemetry } from '../../pipeline/server/live-telemetry.ts';
 import { uniformBucketWeights } from '../../pipeline/table/bucket-weights.ts';
 import type { Telemetry } from '../../runtime/telemetry.ts';

@@ -12,7 +12,7 @@ const rooms: readonly Room[] = [
   room('bucketizer', /^bucketizer\//, ['config']),
   room('runtime', /^runtime\//, ['config']),
   room('pipeline/table', /^pipeline\/table\//, ['config', 'bucketizer', 'runtime']),
-  room('pipeline/epoch', /^pipeline\/epoch\.ts$/, ['config', 'bucketizer', 'runtime', 'pipeline/table']),
+  room('pipeline/epoch', /^pipeline\/epoch(\.ts$|\/)/, ['config', 'bucketizer', 'runtime', 'pipeline/table']),
   room('pipeline/replay', /^pipeline\/replay\//, [
     'config',
     'bucketizer',

@@ -3,7 +3,7 @@
 import type { BucketTree } from '../../../bucketizer/tree.ts';
 import { openSolver, type SolverHost } from '../../../runtime/io/solver-host.ts';
 import type { EngineName, Solver } from '../../../runtime/lp/problem.ts';
-import type { EpochContext } from '../../epoch.ts';
+import type { EpochContext } from '../../epoch/inputs.ts';
 import type { BucketWeights } from '../../table/bucket-weights.ts';
 import { type Comparison, watchEachOther } from '../solver-watch.ts';
 import type { Engines } from './loop-driver.ts';

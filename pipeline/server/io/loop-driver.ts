@@ -7,7 +7,9 @@
 import type { Logger } from 'pino';
 import type { Topology } from '../../../config/topology.ts';
 import type { DatacenterState } from '../../../runtime/inputs.ts';
-import type { EpochContext, EpochPlan, PlanGroup, PlannedService } from '../../epoch.ts';
+import type { EpochContext, PlannedService } from '../../epoch/inputs.ts';
+import type { EpochPlan } from '../../epoch/plan.ts';
+import type { PlanGroup } from '../../epoch.ts';
 import { inTime } from '../../publish/io/in-time.ts';
 import { planGroupWatched } from '../../replay/explanation.ts';
 import { checkpointOfAll, inputsOfAll, outcomeOfAll } from '../../replay/journal-record.ts';

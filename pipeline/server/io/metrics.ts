@@ -1,7 +1,7 @@
 /** Prometheus metrics, in a registry of their own: two control planes in one process (a test, a shadow) do not mix. */
 
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
-import type { Outcome } from '../../epoch.ts';
+import type { Outcome } from '../../epoch/plan.ts';
 import { type AlertReason, type Alerts, alertReasons } from '../alert.ts';
 import type { EpochSummary } from '../epoch-summary.ts';
 import { ShadowMetrics } from './shadow-metrics.ts';

@@ -4,7 +4,7 @@
 import { createHash } from 'node:crypto';
 import type { Policy } from '../../../config/policy.ts';
 import type { Topology } from '../../../config/topology.ts';
-import type { EpochInputs } from '../../epoch.ts';
+import type { EpochInputs } from '../../epoch/inputs.ts';
 import {
   type CheckpointRecord,
   changedRtt,

@@ -4,7 +4,9 @@
 
 import { durationMs } from '../../../config/duration.ts';
 import type { ServiceId } from '../../../config/ids.ts';
-import { type EpochPlan, type Examination, examine, type PlannedService } from '../../epoch.ts';
+import { type Examination, examine } from '../../epoch/examination.ts';
+import type { PlannedService } from '../../epoch/inputs.ts';
+import type { EpochPlan } from '../../epoch/plan.ts';
 import { canaryTable } from '../../publish/canary.ts';
 import { infoOf, VersionHistory, type VersionInfo } from '../../publish/history.ts';
 import { type PublishPlan, planOf } from '../../publish/plan.ts';

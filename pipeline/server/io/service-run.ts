@@ -4,7 +4,9 @@
 import type { ServiceId } from '../../../config/ids.ts';
 import { concerns } from '../../../config/intent.ts';
 import type { Topology } from '../../../config/topology.ts';
-import { type EpochContext, type EpochInputs, type EpochPlan, standstillOf } from '../../epoch.ts';
+import type { EpochContext, EpochInputs } from '../../epoch/inputs.ts';
+import type { EpochPlan } from '../../epoch/plan.ts';
+import { standstillOf } from '../../epoch/standstill.ts';
 import { type Canary, holdOf, type Rollout, type RolloutCommand, rolloutStep } from '../../publish/rollout.ts';
 import { bodiesAfter, type EpochBodies } from '../../replay/epoch-bodies.ts';
 import type { WatchedEpoch } from '../../replay/explanation.ts';

@@ -3,7 +3,7 @@
 
 import type { BucketTree } from '../../../bucketizer/tree.ts';
 import type { WorldUsers } from '../../../config/world.ts';
-import { steeredShares } from '../../epoch.ts';
+import { steeredShares } from '../../epoch/demand-shares.ts';
 import type { PublishedTrees } from '../../publish/snapshot.ts';
 import { HttpProblem, orProblem } from '../problem.ts';
 import { type ServiceTrees, shortly } from '../service-trees.ts';

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
-import { type EpochContext, type EpochInputs, freshState, planEpoch } from '../../../pipeline/epoch.ts';
+import type { EpochContext, EpochInputs } from '../../../pipeline/epoch/inputs.ts';
+import { freshState, planEpoch } from '../../../pipeline/epoch.ts';
 import { explainEdge, planWatched, type WatchedEpoch } from '../../../pipeline/replay/explanation.ts';
 import { formatExplanation } from '../../../pipeline/replay/explanation-text.ts';
 import type { BucketWeights } from '../../../pipeline/table/bucket-weights.ts';

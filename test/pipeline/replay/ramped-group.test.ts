@@ -4,7 +4,9 @@
 import { beforeAll, expect, test } from 'vitest';
 import type { Intent } from '../../../config/intent.ts';
 import { seededRandom } from '../../../config/random.ts';
-import { type EpochContext, type EpochInputs, type EpochPlan, freshState } from '../../../pipeline/epoch.ts';
+import type { EpochContext, EpochInputs } from '../../../pipeline/epoch/inputs.ts';
+import type { EpochPlan } from '../../../pipeline/epoch/plan.ts';
+import { freshState } from '../../../pipeline/epoch.ts';
 import { planRamped } from '../../../pipeline/replay/ramped-group.ts';
 import { uniformBucketWeights } from '../../../pipeline/table/bucket-weights.ts';
 import { measureChurn } from '../../../pipeline/table/churn.ts';

@@ -2,7 +2,8 @@ import { expect, test } from 'vitest';
 import { bucketize } from '../../../bucketizer/bucketize.ts';
 import type { BucketTree } from '../../../bucketizer/tree.ts';
 import { generateWorld } from '../../../config/generate.ts';
-import { type EpochContext, freshState, planEpoch, planGroup } from '../../../pipeline/epoch.ts';
+import type { EpochContext } from '../../../pipeline/epoch/inputs.ts';
+import { freshState, planEpoch, planGroup } from '../../../pipeline/epoch.ts';
 import { bodiesAfter, bodyDigests, type EpochBodies } from '../../../pipeline/replay/epoch-bodies.ts';
 import {
   decodeJournal,

@@ -2,7 +2,7 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import { bucketize } from '../../../bucketizer/bucketize.ts';
 import type { BucketTree } from '../../../bucketizer/tree.ts';
 import { generateWorld } from '../../../config/generate.ts';
-import type { EpochContext } from '../../../pipeline/epoch.ts';
+import type { EpochContext } from '../../../pipeline/epoch/inputs.ts';
 import { type ReplayReport, ReportBuilder } from '../../../pipeline/replay/report.ts';
 import { type ReplayedEpoch, replayWorld } from '../../../pipeline/replay/world-replay.ts';
 import { bucketWeights } from '../../../pipeline/table/bucket-weights.ts';

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { Intent } from '../../../config/intent.ts';
-import { type EpochInputs, freshState } from '../../../pipeline/epoch.ts';
+import type { EpochInputs } from '../../../pipeline/epoch/inputs.ts';
+import { freshState } from '../../../pipeline/epoch.ts';
 import { treeStep } from '../../../pipeline/replay/tree-step.ts';
 import { makeTargets } from '../../../pipeline/table/routing-table.ts';
 import { routingOf, towards } from '../../../pipeline/table/tree-course.ts';

@@ -3,7 +3,8 @@
 import { expect, test } from 'vitest';
 import { edgeId } from '../../../config/ids.ts';
 import { seededRandom } from '../../../config/random.ts';
-import { type EpochPlan, freshState, type Outcome } from '../../../pipeline/epoch.ts';
+import type { EpochPlan, Outcome } from '../../../pipeline/epoch/plan.ts';
+import { freshState } from '../../../pipeline/epoch.ts';
 import {
   type LoopCommand,
   type LoopEvent,

@@ -1,7 +1,8 @@
 import { beforeAll, describe, expect, test } from 'vitest';
 import type { Intent } from '../../../config/intent.ts';
 import type { Policy } from '../../../config/policy.ts';
-import { type EpochContext, type EpochInputs, freshState, planEpoch, planGroup } from '../../../pipeline/epoch.ts';
+import type { EpochContext, EpochInputs } from '../../../pipeline/epoch/inputs.ts';
+import { freshState, planEpoch, planGroup } from '../../../pipeline/epoch.ts';
 import { type PreCheck, type PresentService, preCheck, relativeTimes } from '../../../pipeline/server/pre-check.ts';
 import { uniformBucketWeights } from '../../../pipeline/table/bucket-weights.ts';
 import { engineHere, policyOf, statesWithout, topologyOf, treeOf } from '../../scene.ts';

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { fullCut } from '../../../bucketizer/tree-share.ts';
-import { type EpochInputs, freshState } from '../../../pipeline/epoch.ts';
+import type { EpochInputs } from '../../../pipeline/epoch/inputs.ts';
+import { freshState } from '../../../pipeline/epoch.ts';
 import { ServiceTrees } from '../../../pipeline/server/service-trees.ts';
 import { makeTargets } from '../../../pipeline/table/routing-table.ts';
 import { courseOf, plainCourse } from '../../../pipeline/table/tree-course.ts';
