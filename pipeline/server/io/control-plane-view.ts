@@ -20,6 +20,7 @@ import type { Feed } from './feed.ts';
 import type { Metrics } from './metrics.ts';
 import type { SigningKey } from './secrets.ts';
 import type { ServicePublication } from './service-publication.ts';
+import type { ServiceVersions } from './service-versions.ts';
 import type { TreeMoves } from './tree-moves.ts';
 import type { TreeShelf } from './tree-shelf.ts';
 
@@ -51,6 +52,7 @@ export interface ServiceView {
   /** The last epoch that was decided since the start, as it was planned; null: none yet. */
   watched(): WatchedEpoch | null;
   readonly publication: ServicePublication;
+  readonly versions: ServiceVersions;
   readonly moves: TreeMoves; // from tree to tree
   readonly acks: EdgeAcks;
   readonly realised: RealisedFractions;

@@ -73,7 +73,7 @@ async function sendVersion(view: ControlPlaneView, request: Request, response: R
   const its = serviceAt(view, request.params['service']);
   const text = String(request.params['version']);
   const version = text === 'current' ? its.status().version : Number(text);
-  const snapshot = Number.isSafeInteger(version) && version > 0 ? await its.publication.version(version) : null;
+  const snapshot = Number.isSafeInteger(version) && version > 0 ? await its.versions.get(version) : null;
   if (!snapshot) {
     const newest = its.status().version;
     throw new HttpProblem(

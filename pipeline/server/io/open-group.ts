@@ -39,6 +39,7 @@ import type { SigningKey } from './secrets.ts';
 import { type PublicationParts, ServicePublication } from './service-publication.ts';
 import { ServicePublisher } from './service-publisher.ts';
 import { ServiceRun, type SharedParts } from './service-run.ts';
+import { ServiceVersions } from './service-versions.ts';
 import type { StatedGroup, StatedService } from './stated-services.ts';
 import { TreeMoves } from './tree-moves.ts';
 import type { TreeShelf } from './tree-shelf.ts';
@@ -193,11 +194,11 @@ export async function openGroup(
     const base = own.policy.spec.ramp ? own.imported : null;
     const kept = { ...own, base, routing, objects, source, publisher, acks, realised, history, shadow };
     const run: ServiceRun = new ServiceRun(kept, shared, start);
+    const versions = new ServiceVersions(run, store);
     const publication = new ServicePublication(
       {
         run,
-        store,
-        term,
+        versions,
         journal: parts.journal,
         acks,
         nowMs: shared.nowMs,
@@ -208,7 +209,8 @@ export async function openGroup(
       await PlanShelf.open(store, service, term),
     );
     const moves = new TreeMoves({ run, shelf: parts.shelf, objects, users: parts.users, nowMs: shared.nowMs, between });
-    const view = viewOf(own, run, publisher, { publication, moves, acks, realised, counts }, found, topology, engines);
+    const released = { publication, versions, moves, acks, realised, counts };
+    const view = viewOf(own, run, publisher, released, found, topology, engines);
     opened.push({ run, start, publication, view });
   }
   const afterEpoch = async (): Promise<void> => {
@@ -241,7 +243,7 @@ function viewOf(
   { service, policy, feed, history, pushed }: FoundService,
   run: ServiceRun,
   publisher: ServicePublisher,
-  released: Pick<ServiceView, 'publication' | 'moves' | 'acks' | 'realised' | 'counts'>,
+  released: Pick<ServiceView, 'publication' | 'versions' | 'moves' | 'acks' | 'realised' | 'counts'>,
   group: readonly FoundService[],
   topology: Topology,
   engines: Engines,

@@ -31,13 +31,13 @@ export function publicationRoutes(view: ControlPlaneView): Router {
   const at = (request: Request): ServiceView => serviceAt(view, request.params['service']);
   router.get('/v1/services/:service/tables', async (request, response) => {
     const its = at(request);
-    const versions = await its.publication.history(limitOf(request.query['limit']));
+    const versions = await its.versions.latest(limitOf(request.query['limit']));
     response.set('Cache-Control', 'no-store').json({ service: its.service, versions: versions.map(plainVersion) });
   });
   router.get('/v1/services/:service/diff', async (request, response) => {
     const its = at(request);
     const { from, to } = request.query;
-    response.set('Cache-Control', 'no-store').json({ service: its.service, ...(await its.publication.diff(from, to)) });
+    response.set('Cache-Control', 'no-store').json({ service: its.service, ...(await its.versions.diff(from, to)) });
   });
   router.get('/v1/services/:service/rollout', (request, response) => {
     response.set('Cache-Control', 'no-store').json(rolloutOf(view, at(request)));

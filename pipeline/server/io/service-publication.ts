@@ -8,15 +8,11 @@ import { type Examination, examine } from '../../epoch/examination.ts';
 import type { PlannedService } from '../../epoch/inputs.ts';
 import type { EpochPlan } from '../../epoch/plan.ts';
 import { canaryTable } from '../../publish/canary.ts';
-import { infoOf, VersionHistory, type VersionInfo } from '../../publish/history.ts';
 import { type PublishPlan, planOf } from '../../publish/plan.ts';
 import { movedEdges, refusalsOf, refusalText } from '../../publish/plan-guards.ts';
-import { readVersion } from '../../publish/publisher.ts';
 import { open, type Pinned, type Rollout, type RolloutCommand, rolloutStep } from '../../publish/rollout.ts';
-import type { Snapshot, VersionAbout } from '../../publish/snapshot.ts';
-import type { Store } from '../../publish/store.ts';
+import type { VersionAbout } from '../../publish/snapshot.ts';
 import { changesTable } from '../../replay/recorded.ts';
-import { diffTables, type TableDiff } from '../../table/diff.ts';
 import {
   decodeTable,
   encodeTable,
@@ -31,13 +27,13 @@ import { type Asked, aboutPlan, aboutVersion } from '../version-about.ts';
 import type { Journal } from './journal.ts';
 import type { PlanShelf } from './plan-shelf.ts';
 import type { ServiceRun } from './service-run.ts';
+import type { ServiceVersions } from './service-versions.ts';
 
 export interface PublicationParts {
   readonly run: ServiceRun;
   readonly standing: () => Standing;
   readonly propose: () => Promise<EpochPlan>;
-  readonly store: Store;
-  readonly term: number;
+  readonly versions: ServiceVersions;
   readonly journal: Journal;
   readonly acks: EdgeAcks;
   readonly nowMs: () => number;
@@ -65,67 +61,17 @@ export interface Done {
   readonly stored: boolean;
 }
 
-export interface VersionDiff {
-  readonly from: number; // 0: there was none
-  readonly to: number;
-  readonly diff: TableDiff;
-}
-
 export class ServicePublication {
   readonly #parts: PublicationParts;
-  readonly #history: VersionHistory;
   readonly plans: PlanShelf;
 
   constructor(parts: PublicationParts, plans: PlanShelf) {
     this.#parts = parts;
     this.plans = plans;
-    this.#history = new VersionHistory(parts.store, this.#service);
   }
 
   get rollout(): Rollout {
     return this.#run.parts.publisher.rollout;
-  }
-
-  /** Newest first; nothing before the first table. */
-  async history(limit: number): Promise<readonly VersionInfo[]> {
-    const { inForce } = this.#run.parts.publisher;
-    return inForce ? this.#history.upTo(infoOf(inForce), limit) : [];
-  }
-
-  async version(version: number): Promise<Snapshot | null> {
-    const { inForce } = this.#run.parts.publisher;
-    return inForce?.version === version ? inForce : readVersion(this.#parts.store, this.#service, version);
-  }
-
-  /** What changes from one version to another, both by number or "current", on the demand last planned on. Without a `to`
-   *  the one in force, without a `from` the one before that. */
-  async diff(from: unknown, to: unknown): Promise<VersionDiff> {
-    const after = await this.#named(to ?? 'current', 'to');
-    const isFirst = from === undefined && after.parent === 0;
-    const before = isFirst ? null : await this.#named(from ?? after.parent, 'from');
-    const { policy } = this.#run.parts;
-    const demandRps = this.#run.inputs.observed?.demandRps;
-    const edges = after.table.edges.length;
-    const diff = diffTables({
-      previous: before && decodeTable(before.table, `version ${before.version}`),
-      next: decodeTable(after.table, `version ${after.version}`),
-      weights: this.#run.routing.weights,
-      edgeLoad: demandRps ? sharesOf(demandRps) : new Float64Array(edges).fill(1 / edges),
-      segmentLevel: policy.spec.buckets.segmentLevel,
-    });
-    return { from: before?.version ?? 0, to: after.version, diff };
-  }
-
-  async #named(asked: unknown, key: string): Promise<Snapshot> {
-    const { inForce } = this.#run.parts.publisher;
-    const version = asked === 'current' ? (inForce?.version ?? 0) : Number(asked);
-    const snapshot = Number.isSafeInteger(version) && version > 0 ? await this.version(version) : null;
-    if (snapshot) return snapshot;
-    const shown = (JSON.stringify(asked) ?? 'nothing').slice(0, 40);
-    throw new HttpProblem(
-      404,
-      `${key} is ${shown}, expected a version that is kept, or current; taiji history lists them`,
-    );
   }
 
   /** A plan made now, on what the last epoch was planned on. */
@@ -154,7 +100,7 @@ export class ServicePublication {
   rollback(version: number, untilMs: number | null, asked: Asked & { readonly force: boolean }): Promise<Done> {
     return this.#parts.between(async () => {
       const { table, publisher } = this.#now();
-      const kept = await this.#history.upTo(infoOf(publisher.inForce!), Number.POSITIVE_INFINITY);
+      const kept = await this.#parts.versions.latest(Number.POSITIVE_INFINITY);
       if (version === publisher.version) {
         throw new HttpProblem(409, `version ${version} is in force; to keep it, freeze the service`);
       }
@@ -165,7 +111,7 @@ export class ServicePublication {
           `version ${version} was never in force or is no longer kept; the oldest kept is ${oldest}`,
         );
       }
-      const snapshot = (await this.version(version))!;
+      const snapshot = (await this.#parts.versions.get(version))!;
       const back = this.#fitting(decodeTable(snapshot.table, `version ${version}`), `version ${version}`);
       const examined = this.#examined(back);
       const refused = refusalText(refusalsOf(examined, this.#policyAndPlaces, true), asked.force);
@@ -244,7 +190,7 @@ export class ServicePublication {
         return;
       }
       case 'return': {
-        const snapshot = await this.version(command.version);
+        const snapshot = await this.#parts.versions.get(command.version);
         if (!snapshot) {
           this.#run.notice('canary-undecided', `version ${command.version} is no longer kept: ${command.reason}`);
           return;
@@ -432,9 +378,4 @@ export class ServicePublication {
   get #service(): ServiceId {
     return this.#run.parts.service;
   }
-}
-
-function sharesOf(demandRps: Float64Array): Float64Array {
-  const total = demandRps.reduce((a, b) => a + b, 0);
-  return demandRps.map((rps) => (total > 0 ? rps / total : 0));
 }
