@@ -51,8 +51,11 @@ describe('a drain', () => {
 
   test('the others cannot carry is refused with the numbers', async () => {
     const check = await checkOf(await present([80, 80, 80]), intentOf({ kind: 'drain', datacenter: 'd1' }));
+    // By a bucket or two the fuller of them is d0 or d2, as the tree has it.
     expect(check.refusals).toEqual([
-      'draining d1 would put d0 at 1.20 of its capacity and 1 more over theirs; the others can carry 0.50 of what it serves',
+      expect.stringMatching(
+        /^draining d1 would put d[02] at 1\.20 of its capacity and 1 more over theirs; the others can carry 0\.50 of what it serves$/,
+      ),
     ]);
   });
 
