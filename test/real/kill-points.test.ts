@@ -5,23 +5,21 @@
  *  The epoch is the same one each time, from a copy of one data directory; so what it publishes is known beforehand, and
  *  an edge can be held to it byte for byte. */
 
-import { createHash, createPublicKey, verify } from 'node:crypto';
 import { cpSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { bucketize } from '../../bucketizer/bucketize.ts';
 import { readTree, writeTree } from '../../bucketizer/io/tree-file.ts';
 import { serviceId } from '../../config/ids.ts';
 import { openEmbeddedStore } from '../../pipeline/publish/io/embedded-store.ts';
 import { readPublished, readVersion } from '../../pipeline/publish/publisher.ts';
-import { encodeHead, headKey, type Snapshot } from '../../pipeline/publish/snapshot.ts';
+import { encodeHead, headKey } from '../../pipeline/publish/snapshot.ts';
 import { decodeJournal } from '../../pipeline/replay/journal-record.ts';
 import { journalFiles } from '../../pipeline/server/io/journal.ts';
 import { replayJournal } from '../../pipeline/server/io/recorded-file.ts';
-import { canonicalEnvelope } from '../../pipeline/table/compile.ts';
 import { isBuilt, type Process, run, service, smallSetting, spawnServe } from '../pipeline/server/small-setting.ts';
-import { killAtVariable, killPoints, type Write } from './kill-points.ts';
+import { killAtVariable, killPoints, type Write, writesOf } from './kill-points.ts';
+import { tableOf, Watcher } from './watcher.ts';
 
 const setting = smallSetting();
 const next = join(setting.directory, 'next');
@@ -39,64 +37,13 @@ const tables: string[] = [];
 let writes: readonly Write[] = [];
 let lastVersion = 0;
 
-/** The edges' view: what they were given last, which nothing may take back, and which must be of one whole table. */
-class Watcher {
-  readonly #seen = new Map<string, { term: number; sequence: number; version: number }>();
-  readonly #given = new Map<number, Map<string, string>>(); // version -> edge -> SHA-256
-  newest = 0;
+class TreeWatcher extends Watcher {
   isTreeMoving = false; // as somebody was answered
-
-  async look(url: string): Promise<void> {
-    const [key] = JSON.parse(await (await fetch(`${url}/v1/keys`)).text()).keys;
-    for (const edge of edges) {
-      const reply = await fetch(`${url}${of}/edges/${edge}/table`);
-      if (reply.status === 503) continue; // nothing yet
-      const body = await reply.text();
-      const told = JSON.parse(Buffer.from(reply.headers.get('taiji-envelope')!, 'base64url').toString('utf8'));
-      const { signature, ...envelope } = told;
-      const signed = Buffer.from(canonicalEnvelope(envelope));
-      expect(verify(null, signed, createPublicKey(key.pem), Buffer.from(signature, 'base64'))).toBe(true);
-      expect(createHash('sha256').update(body).digest('hex')).toBe(told.bodySha256);
-      const version = Number(reply.headers.get('taiji-version'));
-      this.#expectWhole(version, edge, told.bodySha256);
-      const before = this.#seen.get(edge) ?? { term: 0, sequence: 0, version: 0 };
-      const order = told.term - before.term || told.sequence - before.sequence;
-      expect(order, `${edge} was given an older envelope`).toBeGreaterThanOrEqual(0);
-      expect(version, `${edge} went back`).toBeGreaterThanOrEqual(before.version);
-      this.#seen.set(edge, { term: told.term, sequence: told.sequence, version });
-      this.newest = Math.max(this.newest, version);
-    }
-  }
-
-  #expectWhole(version: number, edge: string, sha256: string): void {
-    const given = this.#given.get(version) ?? new Map<string, string>();
-    this.#given.set(version, given.set(edge, sha256));
-    const fits = (table: string): boolean => {
-      const bodies = table.split(' ');
-      return [...given].every(([id, of]) => bodies[edges.indexOf(id)] === of);
-    };
-    expect(tables.some(fits), `what edges have of version ${version} is of one table`).toBe(true);
-  }
-
-  /** Again and again, until the server is gone. */
-  async watch(url: string): Promise<void> {
-    for (;;) {
-      const gone = await this.look(url).then(
-        () => false,
-        (error: Error) => {
-          if (error.name === 'AssertionError') throw error;
-          return true;
-        },
-      );
-      if (gone) return;
-      await sleep(5);
-    }
-  }
 }
 
 /** Serves a copy of the prepared directory, and asks for a rollback and another tree once its epoch has ended. What it was
  *  answered is published, as if an edge had seen it. */
-async function publishing(dataDirectory: string, killAt: number, watcher: Watcher | null): Promise<Process> {
+async function publishing(dataDirectory: string, killAt: number, watcher: TreeWatcher | null): Promise<Process> {
   cpSync(join(setting.directory, 'prepared'), join(setting.directory, dataDirectory), { recursive: true });
   const shell = `export ${killAtVariable}=${killAt}`;
   const server = spawnServe(setting, { ...config, dataDirectory }, shell, ['--import', killPoints]);
@@ -167,11 +114,7 @@ describe.skipIf(!isBuilt)('the built program, killed before every write of a pub
 
     const reference = await publishing('reference', 0, null);
     unlock('reference');
-    writes = reference
-      .stderr()
-      .split('\n')
-      .filter((line) => line.startsWith('{"msg":"write"'))
-      .map((line) => JSON.parse(line));
+    writes = writesOf(reference.stderr());
     const found = await openEmbeddedStore(join(setting.directory, 'reference', 'store'));
     const { head: last, snapshot: back } = await readPublished(found, serviceId(service, 'test'));
     tables.push(tableOf((await readVersion(found, old.service, lastVersion))!), tableOf(back!));
@@ -193,7 +136,7 @@ describe.skipIf(!isBuilt)('the built program, killed before every write of a pub
 async function expectSafe({ number, what }: Write): Promise<void> {
   const dataDirectory = `killed-${number}`;
   const where = `killed before write ${number}, ${what}`;
-  const watcher = new Watcher();
+  const watcher = new TreeWatcher(edges, tables);
   const server = await publishing(dataDirectory, number, watcher);
   expect(await server.exit, where).toEqual({ code: null, signal: 'SIGKILL' });
   unlock(dataDirectory);
@@ -224,8 +167,4 @@ async function expectSafe({ number, what }: Write): Promise<void> {
     if (records.length > 0) expect((await replayJournal(path)).difference, where).toBe(null);
   }
   rmSync(join(setting.directory, dataDirectory), { recursive: true });
-}
-
-function tableOf({ bodies }: Snapshot): string {
-  return bodies.map(({ version }) => version).join(' ');
 }

@@ -13,6 +13,14 @@ export interface Write {
   readonly what: string; // `sync store/services/web/head.value`
 }
 
+/** Those listed on stderr. */
+export function writesOf(stderr: string): readonly Write[] {
+  return stderr
+    .split('\n')
+    .filter((line) => line.startsWith('{"msg":"write"'))
+    .map((line) => JSON.parse(line));
+}
+
 /** What `node --import` loads. Only writes below these directories of a data directory count. */
 export const killPoints = `data:text/javascript,${encodeURIComponent(`
 import fs from 'node:fs';
