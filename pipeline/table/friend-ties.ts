@@ -111,7 +111,7 @@ interface KnownTies {
   readonly rowStart: Uint32Array; // CSR over nodes, rows sorted by neighbour
   readonly neighbour: Uint32Array;
   readonly weight: Float64Array;
-  readonly node: readonly Uint32Array[]; // [edge][cell] ascending
+  readonly node: readonly (Uint32Array | Uint16Array)[]; // [edge][cell] ascending
   readonly share: readonly Float64Array[]; // [edge][cell] of the node's users
   readonly tiesPerWeight: Float64Array; // [edge]
   readonly insideSegments: Map<string, Float64Array>;
@@ -165,7 +165,7 @@ function tiesOfBuckets(weights: BucketWeights, tree: BucketTree): KnownTies {
     }
     return ties;
   });
-  const node = weights.byEdge.map(({ bucket }) => Uint32Array.from(bucket));
+  const node = weights.byEdge.map(({ bucket }) => bucket);
   return { rowStart, neighbour, weight, node, share, tiesPerWeight, insideSegments: new Map() };
 }
 
