@@ -31,6 +31,7 @@ export interface ExchangeInputs {
 export interface Exchanged {
   readonly spent: number; // of the allowance
   readonly kept: number; // attempts, each of one or more exchanges
+  readonly trials: number; // exchanges tried
 }
 
 /** What it is worth to close a split, in ties of an average block. */
@@ -65,7 +66,7 @@ export function exchangeBlocks(inputs: ExchangeInputs): Exchanged {
       attempt.undo();
     }
   }
-  return { spent, kept };
+  return { spent, kept, trials };
 }
 
 /** Exchanges of the blocks that one segment has on a datacenter, edge after edge. */

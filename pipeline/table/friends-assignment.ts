@@ -53,9 +53,11 @@ const narrowerBands = [deadBand / 2, deadBand / 4];
 /** How far above what it is wanted to carry a datacenter may end over all edges where nobody says, relative. */
 export const overMost = 0.02;
 
-/** Rounds over all edges at the start, and exchanges to try at one edge; it ends by itself after about ten. */
+/** Rounds over all edges at the start, and exchanges to try at one edge in a round; it ends by itself after about ten. Where
+ *  there are hundreds of edges it ends sooner: a first table is waited for. */
 const climbsMax = 30;
 const climbTrials = 1000;
+const climbTrialsInAll = 100_000;
 
 /** Exchanges to try in an epoch, over all edges. */
 const gatherTrials = 300;
@@ -134,9 +136,15 @@ class TablePlan {
   /** The start costs nobody anything: exchanges until none wins a tie. */
   climb(): CarriedLocality {
     if (!this.#inputs.localityBudget) return freshLocality;
-    for (let pass = 0; pass < climbsMax; pass++) {
+    const atOneEdge = Math.min(climbTrials, Math.ceil(climbTrialsInAll / 2 / this.#byEdge.length));
+    let trials = 0;
+    for (let pass = 0; pass < climbsMax && trials < climbTrialsInAll; pass++) {
       let kept = 0;
-      for (const e of this.#byEdge.keys()) kept += this.#exchange([e], 0, Number.POSITIVE_INFINITY, climbTrials).kept;
+      for (const e of this.#byEdge.keys()) {
+        const exchanged = this.#exchange([e], 0, Number.POSITIVE_INFINITY, atOneEdge);
+        kept += exchanged.kept;
+        trials += exchanged.trials;
+      }
       if (kept === 0) break;
     }
     return freshLocality;
