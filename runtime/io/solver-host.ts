@@ -26,6 +26,7 @@ export interface SolverHost extends Solver {
 export interface SolverLimits {
   readonly solveMsMax: number; // wall time of one program
   readonly growthMbMax: number; // of the process's memory while it is solved
+  readonly turnMs: number; // others wait this long for the thread that steps are taken in
   readonly entry: string; // the worker's file; another one in tests, which is asked about everything
   readonly onEnded: (message: string) => void; // a worker ended before its time
 }
@@ -33,6 +34,7 @@ export interface SolverLimits {
 const solverLimits: Omit<SolverLimits, 'entry'> = {
   solveMsMax: 60_000,
   growthMbMax: 1536,
+  turnMs: 40,
   onEnded: () => {},
 };
 
@@ -49,7 +51,7 @@ const lookAgainMs = 1000; // asking the system how large the process is takes as
 /** Resolves once the engine is warm; rejects with a ConfigError where its package is missing. One program is solved at a
  *  time. A worker that dies answers `failed`, and another takes the next program. */
 export async function openSolver(engine: EngineName, limits: Partial<SolverLimits> = {}): Promise<SolverHost> {
-  const { solveMsMax, growthMbMax, entry, onEnded } = { ...solverLimits, entry: workerEntry(), ...limits };
+  const { solveMsMax, growthMbMax, turnMs, entry, onEnded } = { ...solverLimits, entry: workerEntry(), ...limits };
   const asksAlways = limits.entry !== undefined;
   let worker: Worker | null = await start(engine, entry);
   let last: Promise<unknown> = Promise.resolve();
@@ -77,7 +79,7 @@ export async function openSolver(engine: EngineName, limits: Partial<SolverLimit
   };
   const solveOne = async (program: LinearProgram, prices?: RowPrices): Promise<EngineAnswer> => {
     if (closed) return failed;
-    const found = asksAlways ? null : await unhurried(solvedHere(engine, program, prices));
+    const found = asksAlways ? null : await unhurried(solvedHere(engine, program, prices), turnMs);
     if (found) return found;
     const conversation = conversationAsking(engine, program, prices);
     let said = conversation.next();
@@ -103,12 +105,10 @@ export async function openSolver(engine: EngineName, limits: Partial<SolverLimit
   };
 }
 
-/** Whoever else waits for this thread (a scrape, an edge's poll) has a turn between steps, once it has waited for so long. */
-const turnMs = 40;
-
 let lastTurnMs = Number.NEGATIVE_INFINITY;
 
-async function unhurried(steps: Steps): Promise<EngineAnswer | null> {
+/** Whoever else waits for this thread (a scrape, an edge's poll) has a turn between steps, once it has waited for so long. */
+async function unhurried(steps: Steps, turnMs: number): Promise<EngineAnswer | null> {
   for (;;) {
     if (performance.now() - lastTurnMs >= turnMs) {
       await setImmediate();
