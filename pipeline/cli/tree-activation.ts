@@ -2,15 +2,14 @@
  *  before anything is begun, and the tree is handed in as a file: the control plane may be another machine. */
 
 import { createReadStream, statSync } from 'node:fs';
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { Command } from 'commander';
 import { readTree } from '../../bucketizer/io/tree-file.ts';
-import { durationMs } from '../../config/duration.ts';
 import { ConfigError } from '../../config/errors.ts';
 import type { TreePlan } from '../server/tree-plan.ts';
 import { type AuthorFlags, authorOption, tellAs } from './author.ts';
 import { duration, print, type ServiceFlags, serviceOptions, servicePath } from './served-service.ts';
 import { askServer, handIn, ServerRefusal, serverCommand } from './server-client.ts';
+import { waitFor } from './waiting.ts';
 
 interface MoveFlags extends AuthorFlags, ServiceFlags {
   readonly reason: string;
@@ -144,27 +143,16 @@ async function begin(flags: MoveFlags, path: string, route: string, asked: objec
 
 /** Progress on stderr. Rejects with a ConfigError where the time is over, or somebody turned the move around. */
 async function waitForUsers({ server, timeout }: MoveFlags, path: string, to: string): Promise<void> {
-  const untilMs = Date.now() + durationMs(timeout);
-  let said = '';
-  for (;;) {
+  await waitFor(timeout, 'taiji tree status says how far they are', async () => {
     const now = (await askServer({ server }, path)).body as TreesBody;
     const goal = now.direction === 'back' ? now.tree : (now.next ?? now.tree);
-    const [line] = statusLines(now);
-    if (line !== said) process.stderr.write(`${line}\n`);
-    said = line!;
-    if (goal !== to) throw new ConfigError(`--wait: users are no longer on their way to ${short(to)}: ${line}`);
-    if (now.kind === 'settled') return;
-    if (Date.now() >= untilMs) {
-      const why = now.progress?.standstill ? `; ${now.progress.standstill}` : '';
-      throw new ConfigError(
-        `--wait: not all have passed within ${timeout}${why}; taiji tree status says how far they are`,
-      );
-    }
-    await sleep(pollMs);
-  }
+    const progress = statusLines(now)[0]!;
+    if (goal !== to) throw new ConfigError(`--wait: users are no longer on their way to ${short(to)}: ${progress}`);
+    const standstill = now.progress?.standstill;
+    const missing = standstill ? `not all have passed (${standstill})` : 'not all have passed';
+    return { progress, missing: now.kind === 'settled' ? null : missing };
+  });
 }
-
-const pollMs = 1000;
 
 function planLines({ service, plan, warning, standstill }: MoveBody): readonly string[] {
   const { from, to, users, usersAll, churn, epochs, seconds, locality } = plan;

@@ -1,11 +1,9 @@
 /** `--wait`: until the edges have acknowledged what they are meant to have, and a canary among them has come to an end. */
 
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { Command } from 'commander';
-import { durationMs } from '../../config/duration.ts';
-import { ConfigError } from '../../config/errors.ts';
 import { duration, type RolloutBody } from './served-service.ts';
 import { askServer, type ServerFlags } from './server-client.ts';
+import { waitFor } from './waiting.ts';
 
 export interface WaitFlags extends ServerFlags {
   readonly wait?: boolean;
@@ -18,8 +16,6 @@ interface RolloutAnswer {
   readonly edges: readonly { readonly edge: string; readonly isCurrent: boolean }[];
 }
 
-const everyMs = 500;
-
 export function waitOptions(command: Command): Command {
   return command
     .option('--wait', 'return once every edge has acknowledged its table, and a canary has ended')
@@ -29,31 +25,22 @@ export function waitOptions(command: Command): Command {
 /** Progress on stderr. Rejects with a ConfigError that names who is missing when the time is over; exit 3 where a canary
  *  failed. */
 export async function waitForEdges(flags: WaitFlags, path: string): Promise<void> {
-  const untilMs = Date.now() + durationMs(flags.timeout);
-  let said = '';
-  for (;;) {
-    const { body } = await askServer(flags, `${path}/rollout`);
-    const { version, rollout, edges } = body as RolloutAnswer;
-    const missing = edges.filter(({ isCurrent }) => !isCurrent).map(({ edge }) => edge);
-    const trying = rollout.kind === 'canary';
-    const line = trying
-      ? `version ${version} is tried at ${rollout.edges?.join(', ')}`
-      : `version ${version}: ${edges.length - missing.length} of ${edges.length} edges have acknowledged`;
-    if (line !== said) process.stderr.write(`${line}\n`);
-    said = line;
-    if (rollout.kind === 'pinned' && rollout.author === 'taiji') {
-      process.stderr.write(`the canary failed: ${rollout.reason}\n`);
-      process.exitCode = 3;
+  await waitFor(flags.timeout, 'taiji get edges shows what each has', async () => {
+    const { version, rollout, edges } = (await askServer(flags, `${path}/rollout`)).body as RolloutAnswer;
+    if (rollout.kind === 'canary') {
+      const undecided = rollout.undecided ?? 'its canary has no verdict yet';
+      return {
+        progress: `version ${version} is tried at ${rollout.edges?.join(', ')}`,
+        missing: `version ${version}: ${undecided}`,
+      };
     }
-    if (!trying && missing.length === 0) return;
-    if (Date.now() >= untilMs) {
-      const why = trying
-        ? (rollout.undecided ?? 'its canary has no verdict yet')
-        : `no word from ${missing.join(', ')}`;
-      throw new ConfigError(
-        `--wait: version ${version}: ${why} within ${flags.timeout}; taiji get edges shows what each has`,
-      );
-    }
-    await sleep(everyMs);
-  }
+    const hasFailed = rollout.kind === 'pinned' && rollout.author === 'taiji';
+    if (hasFailed) process.exitCode = 3;
+    const silent = edges.filter(({ isCurrent }) => !isCurrent).map(({ edge }) => edge);
+    const told = `version ${version}: ${edges.length - silent.length} of ${edges.length} edges have acknowledged`;
+    return {
+      progress: hasFailed ? `the canary failed: ${rollout.reason}\n${told}` : told,
+      missing: silent.length > 0 ? `version ${version}: no word from ${silent.join(', ')}` : null,
+    };
+  });
 }
