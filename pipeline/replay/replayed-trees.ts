@@ -6,6 +6,7 @@ import type { World } from '../../config/world.ts';
 import type { EpochContext, EpochInputs } from '../epoch/inputs.ts';
 import type { EpochPlan } from '../epoch/plan.ts';
 import { bucketOfUser } from '../table/bucket-weights.ts';
+import { type CellTies, cellTies } from '../table/cell-ties.ts';
 import { type Routing, type TreeCourse, towards } from '../table/tree-course.ts';
 import type { TreeStep } from '../table/tree-move.ts';
 import { type ProposedStep, treeStep } from './tree-step.ts';
@@ -27,15 +28,22 @@ export class ReplayedTrees {
   readonly #waiting: { readonly timeMs: number; readonly tree: BucketTree }[];
   #course: TreeCourse;
   #routing: Routing;
+  #cellTies: CellTies | undefined;
 
   constructor(
-    { world, context: { tree, weights } }: Replayed,
+    { world, context: { tree, weights, cellTies: known } }: Replayed,
     activations: readonly { readonly timeMs: number; readonly tree: BucketTree }[],
   ) {
     this.#world = world;
     this.#waiting = [...activations];
     this.#course = { kind: 'settled', tree, before: null };
     this.#routing = { tree, weights };
+    this.#cellTies = known;
+  }
+
+  /** Of the tree that users are on; while they pass to another, of the one before, which says nothing of the next. */
+  get cellTies(): CellTies | undefined {
+    return this.#cellTies;
   }
 
   /** What the epoch is planned with. `inputs`: as it would be planned if nobody passed. */
@@ -53,6 +61,9 @@ export class ReplayedTrees {
     if (isMade) {
       this.#course = course;
       this.#routing = routing;
+      if (course.kind === 'settled' && this.#cellTies) {
+        this.#cellTies = cellTies(this.#world, routing.tree, routing.weights);
+      }
     }
     const now = this.#course;
     const bucketOf = (user: string): number =>

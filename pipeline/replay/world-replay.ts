@@ -113,11 +113,11 @@ export async function* replayGroup(
     );
     const steps = runs.map(({ trees }, s) => trees.next(standing[s]!));
     const plans = await planGroup(
-      runs.map(({ context }, s) => {
+      runs.map(({ context, trees: { cellTies } }, s) => {
         const { routing, step } = steps[s]!;
         const previous = ofTree(last[s]!.previous, routing.tree.version);
         return {
-          context: { ...context, ...routing },
+          context: { ...context, ...routing, ...(cellTies && { cellTies }) },
           inputs: { ...standing[s]!, previous, ...(step && { churnSpent: step.churn }) },
         };
       }),
