@@ -12,17 +12,11 @@ import type { Observed } from '../../pipeline/server/telemetry-source.ts';
 import type { TelemetryLimits } from '../../runtime/judge-telemetry.ts';
 import { type PrometheusSignal, parsePrometheusAnswer, prometheusTelemetry } from '../../runtime/prometheus.ts';
 import type { Telemetry } from '../../runtime/telemetry.ts';
+import { limits as usual } from '../telemetry-limits.ts';
 import { fleet, madeOrRefused, planned } from './fleet.ts';
 import { anyNasty, nastyValues, pathsOf, runs, spoiled } from './nasty.ts';
 
-const limits: TelemetryLimits = {
-  ageMsMax: 600_000,
-  fillMsMax: 1_800_000,
-  filledShareMax: 0.2,
-  jumpFactorMax: 10,
-  rttJumpFactorMax: 4,
-  allocationGapMax: 0.1,
-};
+const limits: TelemetryLimits = { ...usual, filledShareMax: 0.2 };
 const nowMs = Date.parse('2026-03-02T00:10:00Z');
 const policy = parsePolicy('{ apiVersion: taiji/v1, kind: Policy, metadata: { service: web } }', 'p');
 

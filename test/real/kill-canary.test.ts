@@ -12,13 +12,11 @@ import type { Evidence } from '../../pipeline/publish/canary.ts';
 import { openEmbeddedStore } from '../../pipeline/publish/io/embedded-store.ts';
 import { readPublished } from '../../pipeline/publish/publisher.ts';
 import { encodeHead, type Head, headKey } from '../../pipeline/publish/snapshot.ts';
-import { decodeJournal } from '../../pipeline/replay/journal-record.ts';
-import { journalFiles } from '../../pipeline/server/io/journal.ts';
-import { replayJournal } from '../../pipeline/server/io/recorded-file.ts';
 import { parseBody } from '../../pipeline/table/compile.ts';
 import { encodeTable, type RoutingTable } from '../../pipeline/table/routing-table.ts';
 import { isBuilt, type Process, run, service, smallSetting, spawnServe } from '../pipeline/server/small-setting.ts';
 import { killAtVariable, killPoints, type Write, writesOf } from './kill-points.ts';
+import { expectJournalsReplay, unlock } from './killed.ts';
 import { tableOf, Watcher } from './watcher.ts';
 
 const setting = smallSetting();
@@ -88,11 +86,6 @@ function due(head: Head): Head {
   return { ...head, generatedAtMs: head.generatedAtMs - 3_600_000 };
 }
 
-/** Whoever was killed cannot give its lock back; nobody else is here to wait for. */
-function unlock(dataDirectory: string): void {
-  rmSync(join(setting.directory, dataDirectory, 'lock'), { recursive: true, force: true });
-}
-
 /** Serves a copy of a directory until it is killed. */
 async function serving(
   from: string,
@@ -158,7 +151,7 @@ describe.skipIf(!isBuilt)('the built program, killed before every write of a can
         const tables = [tableOf((await headOf(prepared)).snapshot)];
 
         const reference = await serving(prepared, `reference-${w}`, 0, null, begins);
-        unlock(`reference-${w}`);
+        unlock(join(setting.directory, `reference-${w}`));
         const writes = writesOf(reference.stderr());
         const { head: last, snapshot } = await headOf(`reference-${w}`);
         expect(last.version).toBe(before.version + 1);
@@ -180,7 +173,7 @@ describe.skipIf(!isBuilt)('the built program, killed before every write of a can
       const watcher = new Watcher(edges, tables);
       const server = await serving(`prepared-${w}`, dataDirectory, number, watcher, begins);
       expect(await server.exit, where).toEqual({ code: null, signal: 'SIGKILL' });
-      unlock(dataDirectory);
+      unlock(join(setting.directory, dataDirectory));
       const { snapshot, damaged } = await headOf(dataDirectory);
       expect(damaged, where).toEqual([]);
       expect(tables, where).toContain(tableOf(snapshot));
@@ -195,18 +188,14 @@ describe.skipIf(!isBuilt)('the built program, killed before every write of a can
         const { versions } = JSON.parse(await (await fetch(`${again.url}${of}/tables`)).text());
         const { rollout } = JSON.parse(await (await fetch(`${again.url}${of}/rollout`)).text());
         const isThere = versions[0].version > base; // a number that was begun may be skipped
-        expect(versions.filter(({ version }: { version: number }) => version > base).length, where).toBeLessThanOrEqual(
-          1,
-        );
+        const later = versions.filter(({ version }: { version: number }) => version > base);
+        expect(later.length, where).toBeLessThanOrEqual(1);
         if (isThere) expect(versions[0].cause, where).toBe(cause);
         expect(rollout.kind, where).toBe(isThere ? ends : 'open');
       } finally {
         await again.stop();
       }
-      for (const path of await journalFiles(join(setting.directory, dataDirectory, 'journal'))) {
-        const { records } = decodeJournal(readFileSync(path, 'utf8'));
-        if (records.length > 0) expect((await replayJournal(path)).difference, where).toBe(null);
-      }
+      await expectJournalsReplay(join(setting.directory, dataDirectory), where);
       rmSync(join(setting.directory, dataDirectory), { recursive: true });
     }
   }

@@ -14,11 +14,9 @@ import { serviceId } from '../../config/ids.ts';
 import { openEmbeddedStore } from '../../pipeline/publish/io/embedded-store.ts';
 import { readPublished, readVersion } from '../../pipeline/publish/publisher.ts';
 import { encodeHead, headKey } from '../../pipeline/publish/snapshot.ts';
-import { decodeJournal } from '../../pipeline/replay/journal-record.ts';
-import { journalFiles } from '../../pipeline/server/io/journal.ts';
-import { replayJournal } from '../../pipeline/server/io/recorded-file.ts';
 import { isBuilt, type Process, run, service, smallSetting, spawnServe } from '../pipeline/server/small-setting.ts';
 import { killAtVariable, killPoints, type Write, writesOf } from './kill-points.ts';
+import { expectJournalsReplay, unlock } from './killed.ts';
 import { tableOf, Watcher } from './watcher.ts';
 
 const setting = smallSetting();
@@ -78,11 +76,6 @@ async function publishing(dataDirectory: string, killAt: number, watcher: TreeWa
   return server;
 }
 
-/** Whoever was killed cannot give its lock back; nobody else is here to wait for. */
-function unlock(dataDirectory: string): void {
-  rmSync(join(setting.directory, dataDirectory, 'lock'), { recursive: true, force: true });
-}
-
 describe.skipIf(!isBuilt)('the built program, killed before every write of a publication', () => {
   beforeAll(async () => {
     // The second of two epochs in a row that publish is the one that is killed.
@@ -113,7 +106,7 @@ describe.skipIf(!isBuilt)('the built program, killed before every write of a pub
     tables.push(tableOf(snapshot!));
 
     const reference = await publishing('reference', 0, null);
-    unlock('reference');
+    unlock(join(setting.directory, 'reference'));
     writes = writesOf(reference.stderr());
     const found = await openEmbeddedStore(join(setting.directory, 'reference', 'store'));
     const { head: last, snapshot: back } = await readPublished(found, serviceId(service, 'test'));
@@ -139,7 +132,7 @@ async function expectSafe({ number, what }: Write): Promise<void> {
   const watcher = new TreeWatcher(edges, tables);
   const server = await publishing(dataDirectory, number, watcher);
   expect(await server.exit, where).toEqual({ code: null, signal: 'SIGKILL' });
-  unlock(dataDirectory);
+  unlock(join(setting.directory, dataDirectory));
 
   const store = await openEmbeddedStore(join(setting.directory, dataDirectory, 'store'));
   const { snapshot, damaged } = await readPublished(store, serviceId(service, 'test'));
@@ -162,9 +155,6 @@ async function expectSafe({ number, what }: Write): Promise<void> {
   } finally {
     await again.stop();
   }
-  for (const path of await journalFiles(join(setting.directory, dataDirectory, 'journal'))) {
-    const { records } = decodeJournal(readFileSync(path, 'utf8'));
-    if (records.length > 0) expect((await replayJournal(path)).difference, where).toBe(null);
-  }
+  await expectJournalsReplay(join(setting.directory, dataDirectory), where);
   rmSync(join(setting.directory, dataDirectory), { recursive: true });
 }

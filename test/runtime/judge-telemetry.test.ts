@@ -12,6 +12,7 @@ import {
   type TelemetryMemory,
 } from '../../runtime/judge-telemetry.ts';
 import { listFindings, type Readings, type Telemetry } from '../../runtime/telemetry.ts';
+import { limits as usual } from '../telemetry-limits.ts';
 
 const edges = ['fra', 'nyc', 'sin', 'tyo'].map((id) => ({ id: edgeId(id, 'test'), city: id, lat: 0, lon: 0 }));
 const datacenters = ['dub', 'iad', 'osa'].map((id) => ({
@@ -22,14 +23,7 @@ const datacenters = ['dub', 'iad', 'osa'].map((id) => ({
 }));
 const rtts = edges.flatMap((edge) => datacenters.map(({ id }) => ({ edge: edge.id, datacenter: id, rttMs: 10 })));
 const topology = makeTopology(edges, datacenters, rtts, 'test');
-const limits: TelemetryLimits = {
-  ageMsMax: 600_000,
-  fillMsMax: 1_800_000,
-  filledShareMax: 0.3,
-  jumpFactorMax: 10,
-  rttJumpFactorMax: 4,
-  allocationGapMax: 0.1,
-};
+const limits: TelemetryLimits = { ...usual, filledShareMax: 0.3 };
 const epochMs = 300_000;
 const startMs = 1_800_000_000_000;
 const third = new Float64Array(12).fill(1 / 3);

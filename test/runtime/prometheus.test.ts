@@ -5,6 +5,7 @@ import { describe, expect, test } from 'vitest';
 import { generateWorld } from '../../config/generate.ts';
 import { judgeTelemetry, nothingRemembered } from '../../runtime/judge-telemetry.ts';
 import { type PrometheusSignal, parsePrometheusAnswer, prometheusTelemetry } from '../../runtime/prometheus.ts';
+import { limits } from '../telemetry-limits.ts';
 
 const { topology } = generateWorld({ seed: 7, edges: 3, datacenters: 2, users: 50, days: 1 });
 const [a, b, c] = topology.edges.map(({ id }): string => id) as [string, string, string];
@@ -178,14 +179,6 @@ test('no answer crashes, and none brings an epoch to plan on what is no number',
       ),
     },
   );
-  const limits = {
-    ageMsMax: 600_000,
-    fillMsMax: 1_800_000,
-    filledShareMax: 0.5,
-    jumpFactorMax: 10,
-    rttJumpFactorMax: 4,
-    allocationGapMax: 0.1,
-  };
   const seen = { usable: 0, held: 0 };
   fc.assert(
     fc.property(

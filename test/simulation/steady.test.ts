@@ -10,6 +10,7 @@ import { LiveTelemetry } from '../../pipeline/server/live-telemetry.ts';
 import { uniformBucketWeights } from '../../pipeline/table/bucket-weights.ts';
 import type { Telemetry } from '../../runtime/telemetry.ts';
 import { engineHere, policyOf, topologyOf, treeOf } from '../scene.ts';
+import { limits as usual } from '../telemetry-limits.ts';
 import { crowded, distance, movedByNoise, movedIn, SteadyLoop, stepMoves } from './steadiness.ts';
 
 const tree = treeOf(4096, 12, 1);
@@ -112,14 +113,7 @@ describe('what comes and goes', () => {
     { part: 'larger half', kind: 'nothing' },
     { part: 'smallest quarter', kind: 'observed' },
   ] as const)('a partition that silences the $part of the edges for one epoch moves nobody', async ({ part, kind }) => {
-    const limits = {
-      ageMsMax: 600_000,
-      fillMsMax: 1_800_000,
-      filledShareMax: 0.2,
-      jumpFactorMax: 10,
-      rttJumpFactorMax: 10,
-      allocationGapMax: 0.1,
-    };
+    const limits = { ...usual, filledShareMax: 0.2, rttJumpFactorMax: 10 };
     const bySize = [...noon.keys()].sort((a, b) => noon[b]! - noon[a]! || a - b);
     const silent = new Set(part === 'larger half' ? bySize.slice(0, 12) : bySize.slice(18));
     let isParted = false;

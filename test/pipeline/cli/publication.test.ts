@@ -1,34 +1,19 @@
 /** `taiji history`, `diff`, `rollback`, `resume`, `get plans` and `apply`, as people run them, against a running server. */
 
-import { execFile } from 'node:child_process';
-import { existsSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { type Run, run, service, smallSetting } from '../server/small-setting.ts';
+import { isBuilt, type Run, run, service, smallSetting } from '../server/small-setting.ts';
+import { type Said, taijiAgainst } from './against-server.ts';
 
-const program = fileURLToPath(new URL('../../../dist/pipeline/cli/main.js', import.meta.url));
 const setting = smallSetting();
 // Nothing happens but what a test does, however many epochs go by meanwhile.
 writeFileSync(join(setting.directory, 'world', 'events.csv'), 'time,datacenter,state\n');
 let server: Run;
 
-interface Said {
-  readonly code: number;
-  readonly out: string;
-  readonly error: string;
-}
+const taiji = (...words: readonly string[]): Promise<Said> => taijiAgainst(server, setting, words);
 
-function taiji(...words: readonly string[]): Promise<Said> {
-  const env = { ...process.env, TAIJI_SERVER: server.url, TAIJI_TOKEN: server.token, USER: 'ann' };
-  return new Promise((resolve) => {
-    execFile(process.execPath, [program, ...words], { env, cwd: setting.directory }, (failed, out, error) => {
-      resolve({ code: failed ? Number(failed.code) : 0, out, error });
-    });
-  });
-}
-
-describe.skipIf(!existsSync(program))('the built program', () => {
+describe.skipIf(!isBuilt)('the built program', () => {
   beforeAll(async () => {
     // However many versions there are by the time a command has run, the first is still kept.
     server = await run(setting, { clock: { epochWall: '50ms' }, versionsKept: 100_000 });

@@ -1,16 +1,14 @@
 /** `taiji tree activate`, `rollback` and `status`, as people run them, against a running server. */
 
-import { execFile } from 'node:child_process';
-import { existsSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { stringify } from 'yaml';
 import { bucketize } from '../../../bucketizer/bucketize.ts';
 import { writeTree } from '../../../bucketizer/io/tree-file.ts';
-import { type Run, run, service, smallSetting } from '../server/small-setting.ts';
+import { isBuilt, type Run, run, service, smallSetting } from '../server/small-setting.ts';
+import { type Said, taijiAgainst } from './against-server.ts';
 
-const program = fileURLToPath(new URL('../../../dist/pipeline/cli/main.js', import.meta.url));
 const setting = smallSetting();
 const { users, friends } = setting.world;
 writeFileSync(join(setting.directory, 'world', 'events.csv'), 'time,datacenter,state\n');
@@ -23,22 +21,9 @@ for (const [name, height] of [['next', 6] as const, ['taller', 7] as const]) {
 }
 let server: Run;
 
-interface Said {
-  readonly code: number;
-  readonly out: string;
-  readonly error: string;
-}
+const taiji = (...words: readonly string[]): Promise<Said> => taijiAgainst(server, setting, words);
 
-function taiji(...words: readonly string[]): Promise<Said> {
-  const env = { ...process.env, TAIJI_SERVER: server.url, TAIJI_TOKEN: server.token, USER: 'ann' };
-  return new Promise((resolve) => {
-    execFile(process.execPath, [program, ...words], { env, cwd: setting.directory }, (failed, out, error) => {
-      resolve({ code: failed ? Number(failed.code) : 0, out, error });
-    });
-  });
-}
-
-describe.skipIf(!existsSync(program))('the built program', () => {
+describe.skipIf(!isBuilt)('the built program', () => {
   beforeAll(async () => {
     server = await run(setting, { clock: { epochWall: '50ms' } });
     await server.epoch(() => true);

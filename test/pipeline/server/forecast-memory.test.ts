@@ -8,7 +8,7 @@ import type { Topology } from '../../../config/topology.ts';
 import { decodeForecast, encodeForecast } from '../../../pipeline/server/forecast-memory.ts';
 import { LiveTelemetry } from '../../../pipeline/server/live-telemetry.ts';
 import { Forecaster, type ForecastState } from '../../../runtime/forecast.ts';
-import { limits } from './telemetry-limits.ts';
+import { limits } from '../../telemetry-limits.ts';
 
 const { topology } = generateWorld({ seed: 7, edges: 3, datacenters: 2, users: 50, days: 1 });
 const epochMs = 3_600_000;

@@ -4,7 +4,7 @@ import { expect, test } from 'vitest';
 import { generateWorld } from '../../../config/generate.ts';
 import { LiveTelemetry } from '../../../pipeline/server/live-telemetry.ts';
 import type { Telemetry } from '../../../runtime/telemetry.ts';
-import { limits } from './telemetry-limits.ts';
+import { limits } from '../../telemetry-limits.ts';
 
 const { topology } = generateWorld({ seed: 7, edges: 3, datacenters: 2, users: 50, days: 1 });
 const epochMs = 300_000;

@@ -7,7 +7,7 @@ import { LiveTelemetry } from '../../../pipeline/server/live-telemetry.ts';
 import { PushedTelemetry } from '../../../pipeline/server/pushed-telemetry.ts';
 import { decodeMemory, encodeMemory } from '../../../pipeline/server/telemetry-memory.ts';
 import type { Telemetry } from '../../../runtime/telemetry.ts';
-import { limits } from './telemetry-limits.ts';
+import { limits } from '../../telemetry-limits.ts';
 
 const { topology } = generateWorld({ seed: 7, edges: 3, datacenters: 2, users: 50, days: 1 });
 const epochMs = 300_000;

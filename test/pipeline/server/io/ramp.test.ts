@@ -2,38 +2,19 @@
 
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { expect, test, vi } from 'vitest';
+import { expect, test } from 'vitest';
 import { stringify } from 'yaml';
-import { importCommand } from '../../../../pipeline/cli/import.ts';
 import { journalFiles } from '../../../../pipeline/server/io/journal.ts';
 import { replayJournal } from '../../../../pipeline/server/io/recorded-file.ts';
 import { parseBody } from '../../../../pipeline/table/compile.ts';
 import { decodeTable } from '../../../../pipeline/table/routing-table.ts';
+import { importWeights } from '../imported-weights.ts';
 import { run, service, smallSetting, type Told } from '../small-setting.ts';
 
 const setting = smallSetting();
 const at = (name: string): string => join(setting.directory, name);
 writeFileSync(join(at('world'), 'events.csv'), 'time,datacenter,state\n');
-const { edges, datacenters } = setting.world.topology;
-
-async function importWeights(): Promise<void> {
-  const [first, second] = datacenters;
-  const rows = edges.map(({ id }) => `${id},${first!.id},75\n${id},${second!.id},25\n`);
-  writeFileSync(at('weights.csv'), `edge,datacenter,weight\n${rows.join('')}`);
-  const files = [
-    '--world',
-    at('world'),
-    '--policy',
-    at('policy.yaml'),
-    '--tree',
-    at('tree'),
-    '--out',
-    at('today.json'),
-  ];
-  const out = vi.spyOn(process.stdout, 'write').mockReturnValue(true);
-  await importCommand().parseAsync([at('weights.csv'), ...files], { from: 'user' });
-  out.mockRestore();
-}
+const { edges } = setting.world.topology;
 
 const config = { policy: 'ramp.yaml', firstTable: 'today.json', dataDirectory: 'ramped' };
 
@@ -55,7 +36,7 @@ async function serve(ramp: object, holds: (epoch: Told) => boolean): Promise<rea
 }
 
 test('today’s table is version 1, a share moves its buckets alone, and 0 is today’s table again; all of it replays', async () => {
-  await importWeights();
+  await importWeights(setting);
   const today = decodeTable(JSON.parse(readFileSync(at('today.json'), 'utf8')).table, 'today').byEdge.map((row) => [
     ...row,
   ]);

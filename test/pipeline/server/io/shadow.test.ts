@@ -2,12 +2,12 @@
 
 import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { expect, onTestFinished, test, vi } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
 import { formatTime } from '../../../../config/duration.ts';
 import { getCommand } from '../../../../pipeline/cli/get.ts';
-import { importCommand } from '../../../../pipeline/cli/import.ts';
 import { journalFiles } from '../../../../pipeline/server/io/journal.ts';
 import { replayJournal } from '../../../../pipeline/server/io/recorded-file.ts';
+import { importWeights, printed } from '../imported-weights.ts';
 import { type Run, run, service, smallSetting } from '../small-setting.ts';
 
 const setting = smallSetting();
@@ -15,33 +15,6 @@ const at = (name: string): string => join(setting.directory, name);
 writeFileSync(join(at('world'), 'events.csv'), 'time,datacenter,state\n');
 const { edges, datacenters } = setting.world.topology;
 const [first, second] = datacenters.map(({ id }): string => id) as [string, string];
-
-/** Three quarters of everybody go to the first, the others to the second. */
-async function importWeights(): Promise<void> {
-  const rows = edges.map(({ id }) => `${id},${first},75\n${id},${second},25\n`);
-  writeFileSync(at('weights.csv'), `edge,datacenter,weight\n${rows.join('')}`);
-  const files = [
-    '--world',
-    at('world'),
-    '--policy',
-    at('policy.yaml'),
-    '--tree',
-    at('tree'),
-    '--out',
-    at('today.json'),
-  ];
-  await printed(() => importCommand().parseAsync([at('weights.csv'), ...files], { from: 'user' }));
-}
-
-async function printed(work: () => Promise<unknown>): Promise<string> {
-  const out = vi.spyOn(process.stdout, 'write').mockReturnValue(true);
-  try {
-    await work();
-    return out.mock.calls.map(([text]) => text).join('');
-  } finally {
-    out.mockRestore();
-  }
-}
 
 async function shadow(more: Record<string, unknown>): Promise<Run> {
   const server = await run(setting, more, { isShadow: true });
@@ -55,7 +28,7 @@ async function get(server: Run, path: string) {
 }
 
 test('beside imported weights: figures an operator decides by, no table for anybody, state apart, and it replays', async () => {
-  await importWeights();
+  await importWeights(setting);
   const server = await shadow({ firstTable: 'today.json', dataDirectory: 'apart' });
   const last = await server.epoch(({ epoch }) => epoch >= 20);
   const figures = server.epochs[0]!.shadow!;

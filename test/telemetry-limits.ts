@@ -1,6 +1,6 @@
 /** Limits of telemetry as a policy would state them, for tests that are not about the limits. */
 
-import type { TelemetryLimits } from '../../../runtime/judge-telemetry.ts';
+import type { TelemetryLimits } from '../runtime/judge-telemetry.ts';
 
 export const limits: TelemetryLimits = {
   ageMsMax: 600_000,
