@@ -14,11 +14,11 @@ import type { EpochInputs } from '../epoch/inputs.ts';
 import type { EpochPlan } from '../epoch/plan.ts';
 import type { BucketWeights } from '../table/bucket-weights.ts';
 
+/** `elsewhere`: the least share of demand that Taiji's table has elsewhere than today. */
 export type ShadowFigures =
   | { readonly kind: 'compared'; readonly today: ShadowSide; readonly taiji: ShadowSide; readonly elsewhere: number }
   | { readonly kind: 'unknown'; readonly reason: string };
 
-/** `elsewhere` above: the least share of demand that Taiji's table has elsewhere than today. */
 export interface ShadowSide {
   readonly utilization: Readonly<Record<string, number>>; // by datacenter
   readonly rttMs: { readonly mean: number; readonly p95: number };

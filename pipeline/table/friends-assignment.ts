@@ -4,7 +4,8 @@
  *  friends are (`must-move.ts`). With a budget, blocks are then exchanged where that brings friends together
  *  (`exchange.ts`): least movement alone wears locality down within a week to below the paper's random preferences;
  *  friends alone, bucket by bucket, split half of the segments. A min-cost flow was declined: it moves as little and
- *  scatters segments. The first table is contiguous ranges in tree order, exchanged for free until nothing is won. */
+ *  scatters segments. The first table is contiguous ranges in tree order, exchanged for free until nothing is won
+ *  or, with hundreds of edges, for as long as a start may take. */
 
 import { strict as assert } from 'node:assert';
 import type { BucketTree } from '../../bucketizer/tree.ts';
