@@ -53,7 +53,7 @@ Examples:
   taiji replay --world world --policy policy.yaml --tree tree                          and where it would end
 
   taiji import fra=gslb-fra.data nyc=gslb-nyc.data --cluster web --name idc.fr=frankfurt --name idc.ash=ashburn ...
-  echo 'show servers state nocookie' | socat - /run/haproxy.sock > fra.state      then: fra=fra.state
+  echo 'show stat' | socat - /run/haproxy.sock > fra.stat      then: fra=fra.stat --cluster web
 
 weights.csv, as load balancers have them (proportions count, an edge's need not add up to anything):
   edge,datacenter,weight

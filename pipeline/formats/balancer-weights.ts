@@ -5,7 +5,7 @@
 import { ConfigError } from '../../config/errors.ts';
 import { bfeWeights } from './bfe-weights.ts';
 import { envoyWeights } from './envoy-weights.ts';
-import { haproxyWeights, isHaproxyState } from './haproxy-weights.ts';
+import { haproxyWeights, isHaproxy } from './haproxy-weights.ts';
 
 /** By what the balancer calls the places it sends users to. `cluster`: which of several in the file; null: the only one. Throws a ConfigError that starts with `where`. */
 export function balancerWeights(text: string, cluster: string | null, where: string): ReadonlyMap<string, number> {
@@ -16,9 +16,9 @@ export function balancerWeights(text: string, cluster: string | null, where: str
     }
     return envoyWeights(document, cluster, where);
   }
-  if (isHaproxyState(text) || /^\s*server\s+\S+\s+\S+/m.test(text)) return haproxyWeights(text, cluster, where);
+  if (isHaproxy(text)) return haproxyWeights(text, cluster, where);
   throw new ConfigError(
-    `${where}: weights of no load balancer that is read here, expected BFE's gslb.data, HAProxy's "show servers state" or its configuration, or an Envoy route with weighted_clusters; a CSV names its edges itself and is given without "EDGE="`,
+    `${where}: weights of no load balancer that is read here, expected BFE's gslb.data, HAProxy's "show stat" or its configuration, or an Envoy route with weighted_clusters; a CSV names its edges itself and is given without "EDGE="`,
   );
 }
 

@@ -40,6 +40,20 @@ describe('HAProxy', () => {
     expect(() => weights(state)).toThrow('file: has the backends nocookie, other; name one with --cluster');
   });
 
+  test('of the statistics, weights in force; backups and who was taken out weigh 0, who has no address what it would', () => {
+    const stat = `# pxname,svname,status,weight,act,bck,type,last_chk,uweight,
+users,FRONTEND,OPEN,,,,0,,,
+web,frankfurt,UP,30,1,0,2,"one, two",60,
+web,dublin,UP 1/3,5,0,1,2,,5,
+web,ashburn,DRAIN,10,1,0,2,,10,
+web,tokyo,MAINT (via web/ashburn),10,1,0,2,,10,
+web,paris,MAINT (resolution),10,1,0,2,,10,
+web,BACKEND,UP,60,1,1,1,,60,
+`;
+    expect(weights(stat)).toEqual({ frankfurt: 60, dublin: 0, ashburn: 0, tokyo: 0, paris: 10 });
+    expect(() => weights(stat.replace('bck', 'b'))).toThrow('file:1: no column bck, expected what "show stat" prints');
+  });
+
   test('of the configuration, server lines: 1 where none is stated, backups and disabled ones 0', () => {
     const configuration = `defaults
   server nobody 127.0.0.1:1
@@ -51,6 +65,12 @@ backend web # of users
   server tokyo 127.0.0.1:9004 disabled
 `;
     expect(weights(configuration)).toEqual({ frankfurt: 60, dublin: 1, ashburn: 0, tokyo: 0 });
+    const byDefault =
+      'defaults\n default-server weight 5\nbackend a\n default-server disabled\n server x 1.2.3.4:5 enabled\n';
+    expect(weights(`${byDefault}  server y 1.2.3.4:6\n`)).toEqual({ x: 5, y: 0 });
+    expect(() => weights(`${byDefault}  server-template z 1-3 z.example:80\n`)).toThrow(
+      'file:6: a server-template is not read; give what "show stat" prints instead',
+    );
     expect(() => weights('backend a\n  server x 1.2.3.4:5 weight many\n')).toThrow(
       'file:2: weight of server "x" is NaN',
     );
@@ -78,6 +98,16 @@ describe('Envoy', () => {
     expect(weights(JSON.stringify({ virtual_hosts: [route('web')] }))).toEqual(expected);
     const dump = { configs: [{ route_config: { virtualHosts: [route('web', 'weightedClusters'), route('chat')] } }] };
     expect(weights(JSON.stringify(dump), 'chat')).toEqual(expected);
+    const twice = (weight: number) => {
+      const again = route('chat');
+      again.routes[0]!.route['weighted_clusters']!.clusters[0]!.weight = weight;
+      return JSON.stringify({ bootstrap: route('chat'), configs: [again] });
+    };
+    expect(weights(twice(60))).toEqual(expected);
+    expect(() => weights(twice(50))).toThrow('chat has weighted clusters twice, and they differ; keep one of them');
+    expect(() => weights('{"weighted_clusters": {"runtime_key_prefix": "x", "clusters": []}}')).toThrow(
+      'file: runtime_key_prefix lets the runtime say other weights; write those into a CSV',
+    );
     expect(() => weights(JSON.stringify(dump))).toThrow('has the routes web, chat; name one with --cluster');
   });
 });
