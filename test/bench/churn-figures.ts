@@ -1,10 +1,11 @@
 /** The runs of a series side by side, and what is promised of ours beside what was measured. */
 
-import type { ChurnRun, HourShare } from './churn-run.ts';
+import type { ChurnRun } from './churn-run.ts';
 import { atMost, type Figure, told } from './figure.ts';
 
 /** A Markdown table. */
-export function runLines(runs: readonly ChurnRun[], needed: number, bound: HourShare): readonly string[] {
+export function runLines(runs: readonly ChurnRun[], needed: number | null): readonly string[] {
+  const bound = runs[0]!.oneDatacenterBound;
   const share = (value: number): string => value.toFixed(4);
   return [
     '| way | users moved an epoch | x minimum | friends together (p5) | segments whole (p5) | an hour: 1 datacenter (worst) | at most 2 (worst) | served to wanted | CPU ms |',
@@ -22,7 +23,7 @@ export function runLines(runs: readonly ChurnRun[], needed: number, bound: HourS
         `${run.msAnEpoch.toFixed(0)} |`,
       ].join(' | '),
     ),
-    `needed for balance alone: ${(100 * needed).toFixed(3)} % an epoch; users whom fractions let see one datacenter in an hour: ${share(bound.mean)} (worst ${share(bound.worst)})`,
+    `${needed === null ? '' : `needed for balance alone: ${(100 * needed).toFixed(3)} % an epoch; `}users whom fractions let see one datacenter in an hour: ${share(bound.mean)} (worst ${share(bound.worst)})`,
   ];
 }
 
@@ -44,7 +45,6 @@ const promised: Readonly<Record<string, Promised>> = {
 export function churnFigures(
   series: string,
   runs: readonly ChurnRun[],
-  bound: HourShare,
   heldOut: readonly ChurnRun[],
 ): readonly Figure[] {
   const [ours, buckets, off, segments] = runs as [ChurnRun, ChurnRun, ChurnRun, ChurnRun];
@@ -66,11 +66,11 @@ export function churnFigures(
       ),
       atMost(
         `${run.way}: users seeing one datacenter in an hour, under what fractions allow`,
-        bound.mean - run.oneDatacenter.mean,
+        run.oneDatacenterBound.mean - run.oneDatacenter.mean,
         0.012,
         4,
       ),
-      atMost(`${run.way}: the same, worst hour`, bound.worst - run.oneDatacenter.worst, 0.035, 4),
+      atMost(`${run.way}: the same, worst hour`, run.oneDatacenterBound.worst - run.oneDatacenter.worst, 0.035, 4),
       atLeast(`${run.way}: users seeing at most two datacenters in an hour`, run.twoDatacenters.mean, 0.99),
       atLeast(`${run.way}: the same, worst hour`, run.twoDatacenters.worst, 0.94),
     ]),

@@ -42,8 +42,9 @@ export interface ChurnRun {
   };
   readonly hiddenLocality: number | null; // of ties the algorithm did not see
   readonly servedToWanted: number; // half L1, demand-weighted mean; edges with deferred churn left out
-  readonly oneDatacenter: HourShare;
+  readonly oneDatacenter: HourShare; // of hours without events and waiting moves, as the next two
   readonly twoDatacenters: HourShare;
+  readonly oneDatacenterBound: HourShare; // of the same hours, by the fractions alone
   readonly msAnEpoch: number;
 }
 
@@ -52,12 +53,12 @@ export interface HourShare {
   readonly worst: number;
 }
 
-/** Users who could have seen one datacenter in an event-free hour if buckets were infinitely fine: over edges the sum over
- *  datacenters of the least fraction of the hour. */
-export function oneDatacenterBound(world: World, series: FractionSeries): HourShare {
-  const width = world.topology.datacenters.length;
+/** Users who could have seen one datacenter in an hour if buckets were infinitely fine: over edges the sum over datacenters
+ *  of the least fraction of the hour. */
+function boundIn(series: FractionSeries, isCalm: (startMs: number) => boolean): HourShare {
+  const width = series.epochs[0]!.wanted.length / series.epochs[0]!.edgeLoad.length;
   const shares: number[] = [];
-  for (const hour of hoursOf(world, series)) {
+  for (const hour of hoursOf(series, isCalm)) {
     const edges = hour[0]!.edgeLoad.length;
     const load = new Float64Array(edges);
     for (const { demandRps } of hour) for (let e = 0; e < edges; e++) load[e]! += demandRps[e]!;
@@ -86,6 +87,8 @@ export function runWay(
   const stability = new HourlyStability(weights);
   const kept: { churn: number; minimum: number; elective: number; whole: number; together: number; off: number }[] = [];
   const hidden: number[] = [];
+  const waiting = new Set<number>(); // hours, by their start, in which users move who had to wait for `churnMax`
+  let isBehind = false;
   let previous: RoutingTable | null = null;
   let together = 0;
   let hiddenTogether = 0;
@@ -103,6 +106,8 @@ export function runWay(
       hiddenTogether = hiddenLocality?.of(table) ?? 0;
     }
     hidden.push(hiddenTogether);
+    if (isBehind || deferredEdges.length > 0) waiting.add(hourOf(epoch.timeMs));
+    isBehind = deferredEdges.length > 0;
     stability.add(epoch.timeMs, table, demandRps);
     kept.push({
       churn: moved.forced + moved.elective,
@@ -117,7 +122,8 @@ export function runWay(
   const of = (pick: (one: (typeof kept)[number]) => number): number[] => kept.map(pick);
   const most = (values: readonly number[]): number => values.reduce((a, b) => Math.max(a, b), 0);
   const day = 288;
-  const hours = eventFree(world, stability.hours());
+  const isCalm = (startMs: number): boolean => !waiting.has(startMs) && !hasEvent(world, startMs);
+  const hours = stability.hours().filter(({ startMs }) => isCalm(startMs));
   const [churn, minimum] = [mean(of((one) => one.churn)), mean(of((one) => one.minimum))];
   return {
     way: way.name,
@@ -147,6 +153,7 @@ export function runWay(
     servedToWanted: mean(of((one) => one.off)),
     oneDatacenter: hourShare(hours.map(({ shares }) => shares[0]!)),
     twoDatacenters: hourShare(hours.map(({ shares }) => shares[1]!)),
+    oneDatacenterBound: boundIn(series, isCalm),
     msAnEpoch: cpuMs / kept.length,
   };
 }
@@ -169,24 +176,28 @@ function misplaced(
 
 const hourMs = 3_600_000;
 
-function hoursOf(world: World, { epochs }: FractionSeries): readonly (readonly SeriesEpoch[])[] {
+function hourOf(timeMs: number): number {
+  return Math.floor(timeMs / hourMs) * hourMs;
+}
+
+function hoursOf(
+  { epochs }: FractionSeries,
+  isCalm: (startMs: number) => boolean,
+): readonly (readonly SeriesEpoch[])[] {
   const byHour = new Map<number, SeriesEpoch[]>();
   for (const epoch of epochs) {
-    const startMs = Math.floor(epoch.timeMs / hourMs) * hourMs;
+    const startMs = hourOf(epoch.timeMs);
+    if (!isCalm(startMs)) continue;
     const hour = byHour.get(startMs) ?? [];
     hour.push(epoch);
     byHour.set(startMs, hour);
   }
-  const free = eventFree(
-    world,
-    [...byHour.keys()].map((startMs) => ({ startMs })),
-  );
-  return free.map(({ startMs }) => byHour.get(startMs)!);
+  return [...byHour.values()];
 }
 
 /** An hour in which a datacenter goes or comes is not the routing's to calm. */
-function eventFree<T extends { readonly startMs: number }>({ events }: World, hours: readonly T[]): readonly T[] {
-  return hours.filter(({ startMs }) => !events.some(({ timeMs }) => timeMs >= startMs && timeMs < startMs + hourMs));
+function hasEvent({ events }: World, startMs: number): boolean {
+  return events.some(({ timeMs }) => timeMs >= startMs && timeMs < startMs + hourMs);
 }
 
 function hourShare(shares: readonly number[]): HourShare {

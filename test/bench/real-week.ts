@@ -19,10 +19,10 @@ export function realWeek(dataDir: string): World | null {
   return existsSync(worldDir) ? readWorld(worldDir) : null;
 }
 
-export async function contextOf(world: World, effort: 'fast' | 'default' = 'fast'): Promise<EpochContext> {
+export async function contextOf(world: World, effort: 'fast' | 'default' = 'fast', height = 14): Promise<EpochContext> {
   const { ids, weight } = world.users;
   const ties = { users: ids, userWeights: weight, ties: world.friends, tieWeights: null };
-  const { tree } = bucketize(ties, { height: 14, seed: 1, effort });
+  const { tree } = bucketize(ties, { height, seed: 1, effort });
   const solve = await openEngine('highs');
   const solver: Solver = { name: 'highs', solve: async (program) => solve(program) };
   const weights = bucketWeights(world.topology, tree, world.users);
