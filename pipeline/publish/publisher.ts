@@ -121,6 +121,7 @@ function headOf(snapshot: Snapshot, head: Head | null): Head {
     carried: snapshot.carried,
     rollout: open,
     trees: snapshot.trees,
+    counted: null,
   };
 }
 

@@ -37,6 +37,12 @@ export interface AskedMove {
   readonly sinceMs: number; // wall clock
 }
 
+/** What edges have counted of their buckets, by name: it is large. */
+export interface PublishedCounts {
+  readonly weightsSha256: string | null; // of the bucket weights in force, among the objects; null: those of where users live
+  readonly slot: number; // of the counts
+}
+
 export interface Snapshot extends VersionAbout {
   readonly service: ServiceId;
   readonly version: number; // 1, 2, 3 ...
@@ -65,6 +71,7 @@ export interface Head {
   readonly carried: CarriedState;
   readonly rollout: Rollout;
   readonly trees: PublishedTrees | null; // null: written by an older Taiji
+  readonly counted: PublishedCounts | null; // null: nobody has
 }
 
 export const headKey = (service: ServiceId): StoreKey => `services/${encodeURIComponent(service)}/head`;
@@ -95,8 +102,10 @@ export function encodeHead(head: Head): Uint8Array {
 }
 
 export function decodeHead(bytes: Uint8Array): Head {
-  const stored = decodeJson(bytes) as Omit<Head, 'rollout' | 'trees'> & Partial<Pick<Head, 'rollout' | 'trees'>>;
-  return { ...stored, rollout: rolloutOf(stored.rollout), trees: stored.trees ?? null };
+  type Later = 'rollout' | 'trees' | 'counted'; // than the first Taiji
+  const stored = decodeJson(bytes) as Omit<Head, Later> & Partial<Pick<Head, Later>>;
+  const { rollout, trees = null, counted = null } = stored;
+  return { ...stored, rollout: rolloutOf(rollout), trees, counted };
 }
 
 /** Of a version that an older Taiji wrote. */

@@ -9,7 +9,8 @@
 
 import { ConfigError } from '../../config/errors.ts';
 import { decay } from '../../runtime/sessions.ts';
-import type { BucketWeights, EdgeCells } from '../table/bucket-weights.ts';
+import { type BucketWeights, denseOf, type EdgeCells } from '../table/bucket-weights.ts';
+import type { Passed } from './routing-source.ts';
 
 /** Requests of each bucket with weight that the weights from before count for. */
 const priorRequests = 10;
@@ -25,21 +26,28 @@ const band = 0.01;
 const demandTimesMax = 2;
 const savedMsMax = 3_600_000;
 
-interface Counted {
-  readonly atMs: number;
+/** What one edge said, all reports together. */
+export interface EdgeCount {
+  readonly atMs: number; // wall clock of the last report
   readonly requests: Float64Array; // [bucket] faded up to then
   readonly allowed: number; // requests that may still count
 }
 
 export class BucketCounts {
-  readonly #counted: (Counted | null)[]; // [edge]
+  #counted: readonly (EdgeCount | null)[]; // [edge]
   readonly #buckets: number;
   readonly #halfLifeMs: number;
 
-  constructor(edges: number, height: number, halfLifeMs: number) {
-    this.#counted = new Array<Counted | null>(edges).fill(null);
+  /** `kept`: [edge] as a process before has left it. */
+  constructor(edges: number, height: number, halfLifeMs: number, kept?: readonly (EdgeCount | null)[]) {
+    this.#counted = kept ?? new Array<EdgeCount | null>(edges).fill(null);
     this.#buckets = 1 << height;
     this.#halfLifeMs = halfLifeMs;
+  }
+
+  /** [edge] null: it has said nothing. */
+  get all(): readonly (EdgeCount | null)[] {
+    return this.#counted;
   }
 
   /** Requests by bucket that edge `e` served since its last report. `demandRps`: of the edge, as last planned on; null: not
@@ -62,31 +70,44 @@ export class BucketCounts {
     const allowed = Math.min(allowedOver(savedMsMax), earned);
     const scale = Math.min(1, allowed / total);
     const kept = last ? this.#kept(nowMs - last.atMs) : 0;
-    this.#counted[e] = {
+    this.#counted = this.#counted.with(e, {
       atMs: nowMs,
       requests: requests.map((count, b) => scale * count + kept * (last?.requests[b] ?? 0)),
       allowed: allowed - scale * total,
-    };
+    });
+  }
+
+  /** Users are in other buckets from now on, and what was counted of them goes with them. */
+  pass(passed: Passed): void {
+    this.#counted = this.#passed(passed);
   }
 
   /** Weights one epoch on from `current` towards what was counted; `prior`: what stands where nothing was. `current` itself
-   *  where nothing is to change. */
-  next(prior: BucketWeights, current: BucketWeights, nowMs: number): BucketWeights {
+   *  where nothing is to change. `passed`: as if they had, for weights that are proposed. */
+  next(prior: BucketWeights, current: BucketWeights, nowMs: number, passed?: Passed): BucketWeights {
+    const counted = passed ? this.#passed(passed) : this.#counted;
     const byEdge = current.byEdge.map((cells, e): EdgeCells => {
-      const counted = this.#counted[e];
-      return counted ? this.#towards(this.#blend(prior.byEdge[e]!, counted, nowMs), cells) : cells;
+      const one = counted[e] ?? null;
+      const own = prior.byEdge[e]!;
+      // Weights that were counted once come back to the others, whoever has forgotten the counts.
+      return one || cells !== own ? this.#towards(this.#blend(own, one, nowMs), cells) : cells;
     });
     if (byEdge.every((cells, e) => cells === current.byEdge[e])) return current;
     const isKnown = prior.edgeWeight.some((weight) => weight > 0);
-    const edgeWeight = isKnown ? prior.edgeWeight : Float64Array.from(this.#counted, (one) => sum(one?.requests ?? []));
+    const edgeWeight = isKnown ? prior.edgeWeight : Float64Array.from(counted, (one) => sum(one?.requests ?? []));
     return { byEdge, edgeWeight };
   }
 
+  #passed(passed: Passed): readonly (EdgeCount | null)[] {
+    const requests = passed(this.#counted.map((one) => one?.requests ?? null));
+    return this.#counted.map((one, e) => one && { ...one, requests: requests[e]! });
+  }
+
   /** [bucket] share of the edge's demand, by all that is known of it. */
-  #blend(prior: EdgeCells, { atMs, requests }: Counted, nowMs: number): Float64Array {
-    const kept = this.#kept(nowMs - atMs);
+  #blend(prior: EdgeCells, counted: EdgeCount | null, nowMs: number): Float64Array {
+    const kept = counted ? this.#kept(nowMs - counted.atMs) : 0;
     const priorTotal = priorRequests * prior.bucket.length;
-    const blended = requests.map((count) => kept * count);
+    const blended = counted ? counted.requests.map((count) => kept * count) : new Float64Array(this.#buckets);
     const total = sum(blended) + priorTotal;
     prior.bucket.forEach((bucket, i) => {
       blended[bucket]! += priorTotal * prior.weight[i]!;
@@ -95,10 +116,7 @@ export class BucketCounts {
   }
 
   #towards(target: Float64Array, current: EdgeCells): EdgeCells {
-    const dense = new Float64Array(this.#buckets);
-    current.bucket.forEach((bucket, i) => {
-      dense[bucket] = current.weight[i]!;
-    });
+    const dense = denseOf(current, this.#buckets);
     const distance = dense.reduce((parted, share, b) => parted + Math.abs(share - target[b]!), 0) / 2;
     if (distance <= band) return current;
     const way = Math.min(1, stepMax / distance);

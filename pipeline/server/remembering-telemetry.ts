@@ -23,8 +23,8 @@ export async function rememberIn(
   store: Store,
   { service, term, topology, epochMs }: Remembering,
   live: TelemetrySource,
-): Promise<{ readonly source: TelemetrySource; readonly damage: string | null }> {
-  if (!(live instanceof LiveTelemetry)) return { source: live, damage: null };
+): Promise<{ readonly source: TelemetrySource; readonly damage: readonly string[] }> {
+  if (!(live instanceof LiveTelemetry)) return { source: live, damage: [] };
   const prefix = `services/${encodeURIComponent(service)}`;
   const damage: string[] = [];
   const stored = async (key: StoreKey): Promise<Uint8Array | null> => {
@@ -49,5 +49,5 @@ export async function rememberIn(
       return observed;
     },
   };
-  return { source, damage: damage.length > 0 ? damage.join('; ') : null };
+  return { source, damage };
 }

@@ -8,7 +8,11 @@ import type { Routing } from '../table/tree-course.ts';
 export interface ProposedRouting {
   readonly routing: Routing; // to plan the epoch with
   readonly churnSpent: number; // share of demand that changes datacenter by it, under the table in force
+  readonly passed?: Passed; // users to other buckets; none: nobody
 }
+
+/** [edge][bucket] what is known of buckets, as it is of those that users pass to; null: nothing is known of the edge. */
+export type Passed = (known: readonly (Float64Array | null)[]) => (Float64Array | null)[];
 
 export interface RoutingSource {
   readonly routing: Routing; // in force

@@ -21,7 +21,7 @@ import {
 } from '../table/tree-course.ts';
 import type { TreeStep } from '../table/tree-move.ts';
 import { HttpProblem } from './problem.ts';
-import type { ProposedRouting, RoutingSource } from './routing-source.ts';
+import type { Passed, ProposedRouting, RoutingSource } from './routing-source.ts';
 import { epochsOf, type MovingCourse } from './tree-plan.ts';
 
 /** How far a move is. */
@@ -105,7 +105,9 @@ export class ServiceTrees implements RoutingSource {
     const proposed = treeStep(this.#course, this.#routing, inputs, this.#places);
     if (this.#course.kind === 'moving' && inputs.isDue !== false) this.#still += 1; // until it is taken
     this.#step = null;
-    this.#proposal = { inputs, proposed, routing: proposed.routing, churnSpent: proposed.step?.churn ?? 0 };
+    const { step, routing } = proposed;
+    const passed = step && this.#passedBy(step);
+    this.#proposal = { inputs, proposed, routing, churnSpent: step?.churn ?? 0, ...(passed && { passed }) };
     return this.#proposal;
   }
 
@@ -162,6 +164,13 @@ export class ServiceTrees implements RoutingSource {
     this.#progress = null;
     this.#proposal = null;
     this.#still = 0;
+  }
+
+  #passedBy(step: TreeStep): Passed {
+    assert(this.#course.kind === 'moving');
+    const { move, cut } = this.#course;
+    const { weights } = this.#routing;
+    return (known) => move.passed(known, weights, cut, step.cut);
   }
 
   #counted(course: MovingCourse, inputs: EpochInputs): TreeProgress {

@@ -64,8 +64,15 @@ export function heaviestBuckets(weights: BucketWeights): Float64Array {
   return Float64Array.from(weights.byEdge, (cells) => cells.weight.reduce((a, b) => Math.max(a, b), 0));
 }
 
+/** [bucket] share of the edge's demand. */
+export function denseOf({ bucket, weight }: EdgeCells, bucketCount: number): Float64Array {
+  const dense = new Float64Array(bucketCount);
+  for (let i = 0; i < bucket.length; i++) dense[bucket[i]!] = weight[i]!;
+  return dense;
+}
+
 /** Dense sums to sparse shares; all zero means nobody knows, so every bucket alike. */
-function cellsOf(dense: Float64Array): EdgeCells {
+export function cellsOf(dense: Float64Array): EdgeCells {
   let count = 0;
   let total = 0;
   for (const sum of dense) {

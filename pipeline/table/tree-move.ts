@@ -14,7 +14,14 @@ import type { BucketTree } from '../../bucketizer/tree.ts';
 import { fullCut, treeRank } from '../../bucketizer/tree-share.ts';
 import type { Topology } from '../../config/topology.ts';
 import type { WorldUsers } from '../../config/world.ts';
-import { type BucketWeights, bucketOfUser, bucketWeights, fixedPoint, weightsOfSums } from './bucket-weights.ts';
+import {
+  type BucketWeights,
+  bucketOfUser,
+  bucketWeights,
+  denseOf,
+  fixedPoint,
+  weightsOfSums,
+} from './bucket-weights.ts';
 import type { RoutingTable } from './routing-table.ts';
 
 export type TreeDirection = 'on' | 'back';
@@ -108,6 +115,31 @@ export class TreeMove {
       (sum, mover) => sum + (mover.rank >= low && mover.rank < high ? this.#churnOf(mover, table, edgeLoad) : 0),
       0,
     );
+  }
+
+  /** [edge] what is known of each bucket, once those between the two cuts have passed: they take along of the bucket they
+   *  leave as much as they are of its users' weight. `weights`: as they are at `cut`. Null: nothing is known of the edge. */
+  passed(
+    known: readonly (Float64Array | null)[],
+    weights: BucketWeights,
+    cut: number,
+    next: number,
+  ): (Float64Array | null)[] {
+    const after = known.map((byBucket) => byBucket?.slice() ?? null);
+    const share = weights.byEdge.map((cells, e) => (known[e] ? denseOf(cells, 1 << this.from.height) : null));
+    const [low, high] = cut < next ? [cut, next] : [next, cut];
+    for (let i = this.#below(low); i < this.#below(high); i++) {
+      const mover = this.#movers[i]!;
+      const [left, entered] = cut < next ? [mover.before, mover.after] : [mover.after, mover.before];
+      for (const e of mover.edge === everywhere ? this.#unpeopled : [mover.edge]) {
+        if (!known[e]) continue;
+        const taken = known[e][left]! * Math.min(1, mover.share / share[e]![left]!);
+        after[e]![left]! -= taken;
+        after[e]![entered]! += taken;
+      }
+    }
+    // Of a bucket that everybody has left, sums of shares may leave a hair less than nothing.
+    return after.map((byBucket) => byBucket?.map((value) => Math.max(0, value)) ?? null);
   }
 
   /** As far as `churnMax` of the service's demand goes, and by one user at least, so that it ends. `edgeLoad`: [edge]

@@ -1,6 +1,6 @@
-/** The built program, killed with -9 before every single write of a publication: that of an epoch, that of a rollback, and
- *  that of another tree. No edge ever sees a table that was not published whole, versions never go back, and nothing
- *  published is lost.
+/** The built program, killed with -9 before every single write of a publication: that of an epoch that has learnt from what
+ *  edges counted, that of a rollback, and that of another tree. No edge ever sees a table that was not published whole,
+ *  versions never go back, and nothing published is lost.
  *
  *  The epoch is the same one each time, from a copy of one data directory; so what it publishes is known beforehand, and
  *  an edge can be held to it byte for byte. */
@@ -14,6 +14,7 @@ import { serviceId } from '../../config/ids.ts';
 import { openEmbeddedStore } from '../../pipeline/publish/io/embedded-store.ts';
 import { readPublished, readVersion } from '../../pipeline/publish/publisher.ts';
 import { encodeHead, headKey } from '../../pipeline/publish/snapshot.ts';
+import { encodeCounts } from '../../pipeline/server/counts-memory.ts';
 import { isBuilt, type Process, run, service, smallSetting, spawnServe } from '../pipeline/server/small-setting.ts';
 import { killAtVariable, killPoints, type Write, writesOf } from './kill-points.ts';
 import { expectJournalsReplay, unlock } from './killed.ts';
@@ -34,6 +35,7 @@ const config = { clock: { epochWall: '10m' }, versionsKept: 2 };
 const tables: string[] = [];
 let writes: readonly Write[] = [];
 let lastVersion = 0;
+let decided = 0; // the epoch before the one that is killed
 
 class TreeWatcher extends Watcher {
   isTreeMoving = false; // as somebody was answered
@@ -99,7 +101,14 @@ describe.skipIf(!isBuilt)('the built program, killed before every write of a pub
     const store = await openEmbeddedStore(join(setting.directory, 'prepared', 'store'));
     const { head, headRevision } = await readPublished(store, serviceId(service, 'test'));
     const { term } = await store.lease();
-    const old = { ...head!, generatedAtMs: head!.generatedAtMs - 3_600_000 };
+    const counted = { weightsSha256: null, slot: 0 };
+    const old = { ...head!, generatedAtMs: head!.generatedAtMs - 3_600_000, counted };
+    decided = old.epoch;
+    // The epoch learns new bucket weights, too.
+    const { topology } = setting.world;
+    const loud = { atMs: Date.now(), requests: new Float64Array(64).fill(1e6, 0, 8), allowed: 0 };
+    const counts = encodeCounts([loud, ...topology.edges.slice(1).map(() => null)], topology, 6);
+    await store.put(`services/${service}/counts-0`, counts, { term, expected: 0 });
     await store.put(headKey(old.service), encodeHead(old), { term, expected: headRevision });
     lastVersion = old.version + 1;
     const { snapshot } = await readPublished(store, old.service);
@@ -112,6 +121,7 @@ describe.skipIf(!isBuilt)('the built program, killed before every write of a pub
     const { head: last, snapshot: back } = await readPublished(found, serviceId(service, 'test'));
     tables.push(tableOf((await readVersion(found, old.service, lastVersion))!), tableOf(back!));
     expect(last).toMatchObject({ version: lastVersion + 1, rollout: { kind: 'pinned', version: lastVersion - 1 } });
+    expect(last!.counted).toMatchObject({ slot: 1, weightsSha256: expect.stringMatching(/^[0-9a-f]{64}$/) });
     expect(last!.trees!.course).toMatchObject({ kind: 'moving', to: nextVersion });
     expect(writes.some(({ what }) => what.includes(`objects/tree-${nextVersion}`))).toBe(true);
     expect(writes.length).toBeGreaterThan(30);
@@ -135,13 +145,21 @@ async function expectSafe({ number, what }: Write): Promise<void> {
   unlock(join(setting.directory, dataDirectory));
 
   const store = await openEmbeddedStore(join(setting.directory, dataDirectory, 'store'));
-  const { snapshot, damaged } = await readPublished(store, serviceId(service, 'test'));
+  const { head, snapshot, damaged } = await readPublished(store, serviceId(service, 'test'));
   expect(damaged, where).toEqual([]);
   expect(tables, where).toContain(tableOf(snapshot!));
   expect(snapshot!.version, where).toBeGreaterThanOrEqual(watcher.newest);
+  // What was learnt is in force with the epoch's table, or not at all.
+  const isBefore = head!.epoch === decided;
+  expect(head!.counted, where).toMatchObject({ slot: isBefore ? 0 : 1 });
+  expect(head!.counted!.weightsSha256 === null, where).toBe(isBefore);
 
   const again = await run(setting, { ...config, dataDirectory });
   try {
+    expect(
+      again.logged.filter(({ reason }) => reason === 'store-damaged'),
+      where,
+    ).toEqual([]);
     await watcher.look(again.url);
     const { versions } = JSON.parse(await (await fetch(`${again.url}${of}/tables`)).text());
     expect(versions[0].version, where).toBeGreaterThanOrEqual(snapshot!.version);

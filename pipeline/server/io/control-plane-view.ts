@@ -5,6 +5,7 @@ import type { Policy } from '../../../config/policy.ts';
 import type { Topology } from '../../../config/topology.ts';
 import type { FractionMatrix } from '../../../runtime/fractions.ts';
 import type { DatacenterState } from '../../../runtime/inputs.ts';
+import type { Waiting } from '../../../runtime/intents.ts';
 import type { PlanGroup } from '../../epoch.ts';
 import type { WatchedEpoch } from '../../replay/explanation.ts';
 import type { Alerts } from '../alert.ts';
@@ -72,5 +73,6 @@ export interface Status {
   readonly rttMs: Float64Array; // [e * D + d] planned with
   readonly demandRps: Float64Array | null; // [edge] last planned on
   readonly states: readonly DatacenterState[] | null; // [datacenter] last observed
+  readonly waiting: readonly Waiting[]; // intents that others, or a window, keep from being in force
   readonly alerts: Alerts;
 }

@@ -291,7 +291,7 @@ function readinessOf(services: readonly ServiceView[], stopping: boolean): { rea
 /** Lets go of what neither a kept journal file names nor this process uses. */
 function forgetObjects(directory: DataDirectory, shelf: TreeShelf, runs: readonly ServiceRun[]): Promise<void> {
   return pruneObjects(directory.within('objects'), async () => {
-    const inUse = [...shelf.kept, ...runs.flatMap(({ inputs }) => inputs.objects)];
+    const inUse = [...shelf.kept, ...runs.flatMap(({ objects }) => objects)];
     const named = await routingsNamed(directory.within('journal'));
     return new Set([...inUse, ...named.flatMap(objectsOf)]);
   });

@@ -42,14 +42,10 @@ function textOf(value: unknown): string | null {
   return typeof value === 'string' && value !== '' ? value.slice(0, 1024) : null;
 }
 
-/** As the last epoch of each service had it. */
+/** As the last epoch of each service left it. */
 function waitingIn({ services }: ControlPlaneView): object[] {
-  return [...services.values()].flatMap(({ service, watched }) =>
-    (watched()?.plan.carried.intents?.waiting ?? []).map(({ sinceMs, ...waiting }) => ({
-      ...waiting,
-      service,
-      since: formatTime(sinceMs),
-    })),
+  return [...services.values()].flatMap(({ service, status }) =>
+    status().waiting.map(({ sinceMs, ...waiting }) => ({ ...waiting, service, since: formatTime(sinceMs) })),
   );
 }
 

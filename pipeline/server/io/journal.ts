@@ -19,6 +19,7 @@ import {
   type GroupInputsRecord,
   type GroupOutcomeRecord,
   type InputsRecord,
+  inputsIn,
   type OutcomeRecord,
   outcomesIn,
   type RecordedRouting,
@@ -185,22 +186,32 @@ export async function journalFiles(directory: string): Promise<readonly string[]
     .map((name) => join(directory, name));
 }
 
-/** A service's newest outcomes on record, oldest first, so that history outlives a restart. Damaged files give what is
- *  whole. */
-export async function recentOutcomes(
-  directory: string,
-  service: string,
-  count: number,
-): Promise<readonly OutcomeRecord[]> {
+/** What is on record of a service, for a start to go on from. */
+export interface Recorded {
+  readonly outcomes: readonly OutcomeRecord[]; // the newest, oldest first: history outlives a restart
+  readonly last: RecordedInputs | null; // what the newest epoch was planned on; null: nothing was
+}
+
+export interface RecordedInputs {
+  readonly inputs: InputsRecord;
+  readonly topology: CheckpointRecord['topology']; // whose places it is about
+}
+
+/** Damaged files give what is whole. */
+export async function recentRecords(directory: string, service: string, count: number): Promise<Recorded> {
   const outcomes: OutcomeRecord[] = [];
+  let last: RecordedInputs | null = null;
   for (const path of [...(await journalFiles(directory))].reverse()) {
-    const s = (await checkpointsOfFile(path)).findIndex(({ policy }) => policy.metadata.service === service);
+    const checkpoints = await checkpointsOfFile(path);
+    const s = checkpoints.findIndex(({ policy }) => policy.metadata.service === service);
     if (s < 0) continue;
     const { records } = decodeJournal(await readFile(path, 'utf8'));
     outcomes.unshift(...records.flatMap((record) => outcomesIn(record).slice(s, s + 1)));
+    const inputs = records.flatMap((record) => inputsIn(record).slice(s, s + 1)).at(-1);
+    if (inputs) last ??= { inputs, topology: checkpoints[s]!.topology };
     if (outcomes.length >= count) break;
   }
-  return outcomes.slice(-count);
+  return { outcomes: outcomes.slice(-count), last };
 }
 
 /** Trees and weights that the kept files name. Read as text, line by line: to name one too many costs only its place. */

@@ -11,12 +11,12 @@ import type { BucketTree } from '../../../bucketizer/tree.ts';
 import { ConfigError } from '../../../config/errors.ts';
 import { makePrivateDirectory, writeDurably } from '../../publish/io/durable-file.ts';
 import type { RecordedRouting } from '../../replay/journal-record.ts';
-import { encodeWeights } from '../../replay/recorded-weights.ts';
+import { decodeWeights, encodeWeights } from '../../replay/recorded-weights.ts';
 import type { BucketWeights } from '../../table/bucket-weights.ts';
 import type { Routing } from '../../table/tree-course.ts';
 
 export const treeObject = (treeVersion: string): string => `tree-${treeVersion}`;
-const weightsObject = (sha256: string): string => `weights-${sha256}.json.gz`;
+export const weightsObject = (sha256: string): string => `weights-${sha256}.json.gz`;
 
 /** Writes what is not there yet. The name says what is inside, so what is there is right or damaged, never old. */
 async function keepObject(directory: string, name: string, contents: () => Promise<Uint8Array>): Promise<void> {
@@ -61,6 +61,13 @@ export class RoutingObjects {
     const weightsSha256 = this.#sha256.get(weights) ?? encodeWeights(weights).sha256;
     this.#sha256.set(weights, weightsSha256);
     return { treeVersion: tree.version, weightsSha256 };
+  }
+
+  /** Rejects with a ConfigError where they are missing or damaged. */
+  async weights(sha256: string): Promise<BucketWeights> {
+    const weights = decodeWeights(await readWeights(this.#directory, sha256));
+    this.#sha256.set(weights, sha256);
+    return weights;
   }
 
   async keep(routing: Routing): Promise<void> {

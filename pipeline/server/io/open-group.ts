@@ -12,11 +12,10 @@ import type { WorldUsers } from '../../../config/world.ts';
 import { freshState, type PlanGroup } from '../../epoch.ts';
 import { type Published, readPublished } from '../../publish/publisher.ts';
 import type { Store } from '../../publish/store.ts';
+import type { CheckpointRecord, InputsRecord } from '../../replay/journal-record.ts';
 import { decodeTable, makeTargets, type RoutingTable, servedFractions } from '../../table/routing-table.ts';
 import { ofTree, type Routing, type TreePlaces } from '../../table/tree-course.ts';
 import { type Alerts, withAlert } from '../alert.ts';
-import { BucketCounts } from '../bucket-counts.ts';
-import { CountedRouting } from '../counted-routing.ts';
 import { EdgeAcks } from '../edge-acks.ts';
 import { EpochHistory } from '../epoch-history.ts';
 import { type Step, startLoop } from '../epoch-loop.ts';
@@ -30,7 +29,8 @@ import type { ServiceView, Status } from './control-plane-view.ts';
 import type { DataDirectory } from './data-directory.ts';
 import { openEngines } from './engines.ts';
 import { Feed } from './feed.ts';
-import { type Journal, recentOutcomes } from './journal.ts';
+import { type Journal, recentRecords } from './journal.ts';
+import { KeptCounts } from './kept-counts.ts';
 import { type Engines, LoopDriver } from './loop-driver.ts';
 import type { RoutingObjects } from './objects.ts';
 import { openTrees } from './open-trees.ts';
@@ -51,6 +51,7 @@ export interface FoundService extends StatedService {
   readonly trees: ServiceTrees;
   readonly decidedAtMs: number | null; // wall clock of the last decision; null: there was none
   readonly history: EpochHistory;
+  readonly lastInputs: InputsRecord | null; // the newest on record
   readonly feed: Feed;
   readonly imported: RoutingTable | null; // what the load balancers did before, where that is still of use
 }
@@ -86,7 +87,7 @@ export async function findService(
   const table = published.head === null ? imported : tableOf(published, tree, topology, directory.path);
   const { trees, notes } = await openTrees(stated, published, { shelf, objects }, places, Date.now());
   for (const note of notes) log.warn({ service }, note);
-  const outcomes = await recentOutcomes(directory.within('journal'), service, historyEpochs);
+  const { outcomes, last } = await recentRecords(directory.within('journal'), service, historyEpochs);
   const recorded = outcomes.flatMap(({ summary }) => (summary === null ? [] : [summary as EpochSummary]));
   return {
     ...stated,
@@ -96,6 +97,7 @@ export async function findService(
     trees,
     decidedAtMs: head && head.generatedAtMs > 0 ? head.generatedAtMs : null,
     history: new EpochHistory(historyEpochs, recorded),
+    lastInputs: last && samePlaces(last.topology, topology) ? last.inputs : null,
     feed: new Feed(),
   };
 }
@@ -165,6 +167,12 @@ export async function openGroup(
       published,
     );
     if (head) await publisher.resume(head);
+    const halfLifeMs = durationMs(own.policy.spec.buckets.countsHalfLife);
+    const counted = await KeptCounts.open(
+      { service, topology, trees, halfLifeMs, store, term, objects, nowMs: shared.nowMs },
+      head?.counted ?? null,
+    );
+    const { routing, counts } = counted.kept;
     const { source, damage } = await rememberIn(
       store,
       { service, term, topology, epochMs: settings.epochMs },
@@ -178,22 +186,20 @@ export async function openGroup(
         table,
         carried: { ...freshState, ...head?.carried }, // an older version may have carried less
         freshUntilMs: head?.freshUntilMs ?? 0,
-        alerts: damageOf(parts.alerts, published, damage),
+        alerts: damageOf(parts.alerts, published, [...counted.damage, ...damage]),
       },
       own.decidedAtMs,
       Date.now(),
     );
-    const { buckets } = own.policy.spec;
-    const { height } = trees.routing.tree;
-    const counts = new BucketCounts(topology.edges.length, height, durationMs(buckets.countsHalfLife));
-    const routing = new CountedRouting(trees, counts, shared.nowMs);
     const acks = new EdgeAcks();
     const realised = new RealisedFractions(topology.edges.length);
     const imported = own.imported && servedFractions(own.imported, trees.routing.weights);
     const shadow = parts.isShadow ? new ShadowWatch(imported, () => compareRuns(opened, run)) : null;
     const base = own.policy.spec.ramp ? own.imported : null;
-    const kept = { ...own, base, routing, objects, source, publisher, acks, realised, history, shadow };
-    const run: ServiceRun = new ServiceRun(kept, shared, start);
+    const its = { ...own, base, routing, objects, source, publisher, acks, realised, history, shadow };
+    const run: ServiceRun = new ServiceRun({ ...its, counts: counted.kept }, shared, start);
+    // All or none: the load of one that nobody knows leaves no room to judge a table by.
+    if (found.every(({ lastInputs }) => lastInputs)) run.inputs.resume(own.lastInputs!, start.state);
     const versions = new ServiceVersions(run, store);
     const publication = new ServicePublication(
       {
@@ -263,14 +269,15 @@ function viewOf(
     present: () => {
       const { state, watched } = run;
       const { observed } = run.inputs;
-      if (!observed || !watched || !state.table) return null;
+      const utilization = watched?.plan.utilization ?? lastUtilization(history, topology);
+      if (!observed || !utilization || !state.table) return null;
       const { churnSpent: _, ...inputs } = observed; // of that epoch alone
       const { table: previous, carried, epoch, startMs } = state;
       const context = { ...engines.context, ...run.contextOf(run.routing) };
       return {
         inputs: { ...inputs, epoch, startMs, previous, carried },
         context,
-        utilization: watched.plan.utilization,
+        utilization,
       };
     },
     status: (): Status => {
@@ -291,10 +298,17 @@ function viewOf(
         rttMs: observed?.topology.rttMs ?? topology.rttMs,
         demandRps: observed?.demandRps ?? null,
         states: observed?.states ?? null,
+        waiting: state.carried.intents?.waiting ?? [],
         alerts: state.alerts,
       };
     },
   };
+}
+
+/** [datacenter] as the last epoch on record has told it. */
+function lastUtilization({ latest }: EpochHistory, { datacenters }: Topology): Float64Array | null {
+  const ratios = datacenters.map(({ id }) => latest?.utilization[id] ?? Number.NaN);
+  return ratios.some(Number.isNaN) ? null : Float64Array.from(ratios);
 }
 
 /** The epoch that the group has just decided, for one of its services. One of which nothing was decided is as it was. */
@@ -311,9 +325,9 @@ function compareRuns(opened: readonly OpenedService[], run: ServiceRun): ShadowF
   return compareShadow(services, s);
 }
 
-function damageOf(alerts: Alerts, { damaged }: Published, more: string | null): Alerts {
+function damageOf(alerts: Alerts, { damaged }: Published, more: readonly string[]): Alerts {
   const own = damaged.map(({ key, detail }) => `${key}: ${detail}`);
-  const all = [...own, more, alerts.get('store-damaged') ?? null].filter((detail) => detail !== null);
+  const all = [...own, ...more, alerts.get('store-damaged') ?? []].flat();
   return all.length === 0 ? alerts : withAlert(alerts, 'store-damaged', all.join('; '));
 }
 
@@ -339,6 +353,12 @@ function tableOf(found: Published, tree: BucketTree, topology: Topology, dataDir
   const table = decodeTable(found.snapshot.table, `${dataDirectory}: version ${found.snapshot.version}`);
   const anew = 'start with a new dataDirectory to publish a first table, which moves users without the change guards';
   return fitting(table, tree, topology, dataDirectory, `serve the old ones, or ${anew}`);
+}
+
+function samePlaces(recorded: CheckpointRecord['topology'], { edges, datacenters }: Topology): boolean {
+  const same = (a: readonly { readonly id: string }[], b: readonly { readonly id: string }[]): boolean =>
+    a.length === b.length && a.every(({ id }, i) => id === b[i]!.id);
+  return same(recorded.edges, edges) && same(recorded.datacenters, datacenters);
 }
 
 /** Throws a ConfigError, with how to mend it, where the table is for other buckets or places. */

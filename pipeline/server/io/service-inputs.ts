@@ -57,6 +57,14 @@ export class ServiceInputs {
     return this.#observed;
   }
 
+  /** Takes up what an epoch of a process before was planned on, as it was recorded. */
+  resume(record: InputsRecord, { table, carried }: Before): void {
+    const { policy } = this.#parts;
+    const treeVersion = this.#first.tree.version;
+    this.#sha256 = digestOf(record);
+    this.#observed = frozenInputs(record, { topology: this.#topology, policy, previous: table, carried, treeVersion });
+  }
+
   /** SHA-256 of the record of what was last planned on. */
   get sha256(): string | null {
     return this.#sha256;
@@ -115,7 +123,7 @@ export class ServiceInputs {
       ...(routing !== this.#first && { routing: objects.nameOf(routing) }),
       ...(churnSpent > 0 && { churnSpent }),
     };
-    this.#sha256 = createHash('sha256').update(JSON.stringify(record)).digest('hex');
+    this.#sha256 = digestOf(record);
     this.#observed = frozenInputs(record, base);
     return record;
   }
@@ -140,4 +148,8 @@ export class ServiceInputs {
       carried,
     };
   }
+}
+
+function digestOf(record: InputsRecord): string {
+  return createHash('sha256').update(JSON.stringify(record)).digest('hex');
 }

@@ -77,6 +77,7 @@ export class ServicePublication {
   /** A plan made now, on what the last epoch was planned on. */
   async planNow(author: string): Promise<PublishPlan | null> {
     return this.#parts.between(async () => {
+      this.#now();
       const plan = await this.#parts.propose();
       return changesTable(plan) && plan.table ? this.#keep(plan.table, 'asked', author) : null;
     });
@@ -355,20 +356,15 @@ export class ServicePublication {
     return { ...table, byEdge };
   }
 
-  /** Throws an HttpProblem before the first epoch since the start: nobody knows yet what a table would do. */
+  /** Throws an HttpProblem where nobody knows yet what a table would do. */
   #now() {
-    const { state, parts } = this.#run;
-    if (!state.table || !this.#run.watched || !parts.publisher.inForce) {
-      throw new HttpProblem(503, 'no epoch was decided since the start; ask again after the next one', {
-        'Retry-After': '5',
-      });
-    }
-    return { table: state.table, publisher: parts.publisher, epoch: state.epoch - 1 };
+    const { state, parts, known } = this.#run;
+    return { table: known.table, publisher: parts.publisher, epoch: state.epoch - 1 };
   }
 
   get #policyAndPlaces() {
     const { policy } = this.#run.parts;
-    return { policy, topology: this.#run.inputs.observed!.topology };
+    return { policy, topology: this.#run.known.inputs.topology };
   }
 
   get #run(): ServiceRun {

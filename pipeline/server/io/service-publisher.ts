@@ -7,7 +7,14 @@ import type { ServiceId } from '../../../config/ids.ts';
 import type { CarriedState } from '../../epoch.ts';
 import { type Published, prune, publish } from '../../publish/publisher.ts';
 import { open, type Rollout } from '../../publish/rollout.ts';
-import { type Head, headKey, type PublishedTrees, type Snapshot, type VersionAbout } from '../../publish/snapshot.ts';
+import {
+  type Head,
+  headKey,
+  type PublishedCounts,
+  type PublishedTrees,
+  type Snapshot,
+  type VersionAbout,
+} from '../../publish/snapshot.ts';
 import type { Store } from '../../publish/store.ts';
 import { type CompiledBody, canonicalEnvelope, type Envelope, type SignedEnvelope } from '../../table/compile.ts';
 import { encodeTable, type RoutingTable, tableDigest } from '../../table/routing-table.ts';
@@ -26,6 +33,7 @@ export interface PublishedEpoch {
   readonly about: VersionAbout; // should it be a new version
   readonly rollout: Rollout; // after the epoch
   readonly trees: PublishedTrees; // likewise
+  readonly counted: PublishedCounts | null; // likewise
 }
 
 /** What becomes of publication between two epochs. */
@@ -60,6 +68,7 @@ export class ServicePublisher {
   #newestVersion: number;
   #sequence: number;
   #head: Head | null; // the newest made
+  #stored: Head | null; // that the store has for certain
   #current: Snapshot | null; // likewise
   #inForce: Snapshot | null = null; // what the edges are fed
   #trees: PublishedTrees | null; // that go with it
@@ -71,6 +80,7 @@ export class ServicePublisher {
     this.#newestVersion = Math.max(found.newestVersion, found.head?.version ?? 0);
     this.#sequence = found.head?.sequence ?? 0;
     this.#head = found.head;
+    this.#stored = found.head;
     this.#current = found.snapshot;
     this.#trees = found.head?.trees ?? null;
   }
@@ -95,6 +105,21 @@ export class ServicePublisher {
     return this.#newestVersion + 1;
   }
 
+  /** What edges had counted, as the newest head has it. */
+  get counted(): PublishedCounts | null {
+    return this.#head?.counted ?? null;
+  }
+
+  /** Is the newest head on the disk? */
+  get isStored(): boolean {
+    return this.#head === this.#stored;
+  }
+
+  /** SHA-256 of bucket weights that the head on the disk may name. */
+  get weightsNamed(): readonly string[] {
+    return [this.#stored, this.#head].flatMap((head) => head?.counted?.weightsSha256 ?? []);
+  }
+
   /** What publication is doing. */
   get rollout(): Rollout {
     return this.#head?.rollout ?? open;
@@ -108,9 +133,9 @@ export class ServicePublisher {
 
   /** `mayFeed` is asked after the store has answered: whoever was replaced meanwhile feeds nobody. */
   publish(epoch: PublishedEpoch, mayFeed: () => boolean): Promise<PublisherAnswer> {
-    const { startMs, generatedAtMs, freshUntilMs, carried, table, bodies, about, rollout, trees } = epoch;
+    const { startMs, generatedAtMs, carried, table, bodies, about, trees } = epoch;
     if (table && bodies) this.#take({ table, bodies, carried, about }, trees, epoch.epoch, startMs, generatedAtMs);
-    return this.#put({ epoch: epoch.epoch, startMs, generatedAtMs, freshUntilMs, carried, rollout, trees }, mayFeed);
+    return this.#put(epoch, mayFeed);
   }
 
   /** Between two epochs, after at least one. What edges are promised of freshness stays: an operator is no epoch. */
@@ -122,7 +147,7 @@ export class ServicePublisher {
   }
 
   async #put(said: Omit<Head, 'service' | 'version' | 'sequence'>, mayFeed: () => boolean): Promise<PublisherAnswer> {
-    const { epoch, startMs, generatedAtMs, freshUntilMs, carried, rollout, trees } = said;
+    const { epoch, startMs, generatedAtMs, freshUntilMs, carried, rollout, trees, counted } = said;
     const head: Head = {
       service: this.#parts.service,
       version: this.#current?.version ?? 0,
@@ -134,6 +159,7 @@ export class ServicePublisher {
       carried,
       rollout,
       trees,
+      counted,
     };
     this.#head = head;
     const answer = await this.#store(head);
@@ -180,6 +206,7 @@ export class ServicePublisher {
       const answer = await publish(store, term, head, revision, this.#unstored);
       if (answer.kind === 'deposed') return { kind: 'deposed', message: answer.detail };
       this.#headRevision = answer.headRevision;
+      this.#stored = head;
       const grew = this.#unstored !== null;
       this.#unstored = null;
       if (grew) await prune(store, term, head, versionsKept).catch(() => {}); // next time, then

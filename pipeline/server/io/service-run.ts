@@ -11,7 +11,7 @@ import { type Canary, holdOf, type Rollout, type RolloutCommand, rolloutStep } f
 import { bodiesAfter, type EpochBodies } from '../../replay/epoch-bodies.ts';
 import type { WatchedEpoch } from '../../replay/explanation.ts';
 import type { InputsRecord, OutcomeRecord } from '../../replay/journal-record.ts';
-import { compileTable, makeFallbacks } from '../../table/compile.ts';
+import { compileTable, parseBody } from '../../table/compile.ts';
 import { type RoutingTable, servedFractions } from '../../table/routing-table.ts';
 import type { Routing } from '../../table/tree-course.ts';
 import type { AlertReason } from '../alert.ts';
@@ -29,6 +29,7 @@ import {
 import { type EpochSummary, summarise } from '../epoch-summary.ts';
 import type { IntentBook } from '../intent-book.ts';
 import { outcomeRecord, silentRecord } from '../outcome-record.ts';
+import { HttpProblem } from '../problem.ts';
 import { holdIntent, withoutHold } from '../publication-hold.ts';
 import type { RealisedFractions } from '../realised.ts';
 import { shortly } from '../service-trees.ts';
@@ -36,6 +37,8 @@ import type { ShadowWatch } from '../shadow.ts';
 import type { TelemetrySource } from '../telemetry-source.ts';
 import { aboutEpoch } from '../version-about.ts';
 import { messageOf } from './data-directory.ts';
+import type { KeptCounts } from './kept-counts.ts';
+import { weightsObject } from './objects.ts';
 import { type PlanningParts, ServiceInputs, type Tick } from './service-inputs.ts';
 import { type Listeners, ServiceNews } from './service-news.ts';
 import type { Change, PublishedEpoch, ServicePublisher } from './service-publisher.ts';
@@ -51,6 +54,7 @@ export interface ServiceParts extends PlanningParts {
   readonly service: ServiceId;
   readonly source: TelemetrySource;
   readonly publisher: ServicePublisher;
+  readonly counts: KeptCounts;
   readonly acks: EdgeAcks;
   readonly realised: RealisedFractions;
   readonly history: EpochHistory;
@@ -106,6 +110,11 @@ export class ServiceRun {
   contextOf(routing: Routing): Pick<EpochContext, 'tree' | 'weights' | 'base'> {
     const { base } = this.parts;
     return { ...routing, ...(base && { base }) };
+  }
+
+  /** Names of the objects that records and head of the service may name. */
+  get objects(): readonly string[] {
+    return [...this.inputs.objects, ...this.parts.publisher.weightsNamed.map(weightsObject)];
   }
 
   /** In force. */
@@ -189,7 +198,7 @@ export class ServiceRun {
 
   async publish({ plan, change, freshUntilMs }: Extract<LoopCommand, { kind: 'publish' }>): Promise<LoopEvent> {
     const nowMs = this.#shared.nowMs();
-    const { publisher, trees } = this.parts;
+    const { publisher, trees, counts } = this.parts;
     if (plan.outcome !== 'held' && plan.outcome !== 'rejected') this.#takeRouting();
     const evidence = this.#evidence();
     const rollout = rolloutStep(publisher.rollout, { kind: 'epoch', moved: change !== null, evidence }, nowMs);
@@ -205,6 +214,7 @@ export class ServiceRun {
         about: aboutEpoch(this.#state.epoch, plan, trees.lastStep, this.inputs.sha256),
         rollout: rollout.state,
         trees: trees.published,
+        counted: await counts.keep(publisher),
       };
       const answer = await publisher.publish(published, () => !this.isStopped);
       if (answer.kind !== 'deposed') {
@@ -265,7 +275,18 @@ export class ServiceRun {
     return { ...inputs, previous: table, carried: free ? { ...carried, wants: this.#wants } : carried };
   }
 
-  /** Why nobody would pass to another tree now, or null. After an epoch. */
+  /** The table in force and what the last epoch was planned on, also by a process before. Throws an HttpProblem where there
+   *  is none: nobody knows what another table would do. */
+  get known(): { readonly table: RoutingTable; readonly inputs: EpochInputs } {
+    const { table, dueMs } = this.#state;
+    const { observed } = this.inputs;
+    if (table && observed && this.parts.publisher.inForce) return { table, inputs: observed };
+    const seconds = Math.max(1, Math.ceil((dueMs - this.#shared.nowMs()) / 1000));
+    const why = 'no epoch is on record that says what edges ask for; ask again after the next one';
+    throw new HttpProblem(503, `${why}, which is due in ${seconds} s`, { 'Retry-After': String(seconds) });
+  }
+
+  /** Why nobody would pass to another tree now, or null. Once `known`. */
   get standstill(): string | null {
     const hold = holdOf(this.parts.publisher.rollout, this.#shared.nowMs());
     return hold ? `frozen by ${hold.author}: ${hold.reason}` : standstillOf(this.standing(false), this.routing);
@@ -301,11 +322,12 @@ export class ServiceRun {
     this.news.epoch(this.#summary(decision, { epoch, startMs }));
   }
 
-  /** With the fallbacks of the last epoch. */
+  /** With the fallbacks that the edges have. */
   #compiled(table: RoutingTable): EpochBodies {
-    const { inputs, plan } = this.#watched!;
-    const ceilings = this.#bodies?.ceilings ?? plan.ceilings;
-    const fallbacks = this.#bodies?.fallbacks ?? makeFallbacks(inputs.topology, table.height, ceilings);
+    const { bodies } = this.parts.publisher.inForce!;
+    const fallbacks = this.#bodies?.fallbacks ?? bodies.map(({ edge, body }) => parseBody(body, edge).fallback);
+    // Of a process before nobody knows from which ceilings it made them: the next epoch makes them anew.
+    const ceilings = this.#bodies?.ceilings ?? new Float64Array(0);
     return { ...compileTable(table, fallbacks, this.#bodies), ceilings };
   }
 

@@ -91,7 +91,10 @@ function explanationOf(view: ControlPlaneView, its: ServiceView, { query }: Requ
   const d = named === undefined ? null : datacenters.findIndex(({ id }) => id === named);
   if (d === -1) throw new HttpProblem(404, `datacenter ${shown(named)} is not there; see /v1/edges`);
   const watched = its.watched();
-  if (!watched) throw new HttpProblem(503, 'no epoch was decided since the start; ask again after the next one');
+  if (!watched) {
+    const why = 'no epoch was decided since the start; ask again after the next one, or taiji explain --journal';
+    throw new HttpProblem(503, why, { 'Retry-After': '5' });
+  }
   return explainEdge(watched, e, d);
 }
 

@@ -68,13 +68,9 @@ export class TreeMoves {
 
   async #go(course: MovingCourse, asked: Asked, isDry: boolean, warning: string | null): Promise<MoveAnswer> {
     const { run, objects, users, nowMs } = this.#parts;
-    const { table, settings } = run.state;
-    if (!table || !run.inputs.observed || !run.watched) {
-      throw new HttpProblem(503, 'no epoch was decided since the start; ask again after the next one', {
-        'Retry-After': '5',
-      });
-    }
-    const { topology, demandRps } = run.inputs.observed;
+    const { settings } = run.state;
+    const { table, inputs } = run.known;
+    const { topology, demandRps } = inputs;
     const { policy, everyTicks } = run.parts;
     const epochMs = settings.epochMs * everyTicks;
     const edgeLoad = steeredShares(topology, demandRps);

@@ -49,6 +49,7 @@ function headOf(version: number, epoch = version): Head {
     freshUntilMs: epoch + 1,
     carried: freshState,
     trees: null,
+    counted: null,
     rollout: open,
   };
 }

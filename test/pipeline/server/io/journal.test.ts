@@ -12,7 +12,7 @@ import {
   type OutcomeRecord,
   plainTopology,
 } from '../../../../pipeline/replay/journal-record.ts';
-import { Journal, type JournalSettings, journalFiles, recentOutcomes } from '../../../../pipeline/server/io/journal.ts';
+import { Journal, type JournalSettings, journalFiles, recentRecords } from '../../../../pipeline/server/io/journal.ts';
 import { scratchDirectory } from '../../../config/small-world.ts';
 import { policyOf, topologyOf } from '../../../scene.ts';
 
@@ -171,10 +171,11 @@ test('the newest outcomes are found over files, torn tails and empty files', asy
   const [, second] = await journalFiles(directory);
   appendFileSync(second!, '{"sha256":"torn');
   appendFileSync(join(directory, '000000000005-9.jsonl'), '');
-  const epochs = async (count: number) => (await recentOutcomes(directory, service, count)).map(({ epoch }) => epoch);
+  const epochs = async (count: number) =>
+    (await recentRecords(directory, service, count)).outcomes.map(({ epoch }) => epoch);
   expect(await epochs(10)).toEqual([0, 1, 2, 3, 4]);
   expect(await epochs(3)).toEqual([2, 3, 4]);
-  expect(await recentOutcomes(join(directory, 'absent'), service, 3)).toEqual([]);
+  expect(await recentRecords(join(directory, 'absent'), service, 3)).toEqual({ outcomes: [], last: null });
   expect(readdirSync(directory)).toHaveLength(3);
 });
 
