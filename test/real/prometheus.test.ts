@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { readPrometheus } from '../../runtime/io/prometheus-client.ts';
 import type { PrometheusSignal } from '../../runtime/prometheus.ts';
-import { run, smallSetting } from '../pipeline/server/small-setting.ts';
+import { bothServices, run, servicesSetting, smallSetting } from '../pipeline/server/small-setting.ts';
 import { removeLater } from './scratch.ts';
 
 const program = process.env['TAIJI_PROMETHEUS'] ?? '/usr/bin/prometheus';
@@ -22,6 +22,7 @@ if (!isThere) {
 
 describe.skipIf(!isThere)('telemetry from a real Prometheus', () => {
   const setting = smallSetting();
+  const severalServices = servicesSetting();
   const { topology } = setting.world;
   const { edges, datacenters } = topology;
   const [first, second] = datacenters.map(({ id }): string => id) as [string, string];
@@ -29,6 +30,7 @@ describe.skipIf(!isThere)('telemetry from a real Prometheus', () => {
   const unhealthy = new Set<string>();
   let exporter: Server;
   let exported = true;
+  const askedRps = { chat: 40, web: 60 }; // of each edge
   let rttSeconds = Math.round(topology.rttMs[0]!) / 1000;
   let prometheus: ChildProcess;
   let url: string;
@@ -38,6 +40,9 @@ describe.skipIf(!isThere)('telemetry from a real Prometheus', () => {
   function metrics(): string {
     const rps = edges.flatMap(({ id }, e) =>
       [0, 1].map((pod) => `edge_rps{edge="${id}",pod="${pod}"} ${50 + 55 * e - pod}`),
+    );
+    const ofServices = Object.entries(askedRps).flatMap(([service, asked]) =>
+      edges.map(({ id }, e) => `service_rps{service="${service}",edge="${id}"} ${asked + e}`),
     );
     const shares = edges.flatMap(({ id }) =>
       datacenters.map((dc, d) => `edge_share{edge="${id}",datacenter="${dc.id}"} ${d === 0 ? 1 : 0}`),
@@ -53,7 +58,7 @@ describe.skipIf(!isThere)('telemetry from a real Prometheus', () => {
     const sessions = [0, 1].map(
       (pod) => `edge_sessions{edge="${edges[1]!.id}",datacenter="${second}",pod="${pod}"} ${60 + pod}`,
     );
-    return `${[...rps, ...shares, ...trips, ...sessions, ...states, 'nothing NaN'].join('\n')}\n`;
+    return `${[...rps, ...ofServices, ...shares, ...trips, ...sessions, ...states, 'nothing NaN'].join('\n')}\n`;
   }
 
   beforeAll(async () => {
@@ -196,6 +201,26 @@ describe.skipIf(!isThere)('telemetry from a real Prometheus', () => {
       expect(Object.keys(await alerts())).toContain('telemetry-failing');
       exported = true;
       await next(({ outcome }) => outcome === 'published' || outcome === 'unchanged');
+    } finally {
+      await server.stop();
+    }
+  });
+
+  test('each service is asked for by its own name', async () => {
+    const queries = {
+      demandRps: 'sum by (edge) (service_rps{service="$service"})',
+      datacenterUp: stated.datacenterUp,
+    };
+    const telemetry = { kind: 'prometheus', topology: { dir: 'world' }, url, queries };
+    abnormal.clear();
+    const server = await run(severalServices, { ...bothServices, telemetry, clock: { epochWall: '200ms' } });
+    try {
+      for (const [service, asked] of Object.entries(askedRps)) {
+        await server.epoch((epoch) => epoch.service === service && epoch.version > 0);
+        const answer = await fetch(`${server.url}/v1/edges?service=${service}`);
+        const { edges: told } = JSON.parse(await answer.text());
+        expect(told.map(({ demandRps }: { demandRps: number }) => demandRps)).toEqual(edges.map((_, e) => asked + e));
+      }
     } finally {
       await server.stop();
     }
