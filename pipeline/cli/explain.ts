@@ -32,6 +32,7 @@ interface ExplainFlags {
   readonly epoch?: number;
   readonly edge: string;
   readonly datacenter?: string;
+  readonly bucket?: number;
   readonly solver: EngineName;
   readonly output: OutputFormat;
 }
@@ -43,6 +44,7 @@ export function explainCommand(): Command {
     )
     .requiredOption('--edge <edge>', 'edge to explain')
     .option('--datacenter <datacenter>', 'this datacenter only')
+    .option('--bucket <number>', 'why this bucket of the tree goes where it goes there', wholeNumber)
     .option('--world <dir>', 'world directory')
     .option('--policy <file>', 'policy; repeat it for services that are planned together', collect, [])
     .option('--service <service>', 'of several services, the one to explain')
@@ -60,19 +62,27 @@ Examples:
   taiji explain --world world --policy policy.yaml --tree tree --edge fra
   taiji explain --world world --policy policy.yaml --tree tree --at 2026-03-04T16:50:00Z --previous before.json --edge cgk
   taiji explain --world world --policy policy.yaml --tree tree --edge fra --datacenter ashburn -o json
+  taiji explain --world world --policy policy.yaml --tree tree --previous before.json --edge fra --bucket 812
   taiji explain --world world --policy web.yaml --policy chat.yaml --tree tree --service web --edge fra
   taiji explain --journal data/journal/000000000000-1795299328.jsonl --epoch 42 --edge fra
 
-A running control plane explains its last epoch: GET /v1/explain?edge=fra, of several services &service=web`,
+A running control plane explains its last epoch: GET /v1/explain?edge=fra, &datacenter= or &bucket=, of several services &service=web`,
     )
     .action(async (flags: ExplainFlags) => {
+      const { datacenter, bucket } = flags;
+      if (datacenter !== undefined && bucket !== undefined) {
+        throw new ConfigError('--bucket: a bucket is explained with all datacenters; leave --datacenter out');
+      }
       const watched = await (flags.journal === undefined ? watchWorld(flags) : watchJournal(flags, flags.journal));
       const { topology } = watched.inputs;
+      const buckets = 1 << watched.context.tree.height;
+      if (bucket !== undefined && bucket >= buckets) {
+        throw new ConfigError(`--bucket ${bucket}: the tree has the buckets 0 to ${buckets - 1}`);
+      }
       const e = indexOf(topology.edges, flags.edge, '--edge', 'edges');
-      const { datacenter } = flags;
       const d =
         datacenter === undefined ? null : indexOf(topology.datacenters, datacenter, '--datacenter', 'datacenters');
-      print(explainEdge(watched, e, d), flags.output);
+      print(explainEdge(watched, e, d, bucket ?? null), flags.output);
     });
 }
 

@@ -3,6 +3,7 @@
 
 import type { InputChange } from '../../runtime/input-changes.ts';
 import type { BindingLimit } from '../../runtime/shadow-prices.ts';
+import type { ExplainedBucket, ServedShare } from './bucket-explanation.ts';
 import { aligned } from './comparison.ts';
 import type { ExplainedDatacenter, Explanation } from './explanation.ts';
 
@@ -15,6 +16,7 @@ export function formatExplanation(explanation: Explanation): string[] {
     '',
     ...datacenterLines(explanation.datacenters),
     '',
+    ...(explanation.bucket === null ? [] : [...bucketLines(explanation.bucket, edge), '']),
     ...(since === null
       ? ['Nothing is known of the epoch before.']
       : changes.length === 0
@@ -48,6 +50,23 @@ function datacenterLines(datacenters: readonly ExplainedDatacenter[]): string[] 
       ),
     ]),
   );
+}
+
+function bucketLines(explained: ExplainedBucket, edge: string): string[] {
+  const { bucket, segment, demandShare, before, now, why, detail, friendsAt, segmentAt } = explained;
+  const shares = (of: readonly ServedShare[]): string =>
+    of.map(({ datacenter, share }) => `${datacenter} ${share.toFixed(4)}`).join(', ') || 'none known here';
+  return [
+    `bucket ${bucket} of segment ${segment.number} (${segment.first}-${segment.last}): ${(demandShare * 100).toFixed(4)} % of ${edge}`,
+    ...indented(
+      aligned([
+        ['served', before === null || before === now ? now : `${before} -> ${now}`],
+        ['why', `${why}: ${detail}`],
+        ['its friends', shares(friendsAt)],
+        ['its segment here', shares(segmentAt)],
+      ]),
+    ),
+  ];
 }
 
 function changeCells({ input, name, before, after, unit }: InputChange): string[] {

@@ -12,8 +12,8 @@ import { effectiveStates } from '../../runtime/states.ts';
 import type { EpochContext, EpochInputs, PlannedService } from '../epoch/inputs.ts';
 import type { EpochPlan, Outcome } from '../epoch/plan.ts';
 import type { PlanEpoch, PlanGroup } from '../epoch.ts';
-import type { BucketWeights } from '../table/bucket-weights.ts';
 import { servedFractions } from '../table/routing-table.ts';
+import { type ExplainedBucket, explainBucket } from './bucket-explanation.ts';
 
 /** An epoch as it was planned, with what came before it. */
 export interface WatchedEpoch {
@@ -21,7 +21,7 @@ export interface WatchedEpoch {
   readonly before: Pick<EpochInputs, 'startMs' | 'topology' | 'policy' | 'demandRps' | 'states' | 'intents'> | null;
   readonly plan: EpochPlan;
   readonly steps: readonly SolveStep[];
-  readonly weights: BucketWeights;
+  readonly context: EpochContext;
   serviceLimits(): readonly BindingLimit[]; // worked out when first asked for
 }
 
@@ -36,6 +36,7 @@ export interface Explanation {
   readonly demandRps: number; // planned on
   readonly demandShare: number; // of all edges
   readonly datacenters: readonly ExplainedDatacenter[]; // most served first, then nearest
+  readonly bucket: ExplainedBucket | null; // the one that was asked for; null: none was, or there is no table
   readonly since: string | null; // the epoch that `changes` counts from; null: none is known
   readonly changes: readonly InputChange[];
   readonly guarded: boolean; // `limits` are those under the guards; false: the guards bind nothing
@@ -95,14 +96,18 @@ export async function planGroupWatched(
       limits ??= last ? serviceLimits(last) : [];
       return limits;
     };
-    const { weights } = context;
-    return { inputs, before: before[s]!, plan: plans[s]!, steps: steps[s]!, weights, serviceLimits: serviceLimitsOnce };
+    return { inputs, before: before[s]!, plan: plans[s]!, steps: steps[s]!, context, serviceLimits: serviceLimitsOnce };
   });
 }
 
-/** `d` null: all datacenters. */
-export function explainEdge(watched: WatchedEpoch, e: number, d: number | null): Explanation {
-  const { inputs, before, plan, steps } = watched;
+/** `d` null: all datacenters. `bucket` null: none. */
+export function explainEdge(
+  watched: WatchedEpoch,
+  e: number,
+  d: number | null,
+  bucket: number | null = null,
+): Explanation {
+  const { inputs, before, plan, steps, context } = watched;
   const { topology } = inputs;
   const { id: edge, city } = topology.edges[e]!;
   const total = inputs.demandRps.reduce((a, b) => a + b, 0);
@@ -120,6 +125,7 @@ export function explainEdge(watched: WatchedEpoch, e: number, d: number | null):
     demandRps: inputs.demandRps[e]!,
     demandShare: total > 0 ? inputs.demandRps[e]! / total : 0,
     datacenters: explainDatacenters(watched, e).filter(({ datacenter }) => only === null || datacenter === only),
+    bucket: bucket === null ? null : explainBucket(inputs, plan, context, e, bucket),
     since: before && formatTime(before.startMs),
     changes: before ? inputChanges(before, inputs, e) : [],
     guarded: last?.kind === 'guarded',
@@ -130,7 +136,7 @@ export function explainEdge(watched: WatchedEpoch, e: number, d: number | null):
   };
 }
 
-function explainDatacenters({ inputs, plan, steps, weights }: WatchedEpoch, e: number): ExplainedDatacenter[] {
+function explainDatacenters({ inputs, plan, steps, context }: WatchedEpoch, e: number): ExplainedDatacenter[] {
   const { topology, policy, previous } = inputs;
   const width = topology.datacenters.length;
   const of = (kind: SolveStep['kind']): SolveStep | null => steps.findLast((step) => step.kind === kind) ?? null;
@@ -143,7 +149,7 @@ function explainDatacenters({ inputs, plan, steps, weights }: WatchedEpoch, e: n
     if (edge === e && keep < states[datacenter]!.keep)
       states[datacenter] = { keep, refill: false, cause, untilMs: null };
   }
-  const before = previous && servedFractions(previous, weights);
+  const before = previous && servedFractions(previous, context.weights);
   const stands = standsBecause(plan, policy.spec.guards.minShift);
   return topology.datacenters
     .map(({ id }, d): ExplainedDatacenter => {

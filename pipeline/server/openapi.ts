@@ -12,6 +12,7 @@ import {
 } from '../../config/publication-request.ts';
 import { telemetryReportSchema } from '../../config/telemetry-report.ts';
 import { reasonWords } from '../../runtime/explain.ts';
+import { bucketWhys } from '../replay/bucket-explanation.ts';
 import { alertReasons } from './alert.ts';
 import {
   body,
@@ -80,6 +81,8 @@ const edgesSchema = object({
   },
 });
 
+const servedShare = object({ datacenter: text, share });
+
 const explanationSchema = object({
   epoch: { type: 'integer' },
   time: { ...time, description: "the epoch's start" },
@@ -110,6 +113,21 @@ const explanationSchema = object({
       detail: nullable(text),
       closerMs: { ...nullable(number), description: 'too-far: how much shorter the round trip would have to be' },
     }),
+  },
+  bucket: {
+    ...object({
+      bucket: { type: 'integer' },
+      segment: object({ number: { type: 'integer' }, first: { type: 'integer' }, last: { type: 'integer' } }),
+      demandShare: { ...share, description: 'of the edge' },
+      before: { ...nullable(text), description: 'null: there was no table' },
+      now: text,
+      why: { enum: bucketWhys },
+      detail: text,
+      friendsAt: { type: 'array', description: 'of its users’ ties', items: servedShare },
+      segmentAt: { type: 'array', description: 'of the demand of its segment at the edge', items: servedShare },
+    }),
+    type: ['object', 'null'],
+    description: 'null: none was asked for',
   },
   since: { ...nullable(time), description: 'the epoch that changes count from; null: none is known' },
   changes: {
@@ -470,6 +488,7 @@ export const openApi = {
           ofService,
           { name: 'edge', in: 'query', required: true, schema: text },
           { name: 'datacenter', in: 'query', description: 'this one only', schema: text },
+          { name: 'bucket', in: 'query', description: 'why this bucket goes where it goes there', schema: text },
         ],
         responses: { 200: json(reference('Explanation'), 'The last epoch decided'), ...problems(400, 404, 503) },
       },

@@ -95,7 +95,13 @@ function explanationOf(view: ControlPlaneView, its: ServiceView, { query }: Requ
     const why = 'no epoch was decided since the start; ask again after the next one, or taiji explain --journal';
     throw new HttpProblem(503, why, { 'Retry-After': '5' });
   }
-  return explainEdge(watched, e, d);
+  const asked = query['bucket'];
+  const buckets = 1 << watched.context.tree.height;
+  const bucket = asked === undefined ? null : /^\d{1,5}$/.test(String(asked)) ? Number(asked) : buckets;
+  if (bucket !== null && bucket >= buckets) {
+    throw new HttpProblem(400, `bucket is ${shown(asked)}, expected a number from 0 to ${buckets - 1}`);
+  }
+  return explainEdge(watched, e, d, bucket);
 }
 
 function edgesOf({ topology, nowMs }: ControlPlaneView, its: ServiceView): object {

@@ -93,6 +93,8 @@ test('without a previous plan it is the first table, and inputs are held against
 test.each([
   [['--edge', 'nowhere'], /^--edge nowhere: no such one; the edges are /],
   [['--edge', edge, '--datacenter', 'nowhere'], /^--datacenter nowhere: no such one; the datacenters are /],
+  [['--edge', edge, '--bucket', '65536'], /^--bucket 65536: the tree has the buckets 0 to /],
+  [['--edge', edge, '--bucket', '1', '--datacenter', 'x'], /^--bucket: a bucket is explained with all datacenters/],
   [['--edge', edge, '--epoch', '3'], /^--epoch: is of a journal/],
   [['--edge', edge, '--journal', 'x'], /^--journal: a journal brings its own world/],
 ])('%j is refused by name', async (args, message) => {

@@ -74,6 +74,16 @@ test('every datacenter of the edge has a row, with a reason where it gets nothin
   for (const { served, reason } of explanation.datacenters) expect(reason === null).toBe(served > 0);
   const { Explanation: schema } = openApi.components.schemas;
   expect(Object.keys(body)).toEqual(schema['required']);
+  expect(body['bucket']).toBe(null);
+});
+
+test('a bucket is explained beside its edge, in the form that is described', async () => {
+  const { body } = await ask(`?edge=${edge}&bucket=5`);
+  const { properties } = openApi.components.schemas.Explanation;
+  expect(body['bucket']).toMatchObject({ bucket: 5, detail: expect.stringMatching(/./) });
+  expect(properties).toMatchObject({ bucket: { required: Object.keys(body['bucket'] as object) } });
+  for (const none of ['64', '-1', 'x', ''])
+    expect(await ask(`?edge=${edge}&bucket=${none}`)).toMatchObject({ status: 400 });
 });
 
 test('an edge that is not named or not there, and a datacenter that is not there, are told', async () => {
