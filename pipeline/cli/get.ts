@@ -62,7 +62,7 @@ const gettables: Readonly<Record<string, Gettable>> = {
             (one) =>
               `${one.edges ? `at ${one.edges.join(' ')} ` : ''}waits for ${one.for.join(', ')} since ${one.since}`,
           );
-        const state = waits[0] ?? (since === undefined ? 'in force' : `from ${since}`);
+        const state = [...new Set(waits)].join('; ') || (since === undefined ? 'in force' : `from ${since}`);
         return [id, intentWords(intent), service, priority, author, until ?? '-', state, reason];
       }),
   },

@@ -30,6 +30,9 @@ export interface ServerAnswer {
   readonly body: unknown; // null where there is none
 }
 
+/** Nobody answers: it restarts, or is elsewhere. */
+export class ServerAway extends ConfigError {}
+
 /** A refusal of the control plane, with what it says besides: numbers a pre-check came to. */
 export class ServerRefusal extends ConfigError {
   readonly status: number;
@@ -42,7 +45,7 @@ export class ServerRefusal extends ConfigError {
   }
 }
 
-/** Reads. Rejects with a ConfigError where nobody answers, or with a refusal. */
+/** Reads. Rejects with a ServerAway where nobody answers, or with a refusal. */
 export function askServer(flags: ServerFlags, path: string): Promise<ServerAnswer> {
   return ask(flags.server, path, { method: 'GET' });
 }
@@ -80,7 +83,7 @@ async function ask(server: string, path: string, request: RequestInit): Promise<
     reply = await fetch(new URL(path, server), { signal: AbortSignal.timeout(answerMsMax), ...request });
     text = await reply.text();
   } catch (error) {
-    throw new ConfigError(
+    throw new ServerAway(
       `${quoteStart(server)}: no control plane answers there (${causeOf(error)}); name it with --server or TAIJI_SERVER`,
     );
   }

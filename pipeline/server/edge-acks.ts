@@ -17,12 +17,31 @@ interface Report {
   readonly health: EdgeHealth;
 }
 
+/** Plain data, for the next process. */
+export interface RememberedAcks {
+  readonly applied: readonly (readonly [edge: string, AppliedTable])[];
+  readonly reports: readonly Report[];
+}
+
 const reportsMax = 100_000;
 
 export class EdgeAcks {
-  readonly #applied = new Map<string, AppliedTable>(); // by edge
-  #reports: Report[] = []; // in the order they came
-  #counted = 0; // of them, by `added`
+  readonly #applied: Map<string, AppliedTable>; // by edge
+  #reports: Report[]; // in the order they came
+  #counted: number; // of them, by `added`
+
+  /** `countedMs`: reports up to then are in the evidence of whatever canary there is. */
+  constructor({ applied, reports }: RememberedAcks = { applied: [], reports: [] }, countedMs = 0) {
+    this.#applied = new Map(applied);
+    this.#reports = [...reports];
+    const uncounted = reports.findIndex(({ atMs }) => atMs > countedMs);
+    this.#counted = uncounted < 0 ? reports.length : uncounted;
+  }
+
+  /** With the reports that came after `sinceMs`. */
+  remembered(sinceMs: number): RememberedAcks {
+    return { applied: [...this.#applied], reports: this.#reports.filter(({ atMs }) => atMs > sinceMs) };
+  }
 
   take(edge: string, { sha256, appliedAt, health }: EdgeAck, nowMs: number): void {
     this.#applied.set(edge, { sha256, appliedAtMs: Date.parse(appliedAt), heardAtMs: nowMs });

@@ -10,7 +10,6 @@ import type { PlanGroup } from '../../epoch.ts';
 import type { WatchedEpoch } from '../../replay/explanation.ts';
 import type { Alerts } from '../alert.ts';
 import type { BucketCounts } from '../bucket-counts.ts';
-import type { EdgeAcks } from '../edge-acks.ts';
 import type { EpochHistory } from '../epoch-history.ts';
 import type { IntentBook } from '../intent-book.ts';
 import type { PresentService } from '../pre-check.ts';
@@ -18,6 +17,7 @@ import type { PushedTelemetry } from '../pushed-telemetry.ts';
 import type { RealisedFractions } from '../realised.ts';
 import type { EventStream } from './event-stream.ts';
 import type { Feed } from './feed.ts';
+import type { KeptAcks } from './kept-acks.ts';
 import type { Metrics } from './metrics.ts';
 import type { SigningKey } from './secrets.ts';
 import type { ServicePublication } from './service-publication.ts';
@@ -55,7 +55,7 @@ export interface ServiceView {
   readonly publication: ServicePublication;
   readonly versions: ServiceVersions;
   readonly moves: TreeMoves; // from tree to tree
-  readonly acks: EdgeAcks;
+  readonly acks: KeptAcks;
   readonly realised: RealisedFractions;
   readonly counts: BucketCounts;
   /** What it would plan next, as far as it is known, for questions; null: no epoch was decided since the start. */

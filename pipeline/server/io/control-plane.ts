@@ -18,6 +18,7 @@ import { planRamped } from '../../replay/ramped-group.ts';
 import { type AlertReason, type Alerts, withAlert } from '../alert.ts';
 import type { EpochSummary } from '../epoch-summary.ts';
 import { IntentBook } from '../intent-book.ts';
+import { countIntents } from '../intent-states.ts';
 import { makeApp } from './app.ts';
 import type { ControlPlaneView, ServiceView } from './control-plane-view.ts';
 import { type DataDirectory, type LockLoss, openDataDirectory } from './data-directory.ts';
@@ -133,6 +134,11 @@ async function assemble(
       journalBytes: () => journals[found.findIndex((group) => group.some((one) => one.service === service))]!.bytes,
       waiting: () => feed.waiting,
       treeProgress: () => trees.progress,
+      intents: () => {
+        const run = runOf(service);
+        const waiting = run?.state.carried.intents?.waiting ?? [];
+        return countIntents(book.all, service, run?.inputs.observed?.intents ?? [], waiting);
+      },
       realised: () => realisedOf(runOf(service), topology, Date.now()),
     })),
     nowMs: Date.now,

@@ -4,6 +4,7 @@ import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom
 import type { Outcome } from '../../epoch/plan.ts';
 import { type AlertReason, type Alerts, alertReasons } from '../alert.ts';
 import type { EpochSummary } from '../epoch-summary.ts';
+import { type IntentsWatched, registerIntents } from './intent-metrics.ts';
 import { ShadowMetrics } from './shadow-metrics.ts';
 import { registerTreeMoves, type TreeMoving } from './tree-metrics.ts';
 
@@ -15,7 +16,7 @@ export interface Watched {
   readonly isShadow: boolean; // under names of its own: no rule takes it for the one that steers
 }
 
-export interface WatchedService extends TreeMoving {
+export interface WatchedService extends TreeMoving, IntentsWatched {
   readonly service: string;
   readonly decidedAtMs: () => number | null; // when the table in force was last confirmed by an epoch
   readonly journalBytes: () => number; // of its group
@@ -155,6 +156,7 @@ export class Metrics {
     });
     this.#shadow = watched.isShadow ? new ShadowMetrics(registers) : null;
     registerTreeMoves(watched.services, prefix, registers);
+    registerIntents(watched.services, prefix, registers);
     // Every series from the first scrape on: a counter that appears at 1 has no increase to alert on.
     for (const { service } of watched.services) {
       for (const outcome of outcomes) this.#epochs.inc({ service, outcome }, 0);

@@ -16,7 +16,6 @@ import type { CheckpointRecord, InputsRecord } from '../../replay/journal-record
 import { decodeTable, makeTargets, type RoutingTable, servedFractions } from '../../table/routing-table.ts';
 import { ofTree, type Routing, type TreePlaces } from '../../table/tree-course.ts';
 import { type Alerts, withAlert } from '../alert.ts';
-import { EdgeAcks } from '../edge-acks.ts';
 import { EpochHistory } from '../epoch-history.ts';
 import { type Step, startLoop } from '../epoch-loop.ts';
 import type { EpochSummary } from '../epoch-summary.ts';
@@ -30,6 +29,7 @@ import type { DataDirectory } from './data-directory.ts';
 import { openEngines } from './engines.ts';
 import { Feed } from './feed.ts';
 import { type Journal, recentRecords } from './journal.ts';
+import { KeptAcks } from './kept-acks.ts';
 import { KeptCounts } from './kept-counts.ts';
 import { type Engines, LoopDriver } from './loop-driver.ts';
 import type { RoutingObjects } from './objects.ts';
@@ -173,6 +173,9 @@ export async function openGroup(
       head?.counted ?? null,
     );
     const { routing, counts } = counted.kept;
+    const { canary } = own.policy.spec;
+    const heard = await KeptAcks.open({ service, store, term, canaryForMs: canary ? durationMs(canary.for) : 0 }, head);
+    const acks = heard.kept;
     const { source, damage } = await rememberIn(
       store,
       { service, term, topology, epochMs: settings.epochMs },
@@ -186,12 +189,11 @@ export async function openGroup(
         table,
         carried: { ...freshState, ...head?.carried }, // an older version may have carried less
         freshUntilMs: head?.freshUntilMs ?? 0,
-        alerts: damageOf(parts.alerts, published, [...counted.damage, ...damage]),
+        alerts: damageOf(parts.alerts, published, [...counted.damage, ...heard.damage, ...damage]),
       },
       own.decidedAtMs,
       Date.now(),
     );
-    const acks = new EdgeAcks();
     const realised = new RealisedFractions(topology.edges.length);
     const imported = own.imported && servedFractions(own.imported, trees.routing.weights);
     const shadow = parts.isShadow ? new ShadowWatch(imported, () => compareRuns(opened, run)) : null;
@@ -206,7 +208,7 @@ export async function openGroup(
         run,
         versions,
         journal: parts.journal,
-        acks,
+        acks: acks.acks,
         nowMs: shared.nowMs,
         standing: () => ({ services: running().standing(), s: running().runs.indexOf(run) }),
         propose: () => running().propose(run),

@@ -103,7 +103,7 @@ export function publicationRoutes(view: ControlPlaneView): Router {
 }
 
 /** Table and envelope are told from one fetch of the edge; what it has applied, from here. */
-function acknowledge(view: ControlPlaneView, request: Request, response: Response): void {
+async function acknowledge(view: ControlPlaneView, request: Request, response: Response): Promise<void> {
   const edge = String(request.params['edge']);
   if (!view.topology.edges.some(({ id }) => id === edge)) {
     throw new HttpProblem(404, `edge ${shown(edge)} is not in the topology; GET /v1/edges lists them`);
@@ -121,7 +121,7 @@ function acknowledge(view: ControlPlaneView, request: Request, response: Respons
     const row = fractions.slice(e * requests.length, (e + 1) * requests.length);
     its.realised.count(e, requests, ack.sha256, { sha256: current.sha256, row }, view.nowMs());
   }
-  its.acks.take(edge, ack, view.nowMs());
+  await its.acks.take(edge, ack, view.nowMs());
   response.status(202).json({ service: its.service, edge, isCurrent: current?.sha256 === ack.sha256 });
 }
 
@@ -155,7 +155,7 @@ function planAt(view: ControlPlaneView, request: Request): { its: ServiceView; p
 function rolloutOf(view: ControlPlaneView, its: ServiceView): object {
   const { rollout } = its.publication;
   const edges = view.topology.edges.map(({ id }) => {
-    const applied = its.acks.of(id);
+    const applied = its.acks.acks.of(id);
     const fed = its.feed.get(id);
     return {
       edge: id,

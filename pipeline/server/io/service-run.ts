@@ -15,7 +15,6 @@ import { compileTable, parseBody } from '../../table/compile.ts';
 import { type RoutingTable, servedFractions } from '../../table/routing-table.ts';
 import type { Routing } from '../../table/tree-course.ts';
 import type { AlertReason } from '../alert.ts';
-import type { EdgeAcks } from '../edge-acks.ts';
 import type { EpochHistory } from '../epoch-history.ts';
 import {
   type Decision,
@@ -37,6 +36,7 @@ import type { ShadowWatch } from '../shadow.ts';
 import type { TelemetrySource } from '../telemetry-source.ts';
 import { aboutEpoch } from '../version-about.ts';
 import { messageOf } from './data-directory.ts';
+import type { KeptAcks } from './kept-acks.ts';
 import type { KeptCounts } from './kept-counts.ts';
 import { weightsObject } from './objects.ts';
 import { type PlanningParts, ServiceInputs, type Tick } from './service-inputs.ts';
@@ -55,7 +55,7 @@ export interface ServiceParts extends PlanningParts {
   readonly source: TelemetrySource;
   readonly publisher: ServicePublisher;
   readonly counts: KeptCounts;
-  readonly acks: EdgeAcks;
+  readonly acks: KeptAcks;
   readonly realised: RealisedFractions;
   readonly history: EpochHistory;
   readonly shadow: ShadowWatch | null; // null: what is planned is published
@@ -198,7 +198,7 @@ export class ServiceRun {
 
   async publish({ plan, change, freshUntilMs }: Extract<LoopCommand, { kind: 'publish' }>): Promise<LoopEvent> {
     const nowMs = this.#shared.nowMs();
-    const { publisher, trees, counts } = this.parts;
+    const { publisher, trees, counts, acks } = this.parts;
     if (plan.outcome !== 'held' && plan.outcome !== 'rejected') this.#takeRouting();
     const evidence = this.#evidence();
     const rollout = rolloutStep(publisher.rollout, { kind: 'epoch', moved: change !== null, evidence }, nowMs);
@@ -222,6 +222,7 @@ export class ServiceRun {
         this.#tellRollout();
         this.#bodies = this.#published ?? this.#bodies;
         this.#decidedAtMs = nowMs;
+        if (answer.kind === 'published') await acks.keep(nowMs);
       }
       return answer;
     } catch (error) {
@@ -347,7 +348,7 @@ export class ServiceRun {
     const { rollout } = publisher;
     if (rollout.kind !== 'canary') return null;
     const given = new Map(publisher.inForce?.bodies.map(({ edge, version }) => [edge as string, version]));
-    return acks.added(rollout.evidence, new Set(rollout.edges), (edge, sha256) => given.get(edge) === sha256);
+    return acks.acks.added(rollout.evidence, new Set(rollout.edges), (edge, sha256) => given.get(edge) === sha256);
   }
 
   /** What publication is doing that somebody should know of. */

@@ -106,6 +106,10 @@ test('who waits is listed with whom for, until that is withdrawn', async () => {
   const from = server.epochs.length + 1;
   await server.epoch((epoch) => server.epochs.indexOf(epoch) > from);
   expect(await taiji(getCommand(), 'intents')).toMatch(/^shift .* waits for freeze since \S+Z +try$/m);
+  const metrics = await (await fetch(`${server.url}/metrics`)).text();
+  for (const state of ['waiting', 'in-force']) {
+    expect(metrics).toMatch(new RegExp(`^taiji_intents\\{service="\\w+",state="${state}"\\} 1$`, 'm'));
+  }
   await taiji(withdrawCommand(), 'shift');
   await taiji(unfreezeCommand());
 });

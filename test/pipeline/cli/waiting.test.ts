@@ -1,4 +1,5 @@
 import { afterEach, expect, test, vi } from 'vitest';
+import { ServerAway, ServerRefusal } from '../../../pipeline/cli/server-client.ts';
 import { waitFor } from '../../../pipeline/cli/waiting.ts';
 
 const told: string[] = [];
@@ -26,4 +27,21 @@ test('who waits in vain is told what is missing and where to look', async () => 
   listen();
   const look = async () => ({ progress: '1 of 2', missing: 'no word from fra' });
   await expect(waitFor('1ms', 'look there', look)).rejects.toThrow('--wait: no word from fra within 1ms; look there');
+});
+
+test('a control plane that restarts meanwhile is waited for, and what it refuses is not', async () => {
+  listen();
+  const looks = [
+    () => ({ progress: '1 of 2', missing: 'no word from fra' }),
+    () => {
+      throw new ServerAway('nobody answers there');
+    },
+    () => ({ progress: '2 of 2', missing: null }),
+  ];
+  await waitFor('1m', 'look there', async () => looks.shift()!());
+  expect(told).toEqual(['1 of 2\n', 'nobody answers there\n', '2 of 2\n']);
+  const refused = async () => {
+    throw new ServerRefusal('no such service', 404, {});
+  };
+  await expect(waitFor('1m', 'look there', refused)).rejects.toThrow('no such service');
 });

@@ -42,3 +42,21 @@ test('what an edge said last is what it has', () => {
   acks.take('fra', { sha256: fresh, appliedAt }, 2);
   expect(acks.of('fra')).toEqual({ sha256: fresh, appliedAtMs: Date.parse(appliedAt), heardAtMs: 2 });
 });
+
+test('through bytes nothing is lost or counted twice: neither a report before the last evidence nor one after it', () => {
+  const first = new EdgeAcks();
+  first.take('fra', { sha256: fresh, appliedAt, health: health(1) }, 1000);
+  first.take('nyc', { sha256: old, appliedAt, health: health(10) }, 2000);
+  const evidence = first.begin(canary, 2500, 10_000);
+  first.take('fra', { sha256: fresh, appliedAt, health: health(100) }, 3000);
+  const seen = first.added(evidence, canary, isNew); // in the head of the epoch at 3500
+  first.take('nyc', { sha256: old, appliedAt, health: health(1000) }, 4000);
+  const next = new EdgeAcks(JSON.parse(JSON.stringify(first.remembered(0))), 3500);
+  expect(next.of('fra')).toEqual(first.of('fra'));
+  next.take('fra', { sha256: fresh, appliedAt, health: health(10_000) }, 5000);
+  const after = next.added(seen, canary, isNew);
+  expect(after.canary.during).toMatchObject({ requests: 10_100, reports: 2 });
+  expect(after.control.during).toMatchObject({ requests: 1000, reports: 1 });
+  expect(next.begin(canary, 6000, 4500).control.before).toMatchObject({ requests: 1010 });
+  expect(first.remembered(3000).reports.map(({ atMs }) => atMs)).toEqual([4000]); // as far back as a canary asks
+});

@@ -1,7 +1,7 @@
 /** What people can ask of a control plane that has just started again, and has had no epoch: what the one before it could
  *  have answered. */
 
-import { rmSync, writeFileSync } from 'node:fs';
+import { cpSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { journalFiles } from '../../../../pipeline/server/io/journal.ts';
@@ -20,10 +20,11 @@ async function get(server: Run, path: string) {
   return JSON.parse(await (await fetch(`${server.url}${path}`)).text());
 }
 
-async function post(server: Run, path: string, body: object) {
+const post = (server: Run, path: string, body: object) => tell(server, path, { author: 'ann', ...body });
+
+async function tell(server: Run, path: string, body: object) {
   const headers = { Authorization: `Bearer ${server.token}`, 'Content-Type': 'application/json' };
-  const said = JSON.stringify({ author: 'ann', ...body });
-  const reply = await fetch(`${server.url}${path}`, { method: 'POST', headers, body: said });
+  const reply = await fetch(`${server.url}${path}`, { method: 'POST', headers, body: JSON.stringify(body) });
   const answer = JSON.parse(await reply.text());
   return { status: reply.status, retry: reply.headers.get('Retry-After'), detail: answer.detail, body: answer };
 }
@@ -86,6 +87,33 @@ test('before its first epoch it goes back, plans, applies, checks a drain, and r
   for (const file of await journalFiles(join(setting.directory, 'at-once', 'journal'))) {
     expect((await replayJournal(file)).difference, file).toBe(null);
   }
+});
+
+test('edges that have acknowledged their table need not say so again, nor those that have not', async () => {
+  const config = { ...bothServices, dataDirectory: 'acknowledged', clock: { epochWall: '10m' } };
+  const before = await run(setting, config);
+  onTestFinished(() => before.stop());
+  await before.epoch((epoch) => epoch.service === service && epoch.version > 0);
+  const currentAt = async (server: Run) =>
+    (await get(server, `${of}/rollout`)).edges.map(({ isCurrent }: { isCurrent: boolean }) => isCurrent);
+  const { edges } = await get(before, `${of}/rollout`);
+  const appliedAt = '2026-11-01T00:00:00Z';
+  // All at once: each is answered when it is on the disk.
+  const heard = await Promise.all(
+    edges
+      .slice(1)
+      .map(({ edge, sha256 }: { edge: string; sha256: string }) =>
+        tell(before, `/v1/edges/${edge}/acks`, { service, sha256, appliedAt }),
+      ),
+  );
+  expect(heard.map(({ status }) => status)).toEqual([202, 202, 202]);
+  cpSync(join(setting.directory, 'acknowledged'), join(setting.directory, 'copied'), { recursive: true });
+  rmSync(join(setting.directory, 'copied', 'lock'), { recursive: true });
+  const again = await run(setting, { ...config, dataDirectory: 'copied' }); // as if the first had been killed now
+  onTestFinished(() => again.stop());
+  expect(await currentAt(again)).toEqual([false, true, true, true]);
+  const told = (await get(again, `${of}/rollout`)).edges[1];
+  expect(told.applied).toEqual((await get(before, `${of}/rollout`)).edges[1].applied);
 });
 
 test('where the record of the last epoch is lost it says when to ask again', async () => {
