@@ -22,6 +22,23 @@ export function readPreviousPlan(file: string): PreviousPlan {
   return tableOf(plan, plan, file);
 }
 
+/** [s] the tables in force, null where no file is named. Throws a ConfigError where the file has none of a service, or one of
+ *  other places or another tree. */
+export function previousTables(
+  file: string | undefined,
+  services: readonly string[],
+  topology: Topology,
+  treeVersion: string,
+): readonly (RoutingTable | null)[] {
+  if (file === undefined) return services.map(() => null);
+  const plans = services.length > 1 ? readPreviousPlans(file) : null;
+  return services.map((service) => {
+    const { table } = plans ? previousOf(plans, service, file) : readPreviousPlan(file);
+    checkPrevious(table, topology, treeVersion, file);
+    return table;
+  });
+}
+
 /** By service. Throws a ConfigError likewise, and where the file is of one service. */
 export function readPreviousPlans(file: string): ReadonlyMap<string, PreviousPlan> {
   const plan = readChecked(file);

@@ -9,14 +9,7 @@ import { allHold } from '../replay/assertions.ts';
 import { parseEdits } from '../replay/edits.ts';
 import { intentsOption, readIntents } from './intents-file.ts';
 import { planLines, type ServicePlan, servicePlan } from './plan-body.ts';
-import {
-  checkPrevious,
-  checksumOf,
-  type PreviousPlan,
-  previousOf,
-  readPreviousPlan,
-  readPreviousPlans,
-} from './plan-file.ts';
+import { checksumOf, previousTables } from './plan-file.ts';
 import {
   type DryRun,
   groupsIn,
@@ -128,21 +121,21 @@ Of several services, policy.KEY is of every policy and policy.SERVICE.KEY of one
 /** Throws a ConfigError where files and flags do not fit each other. */
 function dryRunOf({ world, wholeWorld, policy, context }: Setting, flags: PlanFlags): DryRun {
   const { t } = stepAt(world.demand, flags.at);
-  const tableOf = ({ table }: PreviousPlan) => {
-    checkPrevious(table, world.topology, context.tree.version, flags.previous!);
-    return table;
-  };
   const common = { t, oracle: flags.oracle === true, intents: readIntents(flags.intents, world.topology) };
+  const { topology } = world;
   if (flags.policy.length === 1) {
-    const previous = flags.previous === undefined ? null : tableOf(readPreviousPlan(flags.previous));
-    return { ...common, world, services: [{ policy, context, previous }] };
+    const { service } = policy.metadata;
+    const [previous] = previousTables(flags.previous, [service], topology, context.tree.version);
+    return { ...common, world, services: [{ policy, context, previous: previous! }] };
   }
-  const before = flags.previous === undefined ? null : readPreviousPlans(flags.previous);
-  const services = servicesOf(wholeWorld, flags.policy, context).map((one) => {
-    const known = before && previousOf(before, one.policy.metadata.service, flags.previous!);
-    return { policy: one.policy, context, previous: known && tableOf(known) };
-  });
-  return { ...common, world: wholeWorld, services };
+  const services = servicesOf(wholeWorld, flags.policy, context);
+  const names = services.map((one) => one.policy.metadata.service);
+  const previous = previousTables(flags.previous, names, topology, context.tree.version);
+  return {
+    ...common,
+    world: wholeWorld,
+    services: services.map((one, s) => ({ policy: one.policy, context, previous: previous[s]! })),
+  };
 }
 
 function planFile(planned: readonly Planned[], plans: readonly ServicePlan[]): PlanFile {

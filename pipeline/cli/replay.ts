@@ -12,7 +12,6 @@ import { checkPolicyFor } from '../../config/policy-topology.ts';
 import type { World } from '../../config/world.ts';
 import { certifiedBy } from '../../runtime/lp/certified.ts';
 import type { EngineName } from '../../runtime/lp/problem.ts';
-import type { EpochContext } from '../epoch/inputs.ts';
 import { allHold, assertionLines, judgeAssertions } from '../replay/assertions.ts';
 import { changesOf } from '../replay/comparison.ts';
 import { parseEdits } from '../replay/edits.ts';
@@ -24,7 +23,10 @@ import { applyEdits, type WhatIf } from '../replay/what-if.ts';
 import { type Activation, type ReplayedService, type ReplayOptions, replayWorld } from '../replay/world-replay.ts';
 import { describeReplay, replayJournal } from '../server/io/recorded-file.ts';
 import { checkSameHeight } from '../server/tree-fits.ts';
+import type { RoutingTable } from '../table/routing-table.ts';
 import { intentsOption, readIntents } from './intents-file.ts';
+import { previousTables } from './plan-file.ts';
+import { withBase } from './plan-run.ts';
 import { replayServices, servicesOf } from './replay-services.ts';
 import { type OutputFormat, openSetting, outputOption, solverOption, timeOf } from './setting.ts';
 
@@ -43,6 +45,7 @@ interface ReplayFlags {
   readonly report: readonly string[];
   readonly timings?: string;
   readonly activate: readonly string[];
+  readonly previous?: string;
   readonly solver: EngineName;
   readonly output: OutputFormat;
 }
@@ -73,6 +76,7 @@ export function replayCommand(): Command {
       collect,
       [],
     )
+    .option('--previous <file>', 'table in force before the first epoch, a plan; a ramp keeps to it what is not aboard')
     .addOption(intentsOption())
     .option('--report <file>', 'write the report: .json for scripts, .html for people; may be repeated', collect, [])
     .option('--timings <file>', 'write CPU and wall time and memory to a file of its own, JSON')
@@ -93,6 +97,7 @@ Examples:
   taiji replay --world world --policy policy.yaml --tree tree --intents drills.yaml
   taiji replay --world world --policy web.yaml --policy chat.yaml --tree tree --report services.json
   taiji replay --world world --policy policy.yaml --tree tree --activate 2026-03-03T03:00:00Z=next-tree
+  taiji replay --world world --policy ramped.yaml --tree tree --previous today.json
   taiji replay --journal data/journal/00000001.jsonl
 
 What the policy asserts (assert: ["utilizationMax < 0.85", "rttMsP95 rise < 5"]) must hold in every epoch, or the exit is 3;
@@ -116,6 +121,7 @@ async function replayJournalFile(flags: ReplayFlags, file: string): Promise<void
     fractions: flags.fractions,
     intents: flags.intents,
     activate: flags.activate[0],
+    previous: flags.previous,
   };
   const alone = Object.entries(given).find(([, value]) => value !== undefined);
   if (alone !== undefined) {
@@ -150,13 +156,21 @@ async function replayWorldFiles(flags: ReplayFlags): Promise<void> {
       throw new ConfigError('--from and --to leave no epoch of the world; look at the times of demand.csv');
     const activations = activationsOf(flags.activate, context.tree);
     const options: ReplayOptions = { fromMs, toMs, oracle: flags.oracle === true, activations, intents };
+    const tablesBefore = (policies: readonly Policy[]): readonly (RoutingTable | null)[] => {
+      const names = policies.map(({ metadata }) => metadata.service);
+      return previousTables(flags.previous, names, world.topology, context.tree.version);
+    };
     if (otherPolicies.length > 0) {
       if (flags.against !== undefined || flags.whatIf !== undefined || flags.fractions !== undefined) {
         throw new ConfigError(
           '--against, --what-if and --fractions take one policy; replay the services one at a time',
         );
       }
-      const services = servicesOf(setting.wholeWorld, flags.policy, context);
+      const unstarted = servicesOf(setting.wholeWorld, flags.policy, context);
+      const before = tablesBefore(unstarted.map((one) => one.policy));
+      const services = unstarted.map((one, s): ReplayedService => {
+        return { ...one, previous: before[s]!, context: withBase(context, one.policy, before[s]!) };
+      });
       writeServices(flags, await replayServices(setting.wholeWorld, services, options), services);
       if (flags.timings !== undefined) writeTimings(flags.timings, startedMs);
       return;
@@ -168,11 +182,13 @@ async function replayWorldFiles(flags: ReplayFlags): Promise<void> {
       flags.fractions === undefined
         ? undefined
         : parseFractions(readText(flags.fractions), flags.fractions, world.topology, fromMs);
+    const previous = tablesBefore([policy])[0]!;
     const bar = progressBar();
     let done = 0;
     const run = (setting: WhatIf): Promise<ReplayReport> => {
       const own = { ...options, statesOf: setting.statesOf, ...(fractionsAt && { fractionsAt }) };
-      return replayed(setting, context, own, () => {
+      const service = { ...setting, previous, context: withBase(context, setting.policy, previous) };
+      return replayed(service, own, () => {
         done += 1;
         bar.show('replay', done, other ? 2 * total : total);
       });
@@ -224,8 +240,7 @@ function activationsOf(flags: readonly string[], { height }: BucketTree): readon
 }
 
 async function replayed(
-  { world, policy }: WhatIf,
-  context: EpochContext,
+  { world, policy, context, previous }: Required<ReplayedService>,
   options: ReplayOptions,
   onEpoch: () => void,
 ): Promise<ReplayReport> {
@@ -236,7 +251,7 @@ async function replayed(
     context,
     certifiedBy(engines, () => {}),
   );
-  for await (const epoch of replayWorld(world, policy, context, options)) {
+  for await (const epoch of replayWorld(world, policy, context, options, previous)) {
     await builder.add(epoch);
     onEpoch();
   }

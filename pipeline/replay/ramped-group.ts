@@ -55,6 +55,7 @@ function splitOf({ inputs, context }: PlannedService): Split | null {
     segmentLevel: buckets.segmentLevel,
     churnMax: inputs.isDue === false ? 0 : left,
   });
+  if (!back.isHeld.some((held) => held.includes(1))) return null;
   const part = { steered: partOf(weights, back.isHeld, 0), held: partOf(weights, back.isHeld, 1) };
   const demandOf = ({ share }: Part): Float64Array => demandRps.map((rps, e) => rps * share[e]!);
   const total = sum(demandRps);

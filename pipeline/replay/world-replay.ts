@@ -14,10 +14,11 @@ import { fullness, loadOf, metersOf } from '../../runtime/meters.ts';
 import { statesAt } from '../../runtime/states.ts';
 import type { EpochContext, EpochInputs } from '../epoch/inputs.ts';
 import type { EpochPlan } from '../epoch/plan.ts';
-import { type CarriedState, freshState, planGroup } from '../epoch.ts';
+import { type CarriedState, freshState } from '../epoch.ts';
 import { type RoutingTable, servedFractions } from '../table/routing-table.ts';
 import { ofTree } from '../table/tree-course.ts';
 import { demandAt, PlannedDemand } from './planned-demand.ts';
+import { planRamped } from './ramped-group.ts';
 import { ReplayedTrees, type TreesInForce } from './replayed-trees.ts';
 import { SessionLife } from './session-life.ts';
 
@@ -57,6 +58,7 @@ export interface ReplayedService {
   readonly world: World;
   readonly policy: Policy;
   readonly context: EpochContext;
+  readonly previous?: RoutingTable | null; // in force before the first epoch; none: the first table is free of guards
 }
 
 /** Tables are handed over one at a time and not kept. */
@@ -65,8 +67,9 @@ export async function* replayWorld(
   policy: Policy,
   context: EpochContext,
   options: ReplayOptions,
+  previous: RoutingTable | null = null,
 ): AsyncGenerator<ReplayedEpoch> {
-  for await (const [epoch] of replayGroup([{ world, policy, context }], options)) yield epoch!;
+  for await (const [epoch] of replayGroup([{ world, policy, context, previous }], options)) yield epoch!;
 }
 
 /** Services that are solved together, [s] each epoch. With several, one whose `spec.epoch` is longer than the world's step
@@ -84,8 +87,8 @@ export async function* replayGroup(
     everySteps: services.length > 1 ? stepsAnEpoch(service) : 1,
     trees: new ReplayedTrees(service, options.activations ?? []),
   }));
-  let last = services.map((): { previous: RoutingTable | null; carried: CarriedState } => ({
-    previous: null,
+  let last = services.map(({ previous = null }): { previous: RoutingTable | null; carried: CarriedState } => ({
+    previous,
     carried: freshState,
   }));
   let epoch = 0;
@@ -112,7 +115,7 @@ export async function* replayGroup(
       }),
     );
     const steps = runs.map(({ trees }, s) => trees.next(standing[s]!));
-    const plans = await planGroup(
+    const plans = await planRamped(
       runs.map(({ context, trees: { cellTies } }, s) => {
         const { routing, step } = steps[s]!;
         const previous = ofTree(last[s]!.previous, routing.tree.version);
