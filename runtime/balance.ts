@@ -4,19 +4,17 @@
 
 import { aggregated } from './aggregate.ts';
 import { calmPrices } from './calm-prices.ts';
-import type { CertifiedAnswer, SolveCertified } from './lp/certified.ts';
-import type { LinearProgram } from './lp/problem.ts';
+import { amongFew, type Solved, type Whole } from './few.ts';
+import type { SolveCertified } from './lp/certified.ts';
 import { hasAny, type Model, withoutPins } from './model.ts';
-import { type Formulation, formulate, type Layout, type MoveLimits, type Placement, stepAfter } from './placement.ts';
-import type { PriceMemory } from './prices.ts';
+import { type Formulation, formulate, type MoveLimits, type Placement, stepAfter } from './placement.ts';
+import { type LimitPrices, type PriceMemory, rowPricesOf } from './prices.ts';
 import { waterLevels } from './water-level.ts';
 
 /** A placement with the program it is the answer to, for whoever asks why. */
 export interface NearestPlacement extends Placement {
   readonly formulation: Formulation;
-  readonly program: LinearProgram;
-  readonly layout: Layout;
-  readonly rowDuals: Float64Array; // [row]
+  readonly whole: () => Whole;
 }
 
 /** [k] the lowest utilization level of every pool that can be had, highest first; null: no certified answer. `enough` [k]:
@@ -113,12 +111,12 @@ export async function nearestPlacement(
   memory?: PriceMemory,
 ): Promise<NearestPlacement | null> {
   const formulation: Formulation = { limits, levelMax, seek: 'nearness' };
-  const { program, layout } = formulate(model, formulation);
-  const answer = await solve(program, memory?.startOf(layout, program.rowLower.length, limits !== null));
+  const solved = await solvedFrom(memory?.known(limits !== null) ?? null, model, formulation, solve);
+  if (!solved) return null;
+  const { layout, answer, whole } = solved;
   // On the way to what is wanted, bounds and limits are often tight together, and whose the price is an engine may choose.
-  if (answer && !limits?.toward) memory?.learn(layout, answer.rowDuals, limits !== null);
-  const placement = placementOf(layout, answer);
-  return answer && placement && { ...placement, formulation, program, layout, rowDuals: answer.rowDuals };
+  if (!limits?.toward) memory?.learn(layout, answer.rowDuals, limits !== null);
+  return { ...placementOf(solved), formulation, whole };
 }
 
 /** Least movement by choice with every datacenter at or under its level, latency aside: what calm alone would cost. */
@@ -128,12 +126,25 @@ export async function calmestPlacement(
   levelMax: Float64Array,
   solve: SolveCertified,
 ): Promise<Placement | null> {
-  const { program, layout } = formulate(model, { limits, levelMax, seek: 'calm' });
-  return placementOf(layout, await solve(program, calmPrices(model, program, layout)));
+  const solved = await solvedFrom(calmPrices(model, levelMax), model, { limits, levelMax, seek: 'calm' }, solve);
+  return solved && placementOf(solved);
 }
 
-function placementOf(layout: Layout, answer: CertifiedAnswer | null): Placement | null {
-  if (!answer) return null;
+/** Null: no certified answer. */
+async function solvedFrom(
+  known: LimitPrices | null,
+  model: Model,
+  formulation: Formulation,
+  solve: SolveCertified,
+): Promise<Solved | null> {
+  const few = known && (await amongFew(model, formulation, known, solve));
+  if (few) return few;
+  const { program, layout } = formulate(model, formulation);
+  const answer = await solve(program, known ? rowPricesOf(layout, program.rowLower.length, known) : undefined);
+  return answer && { layout, answer, whole: () => ({ program, layout, rowDuals: answer.rowDuals }) };
+}
+
+function placementOf({ layout, answer }: Solved): Placement {
   const take = (first: Int32Array): Float64Array => {
     const taken = new Float64Array(first.length);
     for (let i = 0; i < taken.length; i++) {

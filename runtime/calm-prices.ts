@@ -2,48 +2,49 @@
  *  What has to leave a pool leaves it by the cheapest ways there are, and what the last of it pays is the price. Ways into
  *  pools that are full as well are none; that others fill up on the way, and guards, the solve finds out. */
 
-import type { LinearProgram, RowPrices } from './lp/problem.ts';
 import type { Model } from './model.ts';
-import type { Layout } from './placement.ts';
+import { costsOf } from './objective.ts';
+import { poolsNow } from './placement.ts';
+import type { LimitPrices } from './prices.ts';
 
-export function calmPrices(model: Model, program: LinearProgram, layout: Layout): RowPrices {
-  const { datacenters, resources } = model;
-  const { levelRow } = layout;
-  const prices = new Float64Array(program.rowLower.length);
-  const isOver = (k: number): boolean => levelRow[k]! >= 0 && program.rowUpper[levelRow[k]!]! < 0;
-  const isFull = Uint8Array.from({ length: datacenters }, (_, d) => {
-    for (let r = 0; r < resources; r++) if (isOver(r * datacenters + d)) return 1;
-    return 0;
-  });
-  for (let k = 0; k < levelRow.length; k++) {
-    if (isOver(k)) prices[levelRow[k]!] = -priceOf(k, -program.rowUpper[levelRow[k]!]!, isFull, model, program, layout);
+/** `levelMax`: [k] utilization. */
+export function calmPrices(model: Model, levelMax: Float64Array): LimitPrices {
+  const { datacenters, capacity } = model;
+  const { staying } = poolsNow(model);
+  const excess = capacity.map((units, k) => (units > 0 ? Math.max(0, staying[k]! - levelMax[k]! * units) : 0));
+  const isFull = new Uint8Array(datacenters);
+  for (let k = 0; k < excess.length; k++) if (excess[k]! > 0) isFull[k % datacenters] = 1;
+  const arriving = cheapestArrivals(model, isFull);
+  const level = Array.from(excess, (load, k) => (load > 0 ? -priceOf(k, load, arriving, model) : 0));
+  return { level, onload: [], price: [], churn: [] };
+}
+
+/** [c] a unit of load, where there is room; infinite where nothing of it may move. */
+function cheapestArrivals(model: Model, isFull: Uint8Array): Float64Array {
+  const { commodities, datacenters, service, isNew, still, mayGain } = model;
+  const { rttCost, moveCost } = costsOf(model, 'calm');
+  const cheapest = new Float64Array(commodities).fill(Number.POSITIVE_INFINITY);
+  for (let c = 0, i = 0; c < commodities; c++) {
+    const mayMove = isNew[service[c]!] === 0 && still[c] === 0;
+    for (let d = 0; d < datacenters; d++, i++) {
+      if (!mayMove || mayGain[i] === 0 || isFull[d] === 1) continue;
+      cheapest[c] = Math.min(cheapest[c]!, rttCost[i]! + moveCost[i]!);
+    }
   }
-  return prices;
+  return cheapest;
 }
 
 /** A unit of the pool's load, when `excess` of it has left; that of the dearest way where that is not all. */
-function priceOf(
-  k: number,
-  excess: number,
-  isFull: Uint8Array,
-  { commodities, datacenters, resources, use, service }: Model,
-  { cost, upper }: LinearProgram,
-  { gained, left }: Layout,
-): number {
+function priceOf(k: number, excess: number, arriving: Float64Array, model: Model): number {
+  const { commodities, datacenters, resources, use, service, base } = model;
+  const { rttCost } = costsOf(model, 'calm');
   const d = k % datacenters;
   const ways: { readonly cost: number; readonly load: number }[] = [];
   for (let c = 0; c < commodities; c++) {
-    const leaving = left[c * datacenters + d]!;
+    const i = c * datacenters + d;
     const each = use[service[c]! * resources + (k - d) / datacenters]!;
-    if (leaving < 0 || each === 0) continue;
-    let least = Number.POSITIVE_INFINITY;
-    for (let to = 0; to < datacenters; to++) {
-      const arriving = gained[c * datacenters + to]!;
-      if (arriving >= 0 && isFull[to] === 0 && to !== d) least = Math.min(least, cost[arriving]!);
-    }
-    if (least < Number.POSITIVE_INFINITY) {
-      ways.push({ cost: (cost[leaving]! + least) / each, load: upper[leaving]! * each });
-    }
+    if (!(base[i]! > 0) || each === 0 || arriving[c] === Number.POSITIVE_INFINITY) continue;
+    ways.push({ cost: (arriving[c]! - rttCost[i]!) / each, load: base[i]! * each });
   }
   ways.sort((a, b) => a.cost - b.cost);
   let [price, rest] = [0, excess];

@@ -8,8 +8,8 @@
 
 import { formatTime } from '../config/duration.ts';
 import type { DatacenterId } from '../config/ids.ts';
-import type { NearestPlacement } from './balance.ts';
 import { linearMsPerCost, squaredMsPerCost } from './costs.ts';
+import type { Whole } from './few.ts';
 import type { DatacenterState, RuntimeInputs } from './inputs.ts';
 import { loadAt, utilizations } from './limits.ts';
 import { reducedCosts } from './lp/problem.ts';
@@ -127,8 +127,9 @@ function unwanted(
 /** By how much a unit of the edge's load there would cost more than the dearest that may leave where it is. Prices of rows
  *  count, but for the edge's own balance of moves. Null: nothing of the edge may leave. */
 function excessCost({ model, placement, service }: SolveStep, e: number, d: number): number | null {
-  const { program, layout } = placement;
-  const cost = pricedCosts(placement);
+  const whole = placement.whole();
+  const { program, layout } = whole;
+  const cost = pricedCosts(whole);
   const from = (service * model.edges + e) * model.datacenters;
   let excess: number | null = null;
   const note = (column: number, used: readonly number[]): void => {
@@ -171,7 +172,7 @@ function excessCost({ model, placement, service }: SolveStep, e: number, d: numb
 }
 
 /** [column] its cost and what it takes of limits, at their prices. */
-function pricedCosts({ program, layout, rowDuals }: NearestPlacement): Float64Array {
+function pricedCosts({ program, layout, rowDuals }: Whole): Float64Array {
   const ofLimits = rowDuals.slice();
   for (const own of [layout.movingRow, layout.placingRow]) for (const row of own) if (row >= 0) ofLimits[row] = 0;
   return reducedCosts(program, ofLimits);
@@ -179,7 +180,7 @@ function pricedCosts({ program, layout, rowDuals }: NearestPlacement): Float64Ar
 
 /** What a unit of load pays for the datacenter being full, or for its utilization. */
 function fullCost({ model, placement, service }: SolveStep, d: number): number {
-  const { layout, rowDuals } = placement;
+  const { layout, rowDuals } = placement.whole();
   const price = (row: number): number => (row >= 0 ? Math.max(0, -rowDuals[row]!) : 0);
   let cost = 0;
   for (let r = 0; r < model.resources; r++) {
@@ -229,7 +230,8 @@ function stateWords({ cause, keep, untilMs }: DatacenterState): string {
 function heldBackBy(guarded: SolveStep | null, left: number, standsBecause: string | null): string {
   if (standsBecause !== null) return standsBecause;
   if (guarded && left <= nothing) {
-    const { layout, rowDuals, formulation } = guarded.placement;
+    const { formulation, whole } = guarded.placement;
+    const { layout, rowDuals } = whole();
     const { onloadMax } = formulation.limits!;
     const churnMax = formulation.limits!.churnMax[guarded.service]!;
     const isTight = (row: number): boolean => row >= 0 && rowDuals[row]! < -1e-9;

@@ -7,6 +7,7 @@ import { ProgramBuilder } from './lp/builder.ts';
 import type { LinearProgram } from './lp/problem.ts';
 import type { Step } from './meeting.ts';
 import { type GivingLimit, hasAny, type Model, totalLoad } from './model.ts';
+import { costsOf, type Sought } from './objective.ts';
 
 /** Limits on moves by choice; absent: unguarded. */
 export interface MoveLimits {
@@ -28,6 +29,7 @@ export interface Layout {
   readonly placed: Int32Array;
   readonly levelRow: Int32Array; // [k] row, -1 where the pool has no say
   readonly levelColumn: number;
+  readonly missColumn: Int32Array; // [k] what a level is missed by, where few pairs are asked about; else -1
   readonly onloadRow: Int32Array; // [k] row, -1 where no guard binds it
   readonly priceRow: Int32Array; // [k] row, -1 where utilization has no price
   readonly churnRow: Int32Array; // [s] row, -1: unguarded
@@ -45,7 +47,14 @@ export interface Formulation {
   readonly limits: MoveLimits | null;
   readonly levelMax: Float64Array; // [k] utilization; NaN: at most the level sought
   readonly levelFloor?: number; // no lower one is sought
-  readonly seek: 'level' | 'nearness' | 'calm' | GivingLimit; // what to minimise: the level, latency and movement, movement alone, what a limit gives
+  readonly seek: Sought;
+}
+
+/** Pairs that a program is about, all others gaining nothing. */
+export interface Few {
+  readonly isIn: Uint8Array; // [c * D + d] 1: load may go there
+  readonly isAny: Uint8Array; // [c] 1: somewhere
+  readonly missPrice: number; // of a unit of load by which they miss a level
 }
 
 /** What a load unit that is too far wins by leaving, and pays to come: more than any latency, less than a slack. */
@@ -58,7 +67,12 @@ const twicePrice = 40;
 /** At most this share of an edge's demand may be beyond latencyMsP95Max. */
 export const beyondP95Max = 0.05;
 
-export function formulate(model: Model, formulation: Formulation): { program: LinearProgram; layout: Layout } {
+/** `few`: only of these pairs, by choice; a level that they cannot keep may be missed, at a price. */
+export function formulate(
+  model: Model,
+  formulation: Formulation,
+  few: Few | null = null,
+): { program: LinearProgram; layout: Layout } {
   const { commodities, datacenters, resources, load, capacity, use, base, forced, mayGain, pinned } = model;
   const { service, tooFar, churnWeight } = model;
   const { limits, seek } = formulation;
@@ -68,7 +82,8 @@ export function formulate(model: Model, formulation: Formulation): { program: Li
   const left = new Int32Array(pairs).fill(-1);
   const placed = new Int32Array(pairs).fill(-1);
   const pools = poolsNow(model);
-  const { levelRow, onloadRow, levelColumn } = putLevels(lp, model, formulation, pools);
+  const levels = putLevels(lp, model, formulation, pools, few);
+  const { levelRow, onloadRow } = levels;
   const priceRow = putPrices(lp, model, seek, pools.staying);
   const gives = putGives(lp, model, limits !== null, seek);
   /** A column of what misses a limit; it goes into the rows that the limit is kept by. */
@@ -141,6 +156,10 @@ export function formulate(model: Model, formulation: Formulation): { program: Li
     return first;
   };
   for (let c = 0, i = 0; c < commodities; c++) {
+    if (few && few.isAny[c] === 0) {
+      i += datacenters;
+      continue;
+    }
     const s = service[c]!;
     const shareMax = model.shareMax[s]!;
     const mayMove = model.isNew[s] === 0 && model.still[c] === 0;
@@ -151,7 +170,7 @@ export function formulate(model: Model, formulation: Formulation): { program: Li
     let moving = -1;
     if (isLimited) p95Row = putP95(lp, model, c, slack);
     for (let d = 0; d < datacenters; d++, i++) {
-      const mayArrive = mayGain[i] === 1;
+      const mayArrive = mayGain[i] === 1 && (!few || few.isIn[i] === 1);
       const far = tooFar[i] === 1 ? bounty : 0;
       if (isLimited) {
         const room = Math.max(mayStay(i), shareMax * ownLoad) - base[i]!;
@@ -200,8 +219,7 @@ export function formulate(model: Model, formulation: Formulation): { program: Li
     }
   }
   const rows = {
-    levelRow,
-    onloadRow,
+    ...levels,
     priceRow: priceRow ?? new Int32Array(capacity.length).fill(-1),
     churnRow,
     movingRow,
@@ -210,11 +228,11 @@ export function formulate(model: Model, formulation: Formulation): { program: Li
   const program = lp.build();
   const nextStep = following.length > 0 ? new Int32Array(program.cost.length).fill(-1) : null;
   for (let at = 0; nextStep && at < following.length; at += 2) nextStep[following[at]!] = following[at + 1]!;
-  return { program, layout: { gained, left, placed, levelColumn, nextStep, ...rows } };
+  return { program, layout: { gained, left, placed, nextStep, ...rows } };
 }
 
 /** Does any pair have rows of its own, or count in those of limits that give? */
-function hasLimitsOfPairs({ shareMax, hasPins, beyondP95, gives }: Model): boolean {
+export function hasLimitsOfPairs({ shareMax, hasPins, beyondP95, gives }: Model): boolean {
   return hasPins || gives.length > 0 || hasAny(beyondP95) || shareMax.some((share) => share < 1);
 }
 
@@ -224,7 +242,8 @@ function putLevels(
   model: Model,
   { limits, levelMax, levelFloor = 0, seek }: Formulation,
   { staying, reachable }: PoolsNow,
-): Pick<Layout, 'levelRow' | 'onloadRow' | 'levelColumn'> {
+  few: Few | null,
+): Pick<Layout, 'levelRow' | 'onloadRow' | 'levelColumn' | 'missColumn'> {
   const { capacity } = model;
   const levelRow = new Int32Array(capacity.length).fill(-1);
   const onloadRow = new Int32Array(capacity.length).fill(-1);
@@ -243,28 +262,14 @@ function putLevels(
   for (let k = 0; k < capacity.length; k++) {
     if (levelRow[k]! >= 0 && Number.isNaN(levelMax[k]!)) lp.put(levelRow[k]!, -capacity[k]!);
   }
-  return { levelRow, onloadRow, levelColumn };
-}
-
-/** [c * D + d] of a unit of load, by what is sought. Movement alone has many optima; a trace of latency makes one of them
- *  the answer of every engine. */
-function costsOf(model: Model, seek: Formulation['seek']): Pick<Model, 'rttCost' | 'moveCost'> {
-  const { rttCost, moveCost, services } = model;
-  if (seek === 'nearness') return { rttCost, moveCost };
-  if (seek === 'calm') {
-    // Services at one edge have the same latencies: between them the tie-break has to be seen above the engines' tolerances.
-    const pairs = rttCost.length / services;
-    const trace = new Float64Array(rttCost.length);
-    const calm = new Float64Array(rttCost.length);
-    for (let i = 0; i < calm.length; i++) {
-      const cost = rttCost[i]!;
-      trace[i] = 1e-4 * cost;
-      calm[i] = 1 + 1e-3 * cost + (cost - rttCost[i % pairs]!);
-    }
-    return { rttCost: trace, moveCost: calm };
+  const missColumn = new Int32Array(capacity.length).fill(-1);
+  for (let k = 0; few && k < capacity.length; k++) {
+    const excess = staying[k]! - levelMax[k]! * capacity[k]!;
+    if (levelRow[k]! < 0 || !(excess > 0)) continue;
+    missColumn[k] = lp.column(few.missPrice, 0, excess);
+    lp.put(levelRow[k]!, -1);
   }
-  const none = new Float64Array(rttCost.length);
-  return { rttCost: none, moveCost: none };
+  return { levelRow, onloadRow, levelColumn, missColumn };
 }
 
 interface PoolsNow {
@@ -275,7 +280,7 @@ interface PoolsNow {
 /** An epoch asks a model for several programs. */
 const poolsOf = new WeakMap<Model, PoolsNow>();
 
-function poolsNow(model: Model): PoolsNow {
+export function poolsNow(model: Model): PoolsNow {
   const before = poolsOf.get(model);
   if (before) return before;
   const { commodities, datacenters, resources, capacity, use, service, base, settled, mayGain } = model;
@@ -357,7 +362,7 @@ function putP95(
 function putPrices(
   lp: ProgramBuilder,
   { utilizationPrices, capacity }: Model,
-  seek: Formulation['seek'],
+  seek: Sought,
   staying: Float64Array,
 ): Int32Array | null {
   if (seek !== 'nearness' || utilizationPrices.length === 0) return null;

@@ -5,7 +5,7 @@
 import type { RowPrices } from './lp/problem.ts';
 import type { Layout } from './placement.ts';
 
-/** Change of the cost by a unit more of a limit, six digits of it; empty where all are 0. */
+/** Change of the cost by a unit more of a limit; empty where all are 0. */
 export interface LimitPrices {
   readonly level: readonly number[]; // [k]
   readonly onload: readonly number[]; // [k]
@@ -13,7 +13,7 @@ export interface LimitPrices {
   readonly churn: readonly number[]; // [s]
 }
 
-/** Of the last solves without guards and under them; a group's are carried by its first service. */
+/** Of the last solves without guards and under them, six digits of each; a group's are carried by its first service. */
 export interface CarriedPrices {
   readonly want: LimitPrices | null;
   readonly guarded: LimitPrices | null;
@@ -33,28 +33,29 @@ export class PriceMemory {
     return { want: this.#want, guarded: this.#guarded };
   }
 
-  /** Undefined where nothing is known. */
-  startOf(layout: Layout, rows: number, isGuarded: boolean): RowPrices | undefined {
-    const known = isGuarded ? (this.#guarded ?? this.#want) : this.#want;
-    return known ? rowPrices(layout, rows, known) : undefined;
+  /** Null where nothing is known. */
+  known(isGuarded: boolean): LimitPrices | null {
+    return isGuarded ? (this.#guarded ?? this.#want) : this.#want;
   }
 
-  learn(layout: Layout, rowDuals: Float64Array, isGuarded: boolean): void {
-    const prices = pricesOf(layout, rowDuals);
+  learn(layout: Layout, rowDuals: RowPrices, isGuarded: boolean): void {
+    const { level, onload, price, churn } = limitPricesOf(layout, rowDuals);
+    const brief = (prices: readonly number[]): number[] => prices.map((each) => Number(each.toPrecision(6)));
+    const prices = { level: brief(level), onload: brief(onload), price: brief(price), churn: brief(churn) };
     if (isGuarded) this.#guarded = prices;
     else this.#want = prices;
   }
 }
 
-function pricesOf({ levelRow, onloadRow, priceRow, churnRow }: Layout, rowDuals: Float64Array): LimitPrices {
+export function limitPricesOf({ levelRow, onloadRow, priceRow, churnRow }: Layout, rowDuals: RowPrices): LimitPrices {
   const each = (rows: Int32Array): number[] => {
-    const prices = Array.from(rows, (row) => (row < 0 ? 0 : Number(rowDuals[row]!.toPrecision(6))));
+    const prices = Array.from(rows, (row) => (row < 0 ? 0 : rowDuals[row]!));
     return prices.every((price) => price === 0) ? [] : prices;
   };
   return { level: each(levelRow), onload: each(onloadRow), price: each(priceRow), churn: each(churnRow) };
 }
 
-function rowPrices(layout: Layout, rows: number, known: LimitPrices): RowPrices {
+export function rowPricesOf(layout: Layout, rows: number, known: LimitPrices): RowPrices {
   const prices = new Float64Array(rows);
   const put = (of: Int32Array, values: readonly number[]): void => {
     for (let i = 0; i < of.length; i++) {

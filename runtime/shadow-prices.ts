@@ -107,7 +107,8 @@ function ofAll(limit: BindingLimit['limit'], value: number, savesMs: number): Bi
 
 /** Which of its rows has a price: its utilization is limited, or costs. Null: it has room. */
 function whatFills({ inputs, model, placement }: SolveStep, d: number): Pick<BindingLimit, 'limit' | 'value'> | null {
-  const { layout, rowDuals, formulation } = placement;
+  const { formulation, whole } = placement;
+  const { layout, rowDuals } = whole();
   const { utilizationMax } = inputs.policy.spec;
   const isTight = (row: number): boolean => row >= 0 && rowDuals[row]! < -priceMin;
   const pools = Array.from({ length: model.resources }, (_, r) => r * model.datacenters + d);
@@ -123,9 +124,9 @@ function whatFills({ inputs, model, placement }: SolveStep, d: number): Pick<Bin
 
 function savedMs(step: SolveStep, changed: Model, formulation: Formulation): number {
   const { program } = formulate(changed, formulation);
-  const { rowDuals } = step.placement;
+  const { program: unchanged, rowDuals } = step.placement.whole();
   assert.equal(program.rowLower.length, rowDuals.length, 'a little more of a limit adds no row');
-  const saved = dualBound(step.placement.program, rowDuals) - dualBound(program, rowDuals);
+  const saved = dualBound(unchanged, rowDuals) - dualBound(program, rowDuals);
   return (saved / totalLoad) * msPerCost(step);
 }
 
