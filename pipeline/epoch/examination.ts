@@ -6,6 +6,7 @@ import type { FractionMatrix } from '../../runtime/fractions.ts';
 import { observeStates } from '../../runtime/guards.ts';
 import { fullness, loadOf, metersOf, type ServiceLoad, sumByDatacenter } from '../../runtime/meters.ts';
 import { measureChurn, type TableChurn } from '../table/churn.ts';
+import { holdBack } from '../table/ramp.ts';
 import { type RoutingTable, servedFractions } from '../table/routing-table.ts';
 import { type Validation, validate } from '../table/validate.ts';
 import { steeredShares } from './demand-shares.ts';
@@ -21,6 +22,7 @@ export interface Examination {
   readonly before: Float64Array; // [datacenter] utilization, on the demand planned on
   readonly after: Float64Array; // [datacenter]
   readonly served: FractionMatrix; // [e * D + d] after
+  readonly ashore: number; // share of demand that is not aboard the policy's ramp and would leave where it was imported
   readonly frozenBy: string | null; // nothing may move by choice, and why
   readonly frozenEdges: readonly EdgeId[]; // only at these
 }
@@ -54,7 +56,18 @@ export function examine(services: readonly PlannedService[], s: number, table: R
     before: fullness(meters, loadOf(arriving, runtime.served)),
     after: fullness(meters, loadOf(arriving, served)),
     served,
+    ashore: ashore(services[s]!, table, edgeLoad) - ashore(services[s]!, previous, edgeLoad),
     frozenBy,
     frozenEdges: topology.edges.flatMap(({ id }, e) => (runtime.frozenEdges?.[e] === 1 ? [id] : [])),
   };
+}
+
+/** Share of demand that `table` has elsewhere than imported, and that is not Taiji's to steer. */
+function ashore({ inputs, context }: PlannedService, table: RoutingTable, edgeLoad: Float64Array): number {
+  const { ramp, buckets } = inputs.policy.spec;
+  const { base, weights } = context;
+  if (!ramp || !base) return 0;
+  const anywhere = () => true;
+  const where = { segmentLevel: buckets.segmentLevel, isOpen: anywhere, mayReturn: anywhere };
+  return holdBack({ ramp, base, previous: table, weights, edgeLoad, churnMax: 0, ...where }).waiting;
 }

@@ -6,7 +6,7 @@ import type { Topology } from '../../config/topology.ts';
 import type { Examination } from '../epoch/examination.ts';
 
 export interface Refusal {
-  readonly limit: 'valid' | 'churnMax' | 'onloadMax' | 'shareMax' | 'utilizationMax' | 'freeze';
+  readonly limit: 'valid' | 'churnMax' | 'onloadMax' | 'shareMax' | 'utilizationMax' | 'freeze' | 'ramp';
   readonly detail: string;
   readonly forcible: boolean;
 }
@@ -44,6 +44,11 @@ function churnRefusals(examined: Examination, topology: Topology, policy: Policy
   const { churn, frozenBy, frozenEdges } = examined;
   const { churnMax } = policy.spec.guards;
   const refusals: Refusal[] = [];
+  if (examined.ashore > 1e-9) {
+    const share = examined.ashore.toFixed(3);
+    const detail = `${share} of demand is not aboard the ramp, and epochs would bring it back to where it was imported`;
+    refusals.push({ limit: 'ramp', detail, forcible: true });
+  }
   if (churn.elective > 0) {
     const moved = new Set(movedEdges(examined, topology).map(({ edge }) => edge));
     const edges = frozenEdges.filter((edge) => moved.has(edge));
