@@ -9,10 +9,10 @@ export const tiesPerBucket = 32;
 
 export function quotientGraph(graph: Graph, leafOf: Uint32Array, height: number): QuotientGraph {
   const buckets = 1 << height;
-  const rows: Map<number, number>[] = Array.from({ length: buckets }, () => new Map());
   const users = usersByLeaf(leafOf, buckets);
   const weightTo = new Float64Array(buckets);
   const seen = new Uint32Array(buckets);
+  const heaviest: Ties = { from: [], to: [], weight: [] };
   for (let b = 0; b < buckets; b++) {
     let seenCount = 0;
     for (let i = users.start[b]!; i < users.start[b + 1]!; i++) {
@@ -24,27 +24,82 @@ export function quotientGraph(graph: Graph, leafOf: Uint32Array, height: number)
         weightTo[other]! += graph.tieWeight[k]!;
       }
     }
-    const heaviestFirst = seen.slice(0, seenCount).sort((x, y) => weightTo[y]! - weightTo[x]! || x - y);
-    for (const other of heaviestFirst.subarray(0, tiesPerBucket)) {
-      rows[b]!.set(other, weightTo[other]!);
-      rows[other]!.set(b, weightTo[other]!);
+    for (const other of heaviestOf(seen.subarray(0, seenCount), weightTo)) {
+      heaviest.from.push(b);
+      heaviest.to.push(other);
+      heaviest.weight.push(weightTo[other]!);
     }
     for (let i = 0; i < seenCount; i++) weightTo[seen[i]!] = 0;
   }
-  return packRows(rows);
+  return bothWays(heaviest, buckets);
 }
 
-function packRows(rows: readonly ReadonlyMap<number, number>[]): QuotientGraph {
-  const rowStart = new Uint32Array(rows.length + 1);
-  for (const [b, row] of rows.entries()) rowStart[b + 1] = rowStart[b]! + row.size;
-  const neighbour = new Uint32Array(rowStart[rows.length]!);
-  const weight = new Float64Array(neighbour.length);
-  for (const [b, row] of rows.entries()) {
-    let at = rowStart[b]!;
-    for (const [other, ties] of [...row].sort(([x], [y]) => x - y)) {
-      neighbour[at] = other;
-      weight[at++] = ties;
+/** Parallel lists: between two buckets, in the row of one of them or of both. */
+interface Ties {
+  readonly from: number[];
+  readonly to: number[];
+  readonly weight: number[];
+}
+
+/** The `tiesPerBucket` heaviest of these buckets, in no order; of equal ones the first. Their weights are sorted alone,
+ *  which an engine does without asking back. */
+function heaviestOf(buckets: Uint32Array, weightTo: Float64Array): Uint32Array {
+  if (buckets.length <= tiesPerBucket) return buckets;
+  const weights = Float64Array.from(buckets, (other) => weightTo[other]!).sort();
+  const least = weights[weights.length - tiesPerBucket]!;
+  const above = buckets.filter((other) => weightTo[other]! > least);
+  const equal = buckets.filter((other) => weightTo[other] === least).sort();
+  const kept = new Uint32Array(tiesPerBucket);
+  kept.set(above);
+  kept.set(equal.subarray(0, tiesPerBucket - above.length), above.length);
+  return kept;
+}
+
+/** Each tie in both rows, once. Filled in by the other end first, rows come out sorted. */
+function bothWays({ from, to, weight }: Ties, buckets: number): QuotientGraph {
+  const start = new Uint32Array(buckets + 1);
+  for (let i = 0; i < from.length; i++) {
+    start[from[i]! + 1]! += 1;
+    start[to[i]! + 1]! += 1;
+  }
+  for (let b = 0; b < buckets; b++) start[b + 1]! += start[b]!;
+  const entries = start[buckets]!;
+  const columns = { next: start.slice(), row: new Uint32Array(entries), weight: new Float64Array(entries) };
+  const enter = (column: number, row: number, tie: number): void => {
+    const at = columns.next[column]!++;
+    columns.row[at] = row;
+    columns.weight[at] = tie;
+  };
+  for (let i = 0; i < from.length; i++) {
+    enter(from[i]!, to[i]!, weight[i]!);
+    enter(to[i]!, from[i]!, weight[i]!);
+  }
+  const rows = { end: start.slice(), neighbour: new Uint32Array(entries), weight: new Float64Array(entries) };
+  for (let column = 0; column < buckets; column++) {
+    for (let k = start[column]!; k < start[column + 1]!; k++) {
+      const row = columns.row[k]!;
+      const end = rows.end[row]!;
+      if (end > start[row]! && rows.neighbour[end - 1] === column) continue; // it was in both rows already
+      rows.neighbour[end] = column;
+      rows.weight[end] = columns.weight[k]!;
+      rows.end[row] = end + 1;
     }
+  }
+  return packRows(start, rows);
+}
+
+function packRows(
+  start: Uint32Array,
+  rows: { readonly end: Uint32Array; readonly neighbour: Uint32Array; readonly weight: Float64Array },
+): QuotientGraph {
+  const buckets = start.length - 1;
+  const rowStart = new Uint32Array(buckets + 1);
+  for (let b = 0; b < buckets; b++) rowStart[b + 1] = rowStart[b]! + rows.end[b]! - start[b]!;
+  const neighbour = new Uint32Array(rowStart[buckets]!);
+  const weight = new Float64Array(neighbour.length);
+  for (let b = 0; b < buckets; b++) {
+    neighbour.set(rows.neighbour.subarray(start[b]!, rows.end[b]!), rowStart[b]!);
+    weight.set(rows.weight.subarray(start[b]!, rows.end[b]!), rowStart[b]!);
   }
   return { rowStart, neighbour, weight };
 }

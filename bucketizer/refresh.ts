@@ -12,7 +12,6 @@ import { type Random, seededRandom } from '../config/random.ts';
 import { imbalanceMax, type Movable, restoreBalance, type TreeBounds, treeBounds, treeWeights } from './balance.ts';
 import { type PreparedBuild, sealBuild, type TreeReport } from './bucketize.ts';
 import { refineWithin, type Stay } from './budgeted-refine.ts';
-import { swapWithin } from './budgeted-swap.ts';
 import { type Contraction, clusterFriends, contract } from './coarsen.ts';
 import type { Graph } from './graph.ts';
 import { nowhere } from './leaf-worth.ts';
@@ -25,8 +24,9 @@ export const moveMaxDefault = 0.05;
 /** Refinement by choice stops here, whatever is allowed beyond: the rest is for the mending of balance. */
 const choiceMax = 0.0295;
 
-/** Levels a user must come nearer to its average tie before it leaves home. */
-const homeBonus = 0.3;
+/** What a user must gain before it leaves home: to come so many levels nearer to as many ties as the average user has. The
+ *  dear price first, so that all searches have had their turn before the budget goes to whoever gains little. */
+const levelsNearer = { dear: 0.5, cheap: 0.2 };
 
 export interface Move {
   readonly user: string;
@@ -80,12 +80,14 @@ export function refresh(
   restoreBalance(graph, leafOf, height, movableWithin(repair, homes));
   onProgress({ stage: 'refresh', done: 2, total: 4 });
   const share = Math.min(moveMax, choiceMax);
-  const choice = { homes, budget: new MoveBudget(share * kept.users, share * kept.weight), bonus: homeBonus };
-  choice.budget.count(homes, leafOf);
-  refineWithin(graph, leafOf, bounds, choice);
-  if (hasRoom(choice.budget)) swapWithin(graph, leafOf, bounds, choice);
+  const budget = new MoveBudget(share * kept.users, share * kept.weight);
+  const dear: Stay = { homes, budget, price: levelsNearer.dear * meanTies(graph) };
+  const cheap: Stay = { homes, budget, price: levelsNearer.cheap * meanTies(graph) };
+  budget.count(homes, leafOf);
+  refineWithin(graph, leafOf, bounds, dear);
   onProgress({ stage: 'refresh', done: 3, total: 4 });
-  if (hasRoom(choice.budget)) refineClustersWithin(graph, leafOf, bounds, choice, seededRandom(`${seed}/refresh`));
+  if (hasRoom(budget)) refineClustersWithin(graph, leafOf, bounds, [dear, cheap], seededRandom(`${seed}/refresh`));
+  if (hasRoom(budget)) refineWithin(graph, leafOf, bounds, cheap);
   onProgress({ stage: 'refresh', done: 4, total: 4 });
 
   const { tree, report } = sealBuild(prepared, leafOf);
@@ -149,19 +151,30 @@ function hasRoom({ usersMoved, usersMax, weightMoved, weightMax }: MoveBudget): 
   return usersMoved < 0.9 * usersMax && weightMoved < 0.9 * weightMax;
 }
 
-/** Clusters of a few friends within leaves move, and change places, as a whole; then users again. */
-function refineClustersWithin(graph: Graph, leafOf: Uint32Array, bounds: TreeBounds, stay: Stay, random: Random): void {
+/** Clusters of a few friends within leaves move, and change places, as a whole, at one price after the other. */
+function refineClustersWithin(
+  graph: Graph,
+  leafOf: Uint32Array,
+  bounds: TreeBounds,
+  stays: readonly Stay[],
+  random: Random,
+): void {
   const weightMax = Math.min(bounds.even[bounds.height]! / 3, 4 * bounds.userMean);
-  const contraction = contract(graph, clusterFriends(graph, weightMax, 2, random, leafOf));
-  const clusters = homesOfClusters(stay.homes, leafOf, contraction);
-  const together = { ...stay, homes: clusters.homes };
-  const moved =
-    refineWithin(contraction.coarse, clusters.leafOf, bounds, together) +
-    swapWithin(contraction.coarse, clusters.leafOf, bounds, together);
-  if (moved === 0) return;
+  const contraction = contract(graph, clusterFriends(graph, weightMax, 1, random, leafOf));
+  const { budget, homes } = stays[0]!;
+  const clusters = homesOfClusters(homes, leafOf, contraction);
+  for (const stay of stays) {
+    if (hasRoom(budget)) refineWithin(contraction.coarse, clusters.leafOf, bounds, { ...stay, homes: clusters.homes });
+  }
   for (let v = 0; v < graph.nodeCount; v++) leafOf[v] = clusters.leafOf[contraction.clusterOf[v]!]!;
-  stay.budget.count(stay.homes, leafOf); // exactly: some may have come home with their cluster
-  refineWithin(graph, leafOf, bounds, stay);
+  budget.count(homes, leafOf); // exactly: some may have come home with their cluster
+}
+
+/** Tie weight of an average user. */
+function meanTies({ nodeCount, tieWeight }: Graph): number {
+  let sum = 0;
+  for (let k = 0; k < tieWeight.length; k++) sum += tieWeight[k]!;
+  return sum / nodeCount;
 }
 
 /** Of a cluster those are at home who are in their home leaf now. */

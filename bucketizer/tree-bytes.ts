@@ -74,11 +74,28 @@ class ByteWriter {
   }
 
   text(value: string): void {
+    if (this.plainText(value)) return;
     const encoded = this.encoder.encode(value);
     this.integer(encoded.length);
     this.reserve(encoded.length);
     this.buffer.set(encoded, this.end);
     this.end += encoded.length;
+  }
+
+  /** Of ASCII alone, as most ids are: a hundred times as many as there is time to ask the encoder for. False: it is not. */
+  private plainText(value: string): boolean {
+    const start = this.end;
+    this.integer(value.length);
+    this.reserve(value.length);
+    for (let i = 0; i < value.length; i++) {
+      const unit = value.charCodeAt(i);
+      if (unit >= 128) {
+        this.end = start;
+        return false;
+      }
+      this.buffer[this.end++] = unit;
+    }
+    return true;
   }
 
   bytes(): Uint8Array {

@@ -1,17 +1,14 @@
 import { expect, test } from 'vitest';
 import { restoreBalance, treeBounds } from '../../bucketizer/balance.ts';
 import { refineWithin } from '../../bucketizer/budgeted-refine.ts';
-import { swapWithin } from '../../bucketizer/budgeted-swap.ts';
+import { buildGraph } from '../../bucketizer/graph.ts';
 import { MoveBudget } from '../../bucketizer/move-budget.ts';
 import { seededRandom } from '../../config/random.ts';
 import { checkBalance } from './check-tree.ts';
 import { plainWorth } from './plain-worth.ts';
-import { below, randomGraph } from './sample-graphs.ts';
+import { below, keepAll, randomGraph } from './sample-graphs.ts';
 
-test.each([
-  ['moves', refineWithin],
-  ['swaps', swapWithin],
-] as const)('%s raise the worth of a tree, keep its balance, and never spend more than the budget', (_, search) => {
+test('moves and swaps raise the worth of a tree, keep its balance, and never spend more than the budget', () => {
   let raised = 0;
   for (let seed = 1; seed <= 40; seed++) {
     const random = seededRandom(seed);
@@ -29,7 +26,7 @@ test.each([
     budget.count(homes, leafOf);
     const least = { users: budget.usersMoved, weight: budget.weightMoved };
     const before = plainWorth(graph, leafOf, height);
-    const moves = search(graph, leafOf, treeBounds(graph, height), { homes, budget, bonus: 0 });
+    const moves = refineWithin(graph, leafOf, treeBounds(graph, height), { homes, budget, price: 0 });
     const after = plainWorth(graph, leafOf, height);
     if (moves > 0) expect(after, `seed ${seed}`).toBeGreaterThan(before);
     else expect(after, `seed ${seed}`).toBe(before);
@@ -46,4 +43,24 @@ test.each([
     }
   }
   expect(raised).toBeGreaterThan(25);
+});
+
+test('whoever leaves home gains the price of it; a leaf that is full is entered by changing places', () => {
+  // two triangles, one user of each in the other's leaf; every leaf full to its cap
+  const { graph } = buildGraph(
+    Uint32Array.of(0, 1, 1, 2, 2, 0, 3, 4, 4, 5, 5, 3),
+    null,
+    new Float64Array(6).fill(1),
+    keepAll,
+  );
+  const bounds = { ...treeBounds(graph, 1), userMean: 0 };
+  const leaf = Int32Array.of(0, 0, 1, 1, 1, 0);
+  const homes = { leaf, users: new Float64Array(6).fill(1), weight: graph.nodeWeight };
+  const after = (price: number): number[] => {
+    const leafOf = Uint32Array.from(leaf);
+    refineWithin(graph, leafOf, bounds, { homes, budget: new MoveBudget(6, 6), price });
+    return [...leafOf];
+  };
+  expect(after(5.9)).toEqual([0, 0, 0, 1, 1, 1]); // two ties come together in a leaf for each of the two: 2 x 3
+  expect(after(6)).toEqual([...leaf]);
 });
