@@ -130,6 +130,17 @@ export async function calmestPlacement(
   return solved && placementOf(solved);
 }
 
+/** The same where a few pairs can tell; null where they cannot, or there are no such levels. */
+export async function calmestByFew(
+  model: Model,
+  limits: MoveLimits | null,
+  levelMax: Float64Array,
+  solve: SolveCertified,
+): Promise<Placement | null> {
+  const solved = await amongFew(model, { limits, levelMax, seek: 'calm' }, calmPrices(model, levelMax), solve);
+  return solved && placementOf(solved);
+}
+
 /** Null: no certified answer. */
 async function solvedFrom(
   known: LimitPrices | null,

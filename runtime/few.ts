@@ -81,6 +81,9 @@ function isEachByItself(model: Model, { limits, seek }: Formulation): boolean {
   return !hasAny(model.tooFar) && !model.forced.some((load) => load > 0);
 }
 
+/** Nothing is kept here from one call to the next. */
+let room = new Float64Array(0);
+
 /** What a unit of load costs where it is, and where it could go. */
 class Ways {
   readonly leavingAt: Float64Array; // [c] of what would leave next
@@ -96,7 +99,8 @@ class Ways {
     this.#rttCost = rttCost;
     this.#moveCost = moveCost;
     this.#price = new Float64Array(model.services * model.datacenters);
-    this.#regret = new Float64Array(rttCost.length);
+    if (room.length < rttCost.length) room = new Float64Array(rttCost.length);
+    this.#regret = room.subarray(0, rttCost.length);
   }
 
   /** About so many, those with the least regret, and all that have none. */

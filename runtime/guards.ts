@@ -70,13 +70,14 @@ export function retainedFractions(
   pairDrains: readonly PairDrain[] = [],
 ): FractionMatrix {
   const datacenters = topology.datacenters.length;
-  const retained = new Float64Array(topology.edges.length * datacenters);
+  const retained = new Float64Array(topology.edges.length * datacenters).fill(1);
   topology.datacenters.forEach(({ id }, d) => {
-    const keep = states[d]!.keep;
+    const { keep } = states[d]!;
+    if (keep === 1) return;
     const base = carried.drainBase.find((known) => known.datacenter === id);
     const began = new Map(base?.fractions.map(({ edge, fraction }) => [edge, fraction]));
     topology.edges.forEach((edge, e) => {
-      retained[e * datacenters + d] = keep === 1 ? 1 : keep * (began.get(edge.id) ?? 0);
+      retained[e * datacenters + d] = keep * (began.get(edge.id) ?? 0);
     });
   });
   for (const pair of pairDrains) {

@@ -2,7 +2,7 @@
  *  put it there. Both are brought back by the least movement that does it; what latency wants besides has time. */
 
 import type { Policy } from '../config/policy.ts';
-import { calmestPlacement, lowestLevels, reachableLevels } from './balance.ts';
+import { calmestByFew, calmestPlacement, lowestLevels, reachableLevels } from './balance.ts';
 import type { RuntimeInputs } from './inputs.ts';
 import { brokenBy, type Limit, utilizations } from './limits.ts';
 import type { SolveCertified } from './lp/certified.ts';
@@ -116,6 +116,10 @@ async function evenedOut(
   const { onloadMax, balanceTolerance } = services[0]!.policy.spec.guards;
   const limits: MoveLimits = { onloadMax, churnMax: churnMaxOf(services), toward: null };
   const enough = levels.map((level) => level + unevenAt * balanceTolerance);
+  // Whether one level for all can be had, the placement under it says itself.
+  const isEven = enough.every((level) => level === enough[0]);
+  const even = isEven ? await calmestByFew(model, limits, enough, solve) : null;
+  if (even) return { placement: even, limits, relaxed: [] };
   const reached = await lowestLevels(model, limits, solve, enough);
   if (!reached) return 'no-answer';
   const levelMax = enough.map((level, k) => Math.max(level, reached[k]!));

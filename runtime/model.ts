@@ -37,7 +37,7 @@ export interface Model {
   readonly shareMax: Float64Array; // [s] of an edge's load on one datacenter
   readonly churnWeight: Float64Array; // [c] demand that changes target, a unit of load moved
   readonly emergencyMax: number; // utilization allowed after the loss of any one datacenter; Infinity: not asked for
-  readonly fallbackWeight: Float64Array; // [c * D + d] by which load of a lost datacenter falls on the others
+  readonly fallbackWeight: Float64Array; // [c * D + d] by which load of a lost datacenter falls on the others; empty where emergencyMax is not asked for
   readonly rttCost: Float64Array; // [c * D + d] latency, squared under `balance`, with the tie-break; a unit of load
   readonly moveCost: Float64Array; // [c * D + d] a unit of load moved there by choice
   readonly meeting: Meeting | null; // what friends who meet are worth; null: no policy pays for it
@@ -93,7 +93,9 @@ export function buildGroupModel(settings: readonly ServiceSetting[]): BuiltModel
   const mayGain = new Uint8Array(commodities * datacenters);
   const couldGain = new Uint8Array(commodities * datacenters);
   const tooFar = new Uint8Array(commodities * datacenters);
-  const fallbackWeight = new Float64Array(commodities * datacenters);
+  const emergencyMax = policy.spec.emergencyMax ?? Number.POSITIVE_INFINITY;
+  const hasFallback = Number.isFinite(emergencyMax);
+  const fallbackWeight = new Float64Array(hasFallback ? commodities * datacenters : 0);
   const still = new Uint8Array(commodities);
   const stuck: number[] = [];
   const nowhere: (string | null)[] = [];
@@ -102,6 +104,7 @@ export function buildGroupModel(settings: readonly ServiceSetting[]): BuiltModel
     const { served } = inputs;
     const resident = residency(inputs);
     const room = Uint8Array.from(inputs.states, (_, d) => (hasRoom(pools, s, d, inputs) ? 1 : 0)); // [d]
+    const refill = Uint8Array.from(inputs.states, (state) => (state.refill ? 1 : 0)); // [d]
     const latencyMsMax = inputs.policy.spec.latencyMsMax ?? Number.POSITIVE_INFINITY;
     let stuckEdges = 0;
     let lost: string | null = null;
@@ -109,23 +112,26 @@ export function buildGroupModel(settings: readonly ServiceSetting[]): BuiltModel
       const c = s * edges + e;
       const load = amounts.load[c]!;
       let stays = 0;
-      let anywhere = false;
-      for (let d = 0; d < datacenters; d++) {
-        const i = c * datacenters + d;
-        const own = e * datacenters + d;
-        const usable = resident[own] === 1 && room[d] === 1;
-        couldGain[i] = usable && retained[own] === 1 ? 1 : 0;
-        mayGain[i] = couldGain[i] === 1 && inputs.states[d]!.refill ? 1 : 0;
-        anywhere ||= mayGain[i] === 1;
-        if (resident[own] === 1 && retained[own] === 1) fallbackWeight[i] = topology.datacenters[d]!.capacityRps;
-        if (served && usable) base[i] = load * Math.min(served[own]!, retained[own]!);
-        stays += base[i]!;
-      }
+      let anywhere = 0;
       const from = c * datacenters;
+      for (let d = 0, i = from, own = e * datacenters; d < datacenters; d++, i++, own++) {
+        const usable = resident[own] === 1 && room[d] === 1;
+        const isWhole = retained[own] === 1;
+        if (usable && isWhole) {
+          couldGain[i] = 1;
+          mayGain[i] = refill[d]!;
+          anywhere |= refill[d]!;
+        }
+        if (hasFallback && resident[own] === 1 && isWhole) fallbackWeight[i] = topology.datacenters[d]!.capacityRps;
+        if (!served || !usable || served[own] === 0) continue;
+        const stay = load * Math.min(served[own]!, retained[own]!);
+        base[i] = stay;
+        stays += stay;
+      }
       // Below a billionth it is the rounding of sums, not load.
       forced[c] = load - stays > 1e-9 * load ? load - stays : 0;
       // A datacenter that flaps and is well now is better than nowhere.
-      if (!anywhere && forced[c]! > 0) mayGain.set(couldGain.subarray(from, from + datacenters), from);
+      if (anywhere === 0 && forced[c]! > 0) mayGain.set(couldGain.subarray(from, from + datacenters), from);
       if (latencyMsMax < Number.POSITIVE_INFINITY) {
         // Where nothing is near enough, everything is: somewhere is better than nowhere.
         const isNear = (d: number): boolean => topology.rttMs[e * datacenters + d]! <= latencyMsMax;
@@ -151,16 +157,23 @@ export function buildGroupModel(settings: readonly ServiceSetting[]): BuiltModel
   if (nowhere.every((edge) => edge !== null)) return { kind: 'nowhere', edge: nowhere[0]! };
   let meanRttMs = 0;
   const pairs = edges * datacenters;
-  for (let i = 0; i < base.length; i++) meanRttMs += (base[i]! / totalLoad) * topology.rttMs[i % pairs]!;
+  for (let from = 0; from < base.length; from += pairs) {
+    for (let pair = 0; pair < pairs; pair++) {
+      const load = base[from + pair]!;
+      if (load > 0) meanRttMs += (load / totalLoad) * topology.rttMs[pair]!;
+    }
+  }
   const services = settings.map(({ inputs }) => inputs);
   const costs = tieBrokenCosts(services, meanRttMs);
+  const service = new Int32Array(commodities);
+  for (let s = 1; s < services.length; s++) service.fill(s, s * edges, (s + 1) * edges);
   return {
     kind: 'model',
     model: {
       services: services.length,
       edges,
       commodities,
-      service: Int32Array.from(amounts.load, (_, c) => Math.floor(c / edges)),
+      service,
       datacenters,
       ...amounts,
       resources: pools.resources,
@@ -179,7 +192,7 @@ export function buildGroupModel(settings: readonly ServiceSetting[]): BuiltModel
       ...pinnedLoad(services, amounts.load),
       shareMax: Float64Array.from(services, (inputs) => inputs.policy.spec.guards.shareMax),
       fallbackWeight,
-      emergencyMax: policy.spec.emergencyMax ?? Number.POSITIVE_INFINITY,
+      emergencyMax,
       rttCost: costs.rttCost,
       // Demand without a bucket has nothing to lose by a move.
       moveCost: steered(costs.moveCost, topology),
@@ -206,7 +219,15 @@ export function hasAny(marks: Uint8Array): boolean {
 const anyKnown = new WeakMap<Uint8Array, boolean>();
 
 export function withoutPins({ pinned }: Model): Pick<Model, 'pinned' | 'hasPins'> {
-  return { pinned: new Float64Array(pinned.length).fill(Number.NaN), hasPins: false };
+  return { pinned: unpinned(pinned.length), hasPins: false };
+}
+
+/** Changed by nobody, so that all models may have the same. */
+let noPins = new Float64Array(0);
+
+function unpinned(pairs: number): Float64Array {
+  if (noPins.length !== pairs) noPins = new Float64Array(pairs).fill(Number.NaN);
+  return noPins;
 }
 
 /** Is the datacenter of `i` = c * D + d held down for its service? */
@@ -226,6 +247,7 @@ export function sharesOf(loadAt: Float64Array, load: Float64Array): Float64Array
 
 /** Of the costs [c * D + d], the part that users with a bucket pay. */
 function steered(moveCost: Float64Array, { edges, datacenters }: Topology): Float64Array {
+  if (!edges.some(({ unsteered = 0 }) => unsteered > 0)) return moveCost;
   const paid = new Float64Array(moveCost.length);
   for (let from = 0, c = 0; from < paid.length; c++, from += datacenters.length) {
     const share = 1 - (edges[c % edges.length]!.unsteered ?? 0);
@@ -242,16 +264,19 @@ function weighedLoad(
   const { topology } = settings[0]!.inputs;
   const edges = topology.edges.length;
   const datacenters = topology.datacenters.length;
-  const demand = new Float64Array(settings.length * edges);
-  settings.forEach(({ inputs }, s) => {
-    inputs.demandRps.forEach((rps, e) => {
-      demand[s * edges + e] = rps * pools.weight[s]!;
-    });
-  });
-  const demandTotal = demand.reduce((a, b) => a + b, 0);
-  const share = demand.map((weighed) => (demandTotal > 0 ? Math.max(weighed / demandTotal, idleShare) : 1));
-  const shareTotal = share.reduce((a, b) => a + b, 0);
-  const load = share.map((value) => (value / shareTotal) * totalLoad);
+  const load = new Float64Array(settings.length * edges);
+  let demandTotal = 0;
+  for (let c = 0; c < load.length; c++) {
+    const s = Math.floor(c / edges);
+    load[c] = settings[s]!.inputs.demandRps[c - s * edges]! * pools.weight[s]!;
+    demandTotal += load[c]!;
+  }
+  let shareTotal = 0;
+  for (let c = 0; c < load.length; c++) {
+    load[c] = demandTotal > 0 ? Math.max(load[c]! / demandTotal, idleShare) : 1;
+    shareTotal += load[c]!;
+  }
+  for (let c = 0; c < load.length; c++) load[c] = (load[c]! / shareTotal) * totalLoad;
   const settled = new Float64Array(load.length * datacenters);
   const churnWeight = new Float64Array(load.length).fill(1);
   settings.forEach(({ inputs }, s) => {
@@ -340,7 +365,7 @@ function pinnedLoad(services: readonly RuntimeInputs[], load: Float64Array): Pic
   const { topology } = services[0]!;
   const datacenters = topology.datacenters.length;
   const edges = topology.edges.length;
-  const pinned = new Float64Array(load.length * datacenters).fill(Number.NaN);
+  let pinned = unpinned(load.length * datacenters);
   let hasPins = false;
   services.forEach(({ policy, startMs }, s) => {
     for (const pin of policy.spec.pins) {
@@ -349,6 +374,7 @@ function pinnedLoad(services: readonly RuntimeInputs[], load: Float64Array): Pic
       const d = topology.datacenters.findIndex(({ id }) => id === pin.datacenter);
       const c = s * edges + e;
       if (e < 0 || d < 0) continue;
+      if (!hasPins) pinned = pinned.slice();
       pinned[c * datacenters + d] = pin.fraction * load[c]!;
       hasPins = true;
     }

@@ -77,15 +77,14 @@ function movable({ topology, share }: Wanted, changePpm: Int32Array): number {
 /** [epochs before, from 1][e * D + d] ppm; places that are gone are left out. */
 function historyOf(topology: Topology, past: readonly Want[]): readonly Int32Array[] {
   const width = topology.datacenters.length;
+  const history = enough.slice(1).map(() => new Int32Array(topology.edges.length * width));
+  if (past.length === 0) return history;
   const edgeAt = new Map(topology.edges.map(({ id }, e) => [id, e]));
   const datacenterAt = new Map(topology.datacenters.map(({ id }, d) => [id, d]));
-  const history = enough.slice(1).map(() => new Int32Array(topology.edges.length * width));
   for (const { edge, datacenter, changesPpm } of past) {
     const [e, d] = [edgeAt.get(edge), datacenterAt.get(datacenter)];
     if (e === undefined || d === undefined) continue;
-    history.forEach((changes, before) => {
-      changes[e * width + d] = changesPpm[before] ?? 0;
-    });
+    for (let before = 0; before < history.length; before++) history[before]![e * width + d] = changesPpm[before] ?? 0;
   }
   return history;
 }
@@ -94,10 +93,10 @@ function wantsOf({ topology, changePpm }: Wanted, history: readonly Int32Array[]
   const width = topology.datacenters.length;
   const kept = [changePpm, ...history.slice(0, -1)];
   const wants: Want[] = [];
-  const isWanted = new Uint8Array(changePpm.length);
-  for (const changes of kept) for (let i = 0; i < isWanted.length; i++) if (changes[i] !== 0) isWanted[i] = 1;
-  for (let i = 0; i < isWanted.length; i++) {
-    if (isWanted[i] === 0) continue;
+  for (let i = 0; i < changePpm.length; i++) {
+    let ever = 0;
+    for (const changes of kept) ever |= changes[i]!;
+    if (ever === 0) continue;
     const { id: edge } = topology.edges[Math.floor(i / width)]!;
     const { id: datacenter } = topology.datacenters[i % width]!;
     wants.push({ edge, datacenter, changesPpm: kept.map((changes) => changes[i]!) });

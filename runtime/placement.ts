@@ -80,10 +80,9 @@ export function formulate(
   const pairs = commodities * datacenters;
   const gained = new Int32Array(pairs).fill(-1);
   const left = new Int32Array(pairs).fill(-1);
-  const placed = new Int32Array(pairs).fill(-1);
+  const placed = forced.some((amount) => amount > 0) ? new Int32Array(pairs).fill(-1) : noneOf(pairs);
   const pools = poolsNow(model);
-  const levels = putLevels(lp, model, formulation, pools, few);
-  const { levelRow, onloadRow } = levels;
+  const { levelRow, onloadRow, levelColumn, missColumn } = putLevels(lp, model, formulation, pools, few);
   const priceRow = putPrices(lp, model, seek, pools.staying);
   const gives = putGives(lp, model, limits !== null, seek);
   /** A column of what misses a limit; it goes into the rows that the limit is kept by. */
@@ -171,6 +170,7 @@ export function formulate(
     if (isLimited) p95Row = putP95(lp, model, c, slack);
     for (let d = 0; d < datacenters; d++, i++) {
       const mayArrive = mayGain[i] === 1 && (!few || few.isIn[i] === 1);
+      if (!mayArrive && base[i] === 0 && !isLimited) continue;
       const far = tooFar[i] === 1 ? bounty : 0;
       if (isLimited) {
         const room = Math.max(mayStay(i), shareMax * ownLoad) - base[i]!;
@@ -218,17 +218,24 @@ export function formulate(
       }
     }
   }
-  const rows = {
-    ...levels,
-    priceRow: priceRow ?? new Int32Array(capacity.length).fill(-1),
-    churnRow,
-    movingRow,
-    placingRow,
-  };
   const program = lp.build();
   const nextStep = following.length > 0 ? new Int32Array(program.cost.length).fill(-1) : null;
   for (let at = 0; nextStep && at < following.length; at += 2) nextStep[following[at]!] = following[at + 1]!;
-  return { program, layout: { gained, left, placed, nextStep, ...rows } };
+  const layout: Layout = {
+    gained,
+    left,
+    placed,
+    levelRow,
+    levelColumn,
+    missColumn,
+    onloadRow,
+    priceRow: priceRow ?? noneOf(capacity.length),
+    churnRow,
+    movingRow,
+    placingRow,
+    nextStep,
+  };
+  return { program, layout };
 }
 
 /** Does any pair have rows of its own, or count in those of limits that give? */
@@ -270,6 +277,14 @@ function putLevels(
     lp.put(levelRow[k]!, -1);
   }
   return { levelRow, onloadRow, levelColumn, missColumn };
+}
+
+/** Changed by nobody, so that all layouts may have the same. */
+let none = new Int32Array(0);
+
+function noneOf(count: number): Int32Array {
+  if (none.length < count) none = new Int32Array(count).fill(-1);
+  return none.subarray(0, count);
 }
 
 interface PoolsNow {

@@ -30,12 +30,12 @@ export interface Settled {
   readonly basicOf: Int32Array; // [own row] its basic column; -1 of other rows, and where a row cannot be met
 }
 
-/** `keeps` [row] 1: an own row whose given price stands, without a basic column. `reduced`: where to write those. */
+/** `keeps` [row] not 0: an own row whose given price stands, without a basic column. `reduced`: where to write those. */
 export function settledAt(
   program: LinearProgram,
   blocks: Blocks,
   given: RowPrices,
-  keeps: Uint8Array | null = null,
+  keeps: Uint8Array | Int32Array | null = null,
   reduced: Float64Array = new Float64Array(program.cost.length),
 ): Settled {
   const { columnStart, value, rowLower, ownRow } = program;
@@ -45,7 +45,7 @@ export function settledAt(
   for (let r = 0; r < rowLower.length; r++) {
     const [from, to] = [blocks.start[r]!, blocks.start[r + 1]!];
     if (to === from) continue;
-    const isKept = keeps?.[r] === 1;
+    const isKept = keeps !== null && keeps[r] !== 0;
     for (let at = from; at < to; at++) {
       const j = blocks.columns[at]!;
       reduced[j] = restOf(program, prices, j, columnStart[j]! + (isKept ? 0 : 1)); // its first entry is the own row's

@@ -124,10 +124,9 @@ class DualSimplex extends Tableau {
   /** Reduced costs at these prices, and the keys at which blocks with nothing else basic are cheapest. */
   #settle(costing: LinearProgram, prices: RowPrices): boolean {
     const { start } = this.blocks;
-    const isBusy = Uint8Array.from(this.busy, (count) => (count > 0 ? 1 : 0));
-    const { basicOf } = settledAt(costing, this.blocks, prices, isBusy, this.reduced.subarray(0, this.columns));
-    for (let r = 0; r < isBusy.length; r++) {
-      if (start[r] === start[r + 1] || isBusy[r] === 1) continue;
+    const { basicOf } = settledAt(costing, this.blocks, prices, this.busy, this.reduced.subarray(0, this.columns));
+    for (let r = 0; r < this.busy.length; r++) {
+      if (start[r] === start[r + 1] || this.busy[r]! > 0) continue;
       if (basicOf[r]! < 0) return false;
       if (this.keyOf[r]! >= 0) this.placeOf[this.keyOf[r]!] = atBound;
       this.keyOf[r] = basicOf[r]!;

@@ -6,12 +6,14 @@ import { type Profiler, Session } from 'node:inspector';
 /** The functions that are a phase, by name; whatever they call belongs to it. */
 const phaseOf: Readonly<Record<string, Phase>> = {
   buildGroupModel: 'build',
+  nearest: 'build', // which pairs a program is written for
   formulate: 'build',
   aggregated: 'build',
   postMessage: 'handOver',
   placementOf: 'read',
   certify: 'certify',
   exact: 'certify',
+  bring: 'certify', // has anybody who was left out anything to win?
   dualSteps: 'solve',
   sifted: 'solve',
 };

@@ -3,7 +3,8 @@
  *  same run. The first epochs of a run warm up code and heap and are not counted: 100, or half of a shorter run.
  *
  *  The share promised for "build, hand over, read, certify" is of these four: building models and programs, telling them to
- *  a worker, reading placements from answers, certifying them, by samples of the planning thread (`phases.ts`). Solving is
+ *  a worker, reading placements from answers, certifying them, by samples of the planning thread (`phases.ts`). Which pairs
+ *  a program is written for counts as building it, and what the others could win as its certificate. Solving is
  *  not in it, whoever does it: the dual simplex in this thread does what HiGHS did, and what HiGHS would take is told
  *  beside it. Nor is what an epoch decides before and after (is a want worth a move, what becomes of it in millionths),
  *  which is told as the rest. */
@@ -86,6 +87,7 @@ function figuresOf({ name, arguments: size, promised, native }: Case, mpsFile: s
       `build ${percent(build)}, hand over ${percent(handOver)}, read ${percent(read)}, certify ${percent(certify)}, ` +
         `solve ${percent(solve)}, judging wants and the rest ${percent(rest)}`,
     ),
+    told(what('of its columns, written down'), `${run.written.toFixed(0)}`),
     told(
       what('what others wait for the planning thread at most, wall time'),
       `${ms(run.waitMs.warm)} in a warm epoch, ${ms(run.waitMs.cold)} in the first`,

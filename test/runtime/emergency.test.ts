@@ -81,7 +81,7 @@ describe('emergencyMax', () => {
 
   test('what the rows count is what the fallback rule does, edge by edge', async () => {
     for (let seed = 0; seed < 20; seed++) {
-      const inputs = settingOf(seed, {});
+      const inputs = settingOf(seed, { emergencyMax: 1 });
       const { fractions } = await placed(inputs);
       const model = modelOf(inputs);
       const width = model.datacenters;
