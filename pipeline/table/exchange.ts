@@ -24,6 +24,7 @@ export interface ExchangeInputs {
   readonly allTies: number; // all ties there are, in the unit of the works
   readonly price: number; // share of all ties that moving the service's whole demand has to win
   readonly allowance: number; // share of the service's demand that may be moved beyond what has to
+  readonly room: number; // and that may be moved at all: by an exchange others may have to, too
   readonly trialsMax: number;
   readonly edgesMax: number; // at which blocks of one segment may go together
 }
@@ -47,20 +48,24 @@ export function exchangeBlocks(inputs: ExchangeInputs): Exchanged {
   candidates.sort((a, b) => b.score - a.score || a.e - b.e || a.segment - b.segment || a.from - b.from || a.to - b.to);
   const overall = new Overall(inputs);
   let spent = 0;
+  let moved = 0;
   let kept = 0;
   let trials = 0;
   for (const candidate of candidates) {
     if (trials >= inputs.trialsMax) break;
     const { from, to } = candidate;
     const left = Math.max(0, inputs.allowance - spent);
+    const room = Math.max(0, inputs.room - moved);
     const attempt = new Attempt(inputs, candidate);
-    const fits = (): boolean => attempt.cost <= left && overall.allows(from, to, attempt.unreturned);
+    const fits = (): boolean =>
+      attempt.cost <= left && attempt.moved <= room && overall.allows(from, to, attempt.unreturned);
     let isDone = attempt.exchangeAt(candidate.e);
     while (isDone && fits() && !attempt.pays) isDone = attempt.exchangeAt(attempt.follower());
     trials += attempt.edges.length;
     if (isDone && fits()) {
       overall.shift(from, to, attempt.unreturned);
       spent += attempt.cost;
+      moved += attempt.moved;
       kept += 1;
     } else {
       attempt.undo();
@@ -73,6 +78,7 @@ export function exchangeBlocks(inputs: ExchangeInputs): Exchanged {
 class Attempt {
   readonly edges: number[] = [];
   cost = 0; // share of the service's demand
+  moved = 0; // share of the service's demand, net of what came home
   unreturned = 0; // share of the service's demand
   readonly #inputs: ExchangeInputs;
   readonly #candidate: Candidate;
@@ -98,6 +104,7 @@ class Attempt {
     this.edges.push(e);
     const isBalanced = exchange.run(this.#candidate, aims[e]!, band);
     this.cost += exchange.excess * edgeLoad[e]!;
+    this.moved += exchange.moved * edgeLoad[e]!;
     this.unreturned += exchange.unreturned * edgeLoad[e]!;
     this.#ties += exchange.worth;
     return isBalanced;
@@ -255,6 +262,11 @@ class Exchange {
     let closed = 0;
     for (const [segment, before] of this.#piecesBefore) closed += before - this.#work.pieces(segment);
     return this.#ties + closed * this.#terms.split;
+  }
+
+  /** Further from the table before than it was, share of the edge's demand. */
+  get moved(): number {
+    return this.#home ? this.#moved : 0;
   }
 
   /** Moved beyond what the change of the loads since the epoch began asks for, share of the edge's demand. */

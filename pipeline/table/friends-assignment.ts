@@ -17,7 +17,7 @@ import type { Ceilings } from './ceilings.ts';
 import type { CellTies } from './cell-ties.ts';
 import { EdgeWork } from './edge-work.ts';
 import { evenOut } from './even-out.ts';
-import { type Exchanged, exchangeBlocks } from './exchange.ts';
+import { type Exchanged, type ExchangeInputs, exchangeBlocks } from './exchange.ts';
 import { FriendTies } from './friend-ties.ts';
 import { afterSpending, allowanceOf, freshLocality } from './locality-budget.ts';
 import { isSettled, mustMove, settle } from './must-move.ts';
@@ -62,6 +62,8 @@ const climbTrialsInAll = 100_000;
 
 /** Exchanges to try in an epoch, over all edges. */
 const gatherTrials = 300;
+
+const unbounded = { allowance: Number.POSITIVE_INFINITY, room: Number.POSITIVE_INFINITY };
 
 /** Edges at which blocks of one segment may be exchanged together. */
 const edgesTogether = 16;
@@ -142,7 +144,7 @@ class TablePlan {
     for (let pass = 0; pass < climbsMax && trials < climbTrialsInAll; pass++) {
       let kept = 0;
       for (const e of this.#byEdge.keys()) {
-        const exchanged = this.#exchange([e], 0, Number.POSITIVE_INFINITY, atOneEdge);
+        const exchanged = this.#exchange([e], 0, unbounded, atOneEdge);
         kept += exchanged.kept;
         trials += exchanged.trials;
       }
@@ -155,9 +157,11 @@ class TablePlan {
   gather(carried: CarriedLocality): CarriedLocality {
     const { localityBudget = 0, churnMax = 1 } = this.#inputs;
     if (localityBudget === 0) return carried;
-    const allowance = allowanceOf(carried, { localityBudget, churnMax, moved: this.#leastMoved() });
-    const { spent } = this.#exchange([...this.#byEdge.keys()], carried.price, allowance, gatherTrials);
-    return afterSpending(carried, { localityBudget, moved: this.#leastMoved(), spent });
+    const moved = this.#leastMoved();
+    const allowance = allowanceOf(carried, { localityBudget, churnMax, moved });
+    const bounds = { allowance, room: churnMax - moved };
+    const { spent } = this.#exchange([...this.#byEdge.keys()], carried.price, bounds, gatherTrials);
+    return afterSpending(carried, { localityBudget, churnMax, moved: this.#leastMoved(), spent });
   }
 
   /** Share of the service's demand. */
@@ -166,7 +170,12 @@ class TablePlan {
     return this.#works.reduce((sum, work, e) => sum + (work ? edgeLoad[e]! * work.leastMoved() : 0), 0);
   }
 
-  #exchange(at: readonly number[], price: number, allowance: number, trialsMax: number): Exchanged {
+  #exchange(
+    at: readonly number[],
+    price: number,
+    bounds: Pick<ExchangeInputs, 'allowance' | 'room'>,
+    trialsMax: number,
+  ): Exchanged {
     const { edgeLoad, ceilings, targets, previous, mayExchange } = this.#inputs;
     const width = targets.length;
     const works = this.#byEdge.map((_, e) => this.#workOf(e));
@@ -181,7 +190,7 @@ class TablePlan {
       band: exchangeBand,
       allTies: this.#ties!.allTies,
       price,
-      allowance,
+      ...bounds,
       trialsMax,
       edgesMax: edgesTogether,
     });

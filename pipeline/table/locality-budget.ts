@@ -9,7 +9,11 @@ export const freshLocality: CarriedLocality = { credit: 0, price: 0.3 };
 /** Of the budget so much is earned as moves are made. The rest is reserve: pacing puts moves off after they were paid for,
  *  and the budget is a promise. */
 const earnedPart = 0.65;
-const creditMax = 0.004; // share of the service's demand; what is not spent by then is not missed
+
+/** Shares of the service's demand. The price keeps credit near the first; the second is what may be owed to friends after a
+ *  datacenter failed or came back, for the hours in which they are brought together again. */
+const creditAim = 0.002;
+const creditMax = 0.012;
 
 /** An epoch exceeds what had to move by less than half, and a little where next to nothing had to. */
 const ofMoved = 0.42;
@@ -21,22 +25,22 @@ const priceStep = 1.05;
 export interface Earning {
   readonly localityBudget: number; // of the policy, a share of what is moved
   readonly moved: number; // had to move
+  readonly churnMax: number;
 }
 
 /** What may be moved beyond that. */
-export function allowanceOf(
-  { credit }: CarriedLocality,
-  { localityBudget, churnMax, moved }: Earning & { readonly churnMax: number },
-): number {
-  const earned = credit + earnedPart * localityBudget * moved;
-  return Math.max(0, Math.min(earned, ofMoved * moved + atLeast, churnMax - moved));
+export function allowanceOf({ credit }: CarriedLocality, earning: Earning): number {
+  const { moved, churnMax } = earning;
+  return Math.max(0, Math.min(credit + earnedBy(earning), ofMoved * moved + atLeast, churnMax - moved));
 }
 
 /** `moved` after exchanges: they may leave less to move than there was before them. */
-export function afterSpending(
-  before: CarriedLocality,
-  { localityBudget, moved, spent }: Earning & { readonly spent: number },
-): CarriedLocality {
-  const credit = Math.min(creditMax, before.credit + earnedPart * localityBudget * moved - spent);
-  return { credit, price: credit < creditMax / 2 ? before.price * priceStep : before.price / priceStep };
+export function afterSpending(before: CarriedLocality, earning: Earning & { readonly spent: number }): CarriedLocality {
+  const credit = Math.min(creditMax, before.credit + earnedBy(earning) - earning.spent);
+  return { credit, price: credit < creditAim ? before.price * priceStep : before.price / priceStep };
+}
+
+/** What is put off for `churnMax` earns when it moves, not again in every epoch that it waits. */
+function earnedBy({ localityBudget, moved, churnMax }: Earning): number {
+  return earnedPart * localityBudget * Math.min(moved, churnMax);
 }

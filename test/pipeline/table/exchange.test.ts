@@ -69,6 +69,7 @@ function exchanged(
     allTies: ties.allTies,
     price: more.price,
     allowance: more.allowance,
+    room: Number.POSITIVE_INFINITY,
     trialsMax: more.trialsMax ?? 200,
     edgesMax: more.edgesMax ?? 16,
   });
