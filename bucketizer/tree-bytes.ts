@@ -4,6 +4,7 @@
 
 import assert from 'node:assert';
 import { createHash } from 'node:crypto';
+import { atOnce, type Steps } from '../config/steps.ts';
 import type { LevelQuality } from './quality.ts';
 import type { BucketTree, TreeContents } from './tree.ts';
 
@@ -37,11 +38,21 @@ export function encodeTree(tree: TreeContents): Uint8Array {
 
 /** Inverse of `encodeTree`; an assertion fails on other bytes (their checksum has been verified before). */
 export function decodeTree(bytes: Uint8Array): TreeContents {
+  return atOnce(decodingTree(bytes));
+}
+
+/** The same in steps. */
+export function* decodingTree(bytes: Uint8Array): Steps<TreeContents> {
   const from = new ByteReader(bytes);
   const height = from.integer();
   const userCount = from.integer();
-  const users = Array.from({ length: userCount }, () => from.text());
+  const users: string[] = [];
+  while (users.length < userCount) {
+    users.push(from.text());
+    if (users.length % usersAStep === 0) yield;
+  }
   const bucketOfUser = Uint32Array.from({ length: userCount }, () => from.integer());
+  yield;
   const bucketWeight = Float64Array.from({ length: 1 << height }, () => from.integer());
   const rowStart = new Uint32Array((1 << height) + 1);
   const neighbour: number[] = [];
@@ -52,12 +63,16 @@ export function decodeTree(bytes: Uint8Array): TreeContents {
       neighbour.push(before + from.integer());
       weight.push(from.integer());
     }
+    if (b % bucketsAStep === 0) yield;
   }
   const levels = JSON.parse(from.text()) as readonly LevelQuality[] | null;
   assert(from.atEnd(), 'bytes follow the tree');
   const quotient = { rowStart, neighbour: Uint32Array.from(neighbour), weight: Float64Array.from(weight) };
   return { height, users, bucketOfUser, bucketWeight, quotient, ...(levels === null ? {} : { levels }) };
 }
+
+const usersAStep = 16_384;
+const bucketsAStep = 1024;
 
 class ByteWriter {
   private buffer = new Uint8Array(1 << 16);

@@ -6,9 +6,10 @@ import { Buffer } from 'node:buffer';
 import { readFileSync } from 'node:fs';
 import { ConfigError } from '../../config/errors.ts';
 import { writeFileAtomically } from '../../config/load.ts';
+import { atOnce, type Steps } from '../../config/steps.ts';
 import { BucketLookup } from '../lookup.ts';
 import type { BucketTree } from '../tree.ts';
-import { decodeTree, encodeTree, sha256Hex } from '../tree-bytes.ts';
+import { decodingTree, encodeTree, sha256Hex } from '../tree-bytes.ts';
 import { reasonOf } from './reason.ts';
 import { ownerOnly } from './writable.ts';
 
@@ -37,8 +38,14 @@ export function treeFile(tree: BucketTree): Uint8Array {
 
 /** Throws a ConfigError, one line that names the file, where it is absent, no tree, of another format, cut or altered. */
 export function readTree(path: string): BucketTree {
+  return atOnce(readingTree(path));
+}
+
+/** The same in steps, once it is found whole. Throws likewise. */
+export function* readingTree(path: string): Steps<BucketTree> {
   const { contents, version } = readContents(path);
-  return { ...decodeTree(contents), version };
+  yield;
+  return { ...(yield* decodingTree(contents)), version };
 }
 
 /** For frontends, who ask for users' buckets and nothing else: a fraction of the memory of the whole tree, and faster to

@@ -5,24 +5,26 @@
 import assert from 'node:assert/strict';
 import type { BucketTree } from '../../bucketizer/tree.ts';
 import { fullCut } from '../../bucketizer/tree-share.ts';
+import type { Steps } from '../../config/steps.ts';
 import { steeredShares } from '../epoch/demand-shares.ts';
 import type { EpochInputs } from '../epoch/inputs.ts';
 import type { AskedMove, PublishedTrees } from '../publish/snapshot.ts';
 import { type ProposedStep, treeStep } from '../replay/tree-step.ts';
 import {
-  backTo,
+  begunBack,
+  begunOn,
+  type MovingCourse,
   plainCourse,
   type Routing,
   routingOf,
   type TreeCourse,
   type TreePlaces,
-  towards,
   turned,
 } from '../table/tree-course.ts';
-import type { TreeStep } from '../table/tree-move.ts';
+import { boarding, TreeMove, type TreeStep } from '../table/tree-move.ts';
 import { HttpProblem } from './problem.ts';
 import type { Passed, ProposedRouting, RoutingSource } from './routing-source.ts';
-import { epochsOf, type MovingCourse } from './tree-plan.ts';
+import { epochsOf } from './tree-plan.ts';
 
 /** How far a move is. */
 export interface TreeProgress {
@@ -122,10 +124,10 @@ export class ServiceTrees implements RoutingSource {
   }
 
   /** The course by which everybody passes to `to`. Throws an HttpProblem where that is no way to go. */
-  towards(to: BucketTree): MovingCourse {
+  *towards(to: BucketTree): Steps<MovingCourse> {
     const course = this.#course;
     if (course.kind === 'moving') {
-      if (to.version === course.move.to.version && course.direction === 'back') return moving(turned(course));
+      if (to.version === course.move.to.version && course.direction === 'back') return turned(course);
       throw underWay(course);
     }
     if (to.version === course.tree.version) {
@@ -138,14 +140,14 @@ export class ServiceTrees implements RoutingSource {
         `tree ${shortly(to.version)} has height ${to.height}, the one in force has ${height}, and buckets of one mean nothing in the other; build it with "taiji bucketize --height ${height} --previous TREE"`,
       );
     }
-    return moving(towards(course.tree, to, this.#places));
+    return begunOn(yield* this.#moveBetween(course.tree, to));
   }
 
   /** The way back: of a move under way to where it began, else to the tree before. Throws likewise. */
-  back(treeOf: (version: string) => BucketTree): MovingCourse {
+  *back(treeOf: (version: string) => Steps<BucketTree>): Steps<MovingCourse> {
     const course = this.#course;
     if (course.kind === 'moving') {
-      if (course.direction === 'on') return moving(turned(course));
+      if (course.direction === 'on') return turned(course);
       throw underWay(course);
     }
     if (course.before === null) {
@@ -154,7 +156,7 @@ export class ServiceTrees implements RoutingSource {
         `tree ${shortly(course.tree.version)} took over from no other: there is none to go back to`,
       );
     }
-    return moving(backTo(treeOf(course.before), course.tree, this.#places));
+    return begunBack(yield* this.#moveBetween(yield* treeOf(course.before), course.tree));
   }
 
   /** From the next epoch on. */
@@ -164,6 +166,11 @@ export class ServiceTrees implements RoutingSource {
     this.#progress = null;
     this.#proposal = null;
     this.#still = 0;
+  }
+
+  *#moveBetween(from: BucketTree, to: BucketTree): Steps<TreeMove> {
+    const { topology, users } = this.#places;
+    return new TreeMove(topology, from, to, users, yield* boarding(topology, from, to, users));
   }
 
   #passedBy(step: TreeStep): Passed {
@@ -183,11 +190,6 @@ export class ServiceTrees implements RoutingSource {
 
 export function shortly(treeVersion: string): string {
   return treeVersion.slice(0, 12);
-}
-
-function moving(course: TreeCourse): MovingCourse {
-  assert(course.kind === 'moving');
-  return course;
 }
 
 function underWay({ move, direction, cut }: MovingCourse): HttpProblem {

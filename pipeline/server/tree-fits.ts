@@ -9,8 +9,11 @@ import type { WorldUsers } from '../../config/world.ts';
  *  sources. */
 export function checkTreeFits(tree: BucketTree, users: WorldUsers, treeName: string, worldName: string): string | null {
   const known = new Set(tree.users);
-  const strangers = users.ids.filter((id) => !known.has(id)).length;
-  const all = users.ids.length;
+  return checkKnown(users.ids.filter((id) => !known.has(id)).length, users.ids.length, treeName, worldName);
+}
+
+/** The same, of so many strangers among all users. */
+export function checkKnown(strangers: number, all: number, treeName: string, worldName: string): string | null {
   if (all > 0 && strangers === all) {
     throw new ConfigError(
       `${treeName}: knows none of the ${all} users of ${worldName}; build it from that world's friends with "taiji bucketize"`,

@@ -3,10 +3,8 @@
 import { fullCut } from '../../bucketizer/tree-share.ts';
 import type { Policy } from '../../config/policy.ts';
 import type { RoutingTable } from '../table/routing-table.ts';
-import { stepOf, stepped, type TreeCourse } from '../table/tree-course.ts';
+import { type MovingCourse, stepOf, stepped, type TreeCourse } from '../table/tree-course.ts';
 import type { TreeDirection } from '../table/tree-move.ts';
-
-export type MovingCourse = Extract<TreeCourse, { kind: 'moving' }>;
 
 export interface TreePlan {
   readonly from: string; // version of the tree that users are on

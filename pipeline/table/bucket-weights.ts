@@ -47,7 +47,12 @@ export function uniformBucketWeights(topology: Topology, tree: BucketTree): Buck
 
 /** The bucket the tree gives `user`, or for a stranger the one that a frontend's lookup gives. */
 export function bucketOfUser(tree: BucketTree, user: string): number {
-  const { users } = tree;
+  const place = placeOfUser(tree, user);
+  return place < 0 ? unknownUserBucket(user, tree.height) : tree.bucketOfUser[place]!;
+}
+
+/** Index into the tree's users; -1: it does not know the user. */
+export function placeOfUser({ users }: BucketTree, user: string): number {
   let low = 0;
   let high = users.length;
   while (low < high) {
@@ -55,8 +60,7 @@ export function bucketOfUser(tree: BucketTree, user: string): number {
     if (compareIds(users[middle]!, user) < 0) low = middle + 1;
     else high = middle;
   }
-  if (low < users.length && users[low] === user) return tree.bucketOfUser[low]!;
-  return unknownUserBucket(user, tree.height);
+  return low < users.length && users[low] === user ? low : -1;
 }
 
 /** [edge] the heaviest single bucket: no assignment can be more exact than about this. */

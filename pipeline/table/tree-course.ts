@@ -20,6 +20,8 @@ export type TreeCourse =
       readonly churn: number; // their sum: demand that changed datacenter by it, an epoch's share after the other
     };
 
+export type MovingCourse = Extract<TreeCourse, { kind: 'moving' }>;
+
 /** A course as plain data: trees by their versions. */
 export type PlainCourse =
   | { readonly kind: 'settled'; readonly tree: string; readonly before: string | null }
@@ -49,13 +51,16 @@ const shareOfChurn = 0.5;
 
 /** On the way to `to`, with nobody moved yet. */
 export function towards(from: BucketTree, to: BucketTree, { topology, users }: TreePlaces): TreeCourse {
-  const move = new TreeMove(topology, from, to, users);
+  return begunOn(new TreeMove(topology, from, to, users));
+}
+
+/** With nobody moved yet. */
+export function begunOn(move: TreeMove): MovingCourse {
   return { kind: 'moving', move, direction: 'on', cut: 0, epochs: 0, churn: 0 };
 }
 
-/** On the way back to `before`, from where everybody has passed to `tree`. */
-export function backTo(before: BucketTree, tree: BucketTree, { topology, users }: TreePlaces): TreeCourse {
-  const move = new TreeMove(topology, before, tree, users);
+/** On the way back, from where everybody has passed. */
+export function begunBack(move: TreeMove): MovingCourse {
   return { kind: 'moving', move, direction: 'back', cut: fullCut, epochs: 0, churn: 0 };
 }
 
@@ -89,7 +94,7 @@ export function routingOf(course: TreeCourse, { topology, users }: TreePlaces): 
 }
 
 /** The other way, from where users are now. */
-export function turned(course: Extract<TreeCourse, { kind: 'moving' }>): TreeCourse {
+export function turned(course: MovingCourse): MovingCourse {
   return { ...course, direction: course.direction === 'on' ? 'back' : 'on' };
 }
 

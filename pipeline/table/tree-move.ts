@@ -12,16 +12,11 @@
 import { strict as assert } from 'node:assert';
 import type { BucketTree } from '../../bucketizer/tree.ts';
 import { fullCut, treeRank } from '../../bucketizer/tree-share.ts';
+import { unknownUserBucket } from '../../bucketizer/unknown-user.ts';
+import { atOnce, type Steps } from '../../config/steps.ts';
 import type { Topology } from '../../config/topology.ts';
 import type { WorldUsers } from '../../config/world.ts';
-import {
-  type BucketWeights,
-  bucketOfUser,
-  bucketWeights,
-  denseOf,
-  fixedPoint,
-  weightsOfSums,
-} from './bucket-weights.ts';
+import { type BucketWeights, bucketOfUser, denseOf, fixedPoint, placeOfUser, weightsOfSums } from './bucket-weights.ts';
 import type { RoutingTable } from './routing-table.ts';
 
 export type TreeDirection = 'on' | 'back';
@@ -33,49 +28,94 @@ export interface TreeStep {
   readonly churn: number; // share of the service's demand that changes datacenter by it, under the table before
 }
 
-/** `edge` is `everywhere` for users of whom only the tree knows: they count at each edge that nobody is known to live at. */
-interface Mover {
-  readonly rank: number;
-  readonly edge: number;
-  readonly before: number; // bucket in the old tree
-  readonly after: number; // in the new one
-  readonly share: number; // of the edge's users' weight
-  readonly isCounted: boolean; // once a user
+/** Where people are in either tree, and when they pass. */
+interface People {
+  readonly rank: Uint32Array; // [person]
+  readonly before: Uint16Array; // [person] bucket in the old tree
+  readonly after: Uint16Array; // [person] in the new one
+}
+
+/** Everybody who may pass, looked up in both trees: most of the work of a move. */
+export interface Passengers {
+  readonly residents: People; // [user of the world]
+  readonly strangers: Strangers | null; // whom only the tree knows; null: somebody is known to live at every edge
+  readonly unknown: number; // residents whom the new tree does not know
+}
+
+interface Strangers extends People {
+  readonly weight: Float64Array; // [person] share of all
+  readonly isResident: Uint8Array; // [person] of some edge, and counted there
+}
+
+/** Those whose bucket changes. `edge` is `everywhere` for users of whom only the tree knows: they count at each edge that
+ *  nobody is known to live at. */
+interface Movers extends People {
+  readonly edge: Int32Array; // [mover] by rank, like all of them
+  readonly share: Float64Array; // [mover] of the edge's users' weight
+  readonly countedBefore: Uint32Array; // [mover + 1] users among those before it, each counted once
 }
 
 const everywhere = -1;
+const peopleAStep = 4096;
+
+/** Both trees are of the same height. */
+export function* boarding(topology: Topology, from: BucketTree, to: BucketTree, users: WorldUsers): Steps<Passengers> {
+  assert.equal(from.height, to.height, 'trees of different heights have different buckets');
+  const { people: residents, unknown } = yield* lookedUp(from, to, users.ids);
+  if (unpeopledOf(topology, users).length === 0) return { residents, strangers: null, unknown };
+  const { people } = yield* lookedUp(from, to, from.users);
+  const ids = new Set(users.ids);
+  const isResident = Uint8Array.from(from.users, (id) => (ids.has(id) ? 1 : 0));
+  return { residents, strangers: { ...people, weight: treeWeights(from), isResident }, unknown };
+}
+
+function* lookedUp(
+  from: BucketTree,
+  to: BucketTree,
+  ids: readonly string[],
+): Steps<{ readonly people: People; readonly unknown: number }> {
+  const rank = new Uint32Array(ids.length);
+  const [before, after] = [new Uint16Array(ids.length), new Uint16Array(ids.length)];
+  let unknown = 0;
+  for (const [person, id] of ids.entries()) {
+    rank[person] = treeRank(id);
+    before[person] = bucketOfUser(from, id);
+    const place = placeOfUser(to, id);
+    after[person] = place < 0 ? unknownUserBucket(id, to.height) : to.bucketOfUser[place]!;
+    if (place < 0) unknown += 1;
+    if (person % peopleAStep === 0) yield;
+  }
+  return { people: { rank, before, after }, unknown };
+}
 
 export class TreeMove {
   readonly from: BucketTree;
   readonly to: BucketTree;
   readonly #topology: Topology;
   readonly #users: WorldUsers;
-  readonly #movers: readonly Mover[]; // by rank
+  readonly #passengers: Passengers;
+  readonly #movers: Movers;
   readonly #unpeopled: readonly number[]; // edges where nobody is known to live
 
-  /** Both trees are of the same height. */
-  constructor(topology: Topology, from: BucketTree, to: BucketTree, users: WorldUsers) {
-    assert.equal(from.height, to.height, 'trees of different heights have different buckets');
+  constructor(
+    topology: Topology,
+    from: BucketTree,
+    to: BucketTree,
+    users: WorldUsers,
+    passengers: Passengers = atOnce(boarding(topology, from, to, users)),
+  ) {
     this.from = from;
     this.to = to;
     this.#topology = topology;
     this.#users = users;
-    const edgeWeight = new Float64Array(topology.edges.length);
-    for (const [user, edge] of users.homeEdge.entries()) edgeWeight[edge]! += fixedPoint(users.weight[user]!);
-    this.#unpeopled = [...edgeWeight.keys()].filter((e) => edgeWeight[e] === 0);
-    const movers: Mover[] = [];
-    const add = (id: string, edge: number, share: number, isCounted: boolean): void => {
-      const [before, after] = [bucketOfUser(from, id), bucketOfUser(to, id)];
-      if (before !== after) movers.push({ rank: treeRank(id), edge, before, after, share, isCounted });
-    };
-    users.ids.forEach((id, user) => {
-      const edge = users.homeEdge[user]!;
-      add(id, edge, fixedPoint(users.weight[user]!) / edgeWeight[edge]!, true);
-    });
-    const residents = new Set(users.ids);
-    for (const { id, weight } of this.#strangers()) add(id, everywhere, weight, !residents.has(id));
-    // Stable: of users with one rank, who pass together, the order means nothing but the order of a sum.
-    this.#movers = movers.sort((a, b) => a.rank - b.rank);
+    this.#passengers = passengers;
+    this.#unpeopled = unpeopledOf(topology, users);
+    this.#movers = moversOf(topology, users, passengers);
+  }
+
+  /** Users of the world whom the new tree does not know. */
+  get unknown(): number {
+    return this.#passengers.unknown;
   }
 
   /** The tree whose ties say who belongs together: that of most users. */
@@ -89,32 +129,32 @@ export class TreeMove {
 
   /** As `bucketWeights`, with each user in the bucket of the tree they go by. */
   weightsAt(cut: number): BucketWeights {
-    if (cut === 0) return bucketWeights(this.#topology, this.from, this.#users);
-    if (cut === fullCut) return bucketWeights(this.#topology, this.to, this.#users);
     const buckets = 1 << this.from.height;
-    const { ids, homeEdge, weight } = this.#users;
+    const { homeEdge, weight } = this.#users;
+    const { residents, strangers } = this.#passengers;
     const sums = this.#topology.edges.map(() => new Float64Array(buckets));
-    ids.forEach((id, user) => {
-      sums[homeEdge[user]!]![this.bucketAt(id, cut)]! += fixedPoint(weight[user]!);
-    });
-    const strangers = new Float64Array(buckets);
-    for (const user of this.#strangers()) {
-      strangers[this.bucketAt(user.id, cut)]! += user.weight;
+    for (let user = 0; user < weight.length; user++) {
+      sums[homeEdge[user]!]![bucketBetween(residents, user, cut)]! += fixedPoint(weight[user]!);
     }
-    return weightsOfSums(sums, strangers);
+    if (cut === 0) return weightsOfSums(sums, this.from.bucketWeight);
+    if (cut === fullCut) return weightsOfSums(sums, this.to.bucketWeight);
+    const elsewhere = new Float64Array(buckets);
+    strangers?.weight.forEach((share, person) => {
+      elsewhere[bucketBetween(strangers, person, cut)]! += share;
+    });
+    return weightsOfSums(sums, elsewhere);
   }
 
   /** Users whose bucket is another one with everybody below `cut` passed; of `fullCut`, in all. */
   movedUsers(cut: number): number {
-    return this.#movers.filter(({ rank, isCounted }) => isCounted && rank < cut).length;
+    return this.#movers.countedBefore[this.#below(cut)]!;
   }
 
   /** Share of the service's demand that would change datacenter, were everybody between the cuts to pass now. */
   churnBetween(low: number, high: number, table: RoutingTable, edgeLoad: Float64Array): number {
-    return this.#movers.reduce(
-      (sum, mover) => sum + (mover.rank >= low && mover.rank < high ? this.#churnOf(mover, table, edgeLoad) : 0),
-      0,
-    );
+    let churn = 0;
+    for (let i = this.#below(low); i < this.#below(high); i++) churn += this.#churnOf(i, table, edgeLoad);
+    return churn;
   }
 
   /** [edge] what is known of each bucket, once those between the two cuts have passed: they take along of the bucket they
@@ -127,13 +167,14 @@ export class TreeMove {
   ): (Float64Array | null)[] {
     const after = known.map((byBucket) => byBucket?.slice() ?? null);
     const share = weights.byEdge.map((cells, e) => (known[e] ? denseOf(cells, 1 << this.from.height) : null));
+    const { edge, share: own, ...movers } = this.#movers;
     const [low, high] = cut < next ? [cut, next] : [next, cut];
+    const [lefts, entereds] = cut < next ? [movers.before, movers.after] : [movers.after, movers.before];
     for (let i = this.#below(low); i < this.#below(high); i++) {
-      const mover = this.#movers[i]!;
-      const [left, entered] = cut < next ? [mover.before, mover.after] : [mover.after, mover.before];
-      for (const e of mover.edge === everywhere ? this.#unpeopled : [mover.edge]) {
+      const [left, entered] = [lefts[i]!, entereds[i]!];
+      for (const e of edge[i] === everywhere ? this.#unpeopled : [edge[i]!]) {
         if (!known[e]) continue;
-        const taken = known[e][left]! * Math.min(1, mover.share / share[e]![left]!);
+        const taken = known[e][left]! * Math.min(1, own[i]! / share[e]![left]!);
         after[e]![left]! -= taken;
         after[e]![entered]! += taken;
       }
@@ -145,19 +186,22 @@ export class TreeMove {
   /** As far as `churnMax` of the service's demand goes, and by one user at least, so that it ends. `edgeLoad`: [edge]
    *  share of the service's demand that changes target where all of the edge's buckets do. */
   step(cut: number, direction: TreeDirection, table: RoutingTable, edgeLoad: Float64Array, churnMax: number): TreeStep {
+    const { rank, countedBefore } = this.#movers;
     const [ahead, by] = direction === 'on' ? [this.#below(cut), 1] : [this.#below(cut) - 1, -1];
     let churn = 0;
     let users = 0;
-    for (let i = ahead; i >= 0 && i < this.#movers.length; ) {
-      const { rank } = this.#movers[i]!;
+    for (let i = ahead; i >= 0 && i < rank.length; ) {
+      const together = rank[i]!;
       let more = 0;
       let passing = 0;
       let end = i;
-      for (; this.#movers[end]?.rank === rank; end += by) {
-        more += this.#churnOf(this.#movers[end]!, table, edgeLoad);
-        if (this.#movers[end]!.isCounted) passing += 1;
+      for (; rank[end] === together; end += by) {
+        more += this.#churnOf(end, table, edgeLoad);
+        passing += countedBefore[end + 1]! - countedBefore[end]!;
       }
-      if (churn + more > churnMax && i !== ahead) return { cut: direction === 'on' ? rank : rank + 1, users, churn };
+      if (churn + more > churnMax && i !== ahead) {
+        return { cut: direction === 'on' ? together : together + 1, users, churn };
+      }
       churn += more;
       users += passing;
       i = end;
@@ -167,37 +211,99 @@ export class TreeMove {
 
   /** How many movers' ranks are below the cut. */
   #below(cut: number): number {
+    const { rank } = this.#movers;
     let low = 0;
-    let high = this.#movers.length;
+    let high = rank.length;
     while (low < high) {
       const middle = (low + high) >>> 1;
-      if (this.#movers[middle]!.rank < cut) low = middle + 1;
+      if (rank[middle]! < cut) low = middle + 1;
       else high = middle;
     }
     return low;
   }
 
-  /** Who may be at the edges where nobody is known to live. */
-  #strangers(): readonly { readonly id: string; readonly weight: number }[] {
-    return this.#unpeopled.length > 0 ? treeUsers(this.from) : [];
-  }
-
-  #churnOf({ edge, before, after, share }: Mover, table: RoutingTable, edgeLoad: Float64Array): number {
+  #churnOf(i: number, table: RoutingTable, edgeLoad: Float64Array): number {
+    const { edge, before, after, share } = this.#movers;
     const at = (e: number): number => {
       const assignment = table.byEdge[e]!;
-      return assignment[before] === assignment[after] ? 0 : edgeLoad[e]! * share;
+      return assignment[before[i]!] === assignment[after[i]!] ? 0 : edgeLoad[e]! * share[i]!;
     };
-    return edge === everywhere ? this.#unpeopled.reduce((sum, e) => sum + at(e), 0) : at(edge);
+    return edge[i] === everywhere ? this.#unpeopled.reduce((sum, e) => sum + at(e), 0) : at(edge[i]!);
   }
 }
 
-/** The tree tells weights of buckets only: users of one bucket count alike. */
-function treeUsers(tree: BucketTree): readonly { readonly id: string; readonly weight: number }[] {
+/** The bucket of who goes by the new tree where they are below the cut. */
+function bucketBetween({ rank, before, after }: People, person: number, cut: number): number {
+  return rank[person]! < cut ? after[person]! : before[person]!;
+}
+
+function moversOf(topology: Topology, users: WorldUsers, { residents, strangers }: Passengers): Movers {
+  const edgeWeight = edgeWeightsOf(topology, users);
+  const crowd = residents.rank.length; // strangers are numbered after residents
+  const passing: number[] = [];
+  const passingOf = ({ before, after }: People, first: number): void => {
+    for (let at = 0; at < before.length; at++) if (before[at] !== after[at]) passing.push(first + at);
+  };
+  passingOf(residents, 0);
+  if (strangers) passingOf(strangers, crowd);
+  const ranks = Uint32Array.from(passing, (person) =>
+    person < crowd ? residents.rank[person]! : strangers!.rank[person - crowd]!,
+  );
+  // Stable: of people with one rank, who pass together, the order means nothing but the order of a sum.
+  const order = byRank(ranks);
+  const count = order.length;
+  const [rank, edge] = [new Uint32Array(count), new Int32Array(count)];
+  const [before, after] = [new Uint16Array(count), new Uint16Array(count)];
+  const [share, countedBefore] = [new Float64Array(count), new Uint32Array(count + 1)];
+  order.forEach((mover, i) => {
+    const person = passing[mover]!;
+    const isResident = person < crowd;
+    const [people, at] = isResident ? [residents, person] : [strangers!, person - crowd];
+    const home = isResident ? users.homeEdge[at]! : everywhere;
+    rank[i] = people.rank[at]!;
+    edge[i] = home;
+    before[i] = people.before[at]!;
+    after[i] = people.after[at]!;
+    share[i] = isResident ? fixedPoint(users.weight[at]!) / edgeWeight[home]! : strangers!.weight[at]!;
+    countedBefore[i + 1] = countedBefore[i]! + (isResident || strangers!.isResident[at] === 0 ? 1 : 0);
+  });
+  return { rank, edge, before, after, share, countedBefore };
+}
+
+/** Indices in the order of ranks; stable, in two passes over halves of a rank: a comparison sort of a million takes longer
+ *  than all the rest. */
+function byRank(ranks: Uint32Array): Uint32Array {
+  let sorted = Uint32Array.from(ranks.keys());
+  for (const shift of [0, 16]) {
+    const start = new Uint32Array(0x10000 + 1);
+    for (const rank of ranks) start[((rank >>> shift) & 0xffff) + 1]! += 1;
+    for (let digit = 0; digit < 0x10000; digit++) start[digit + 1]! += start[digit]!;
+    const next = new Uint32Array(sorted.length);
+    for (const i of sorted) next[start[(ranks[i]! >>> shift) & 0xffff]!++] = i;
+    sorted = next;
+  }
+  return sorted;
+}
+
+/** [edge] weight of its users. */
+function edgeWeightsOf({ edges }: Topology, { homeEdge, weight }: WorldUsers): Float64Array {
+  const sums = new Float64Array(edges.length);
+  for (let user = 0; user < weight.length; user++) sums[homeEdge[user]!]! += fixedPoint(weight[user]!);
+  return sums;
+}
+
+function unpeopledOf(topology: Topology, users: WorldUsers): readonly number[] {
+  const sums = edgeWeightsOf(topology, users);
+  return [...sums.keys()].filter((e) => sums[e] === 0);
+}
+
+/** [user] The tree tells weights of buckets only: users of one bucket count alike. */
+function treeWeights(tree: BucketTree): Float64Array {
   const count = new Float64Array(tree.bucketWeight.length);
   for (const bucket of tree.bucketOfUser) count[bucket]! += 1;
   const all = tree.bucketWeight.reduce((a, b) => a + b, 0);
-  return tree.users.map((id, user) => {
+  return Float64Array.from(tree.users, (_, user) => {
     const bucket = tree.bucketOfUser[user]!;
-    return { id, weight: all > 0 ? tree.bucketWeight[bucket]! / count[bucket]! / all : 1 / tree.users.length };
+    return all > 0 ? tree.bucketWeight[bucket]! / count[bucket]! / all : 1 / tree.users.length;
   });
 }

@@ -12,7 +12,7 @@ import type { EpochPlan } from '../../epoch/plan.ts';
 import type { PlanGroup } from '../../epoch.ts';
 import { inTime } from '../../publish/io/in-time.ts';
 import { planGroupWatched } from '../../replay/explanation.ts';
-import { checkpointOfAll, inputsOfAll, outcomeOfAll } from '../../replay/journal-record.ts';
+import { checkpointOfAll, type InputsRecord, inputsOfAll, outcomeOfAll } from '../../replay/journal-record.ts';
 import type { LoopCommand, LoopEvent, Observation } from '../epoch-loop.ts';
 import type { IntentBook } from '../intent-book.ts';
 import { HttpProblem } from '../problem.ts';
@@ -247,12 +247,16 @@ export class LoopDriver {
     const said = new Map(asked.map(([run, { observation }]) => [run, observation]));
     const common = commonOf([...said.values()]);
     const tick = asked[0]![0].state;
-    const records = this.runs.map((run) => {
+    const records: InputsRecord[] = [];
+    for (const run of this.runs) {
       const observation = said.get(run);
-      if (observation) return run.freeze({ ...observation, ...common(observation.states) }, tick, false);
+      if (observation) {
+        records.push(await run.freeze({ ...observation, ...common(observation.states) }, tick, false));
+        continue;
+      }
       const { demandRps, intents } = run.inputs.observed!;
-      return run.freeze({ demandRps, intents, ...common([...said.values()][0]!.states) }, tick, true);
-    });
+      records.push(await run.freeze({ demandRps, intents, ...common([...said.values()][0]!.states) }, tick, true));
+    }
     let event: LoopEvent = { kind: 'recorded' };
     try {
       const checkpoint = async () => {

@@ -11,9 +11,10 @@ import type { BucketTree } from '../../../bucketizer/tree.ts';
 import { ConfigError } from '../../../config/errors.ts';
 import { makePrivateDirectory, writeDurably } from '../../publish/io/durable-file.ts';
 import type { RecordedRouting } from '../../replay/journal-record.ts';
-import { decodeWeights, encodeWeights } from '../../replay/recorded-weights.ts';
+import { decodeWeights, type EncodedWeights, encodeWeights, encodingWeights } from '../../replay/recorded-weights.ts';
 import type { BucketWeights } from '../../table/bucket-weights.ts';
 import type { Routing } from '../../table/tree-course.ts';
+import { inTurns } from './in-turns.ts';
 
 export const treeObject = (treeVersion: string): string => `tree-${treeVersion}`;
 export const weightsObject = (sha256: string): string => `weights-${sha256}.json.gz`;
@@ -50,7 +51,8 @@ export function objectsOf({ treeVersion, weightsSha256 }: RecordedRouting): read
 /** Puts trees and weights where a replay finds them. */
 export class RoutingObjects {
   readonly #directory: string;
-  readonly #sha256 = new WeakMap<BucketWeights, string>(); // the texts are large, and seldom needed twice
+  readonly #sha256 = new WeakMap<BucketWeights, string>();
+  #encoded: (EncodedWeights & { readonly weights: BucketWeights }) | null = null; // the last: what is named is kept next
 
   constructor(directory: string) {
     this.#directory = directory;
@@ -63,6 +65,11 @@ export class RoutingObjects {
     return { treeVersion: tree.version, weightsSha256 };
   }
 
+  /** Works out in turns what `nameOf` then knows. */
+  async prepare({ weights }: Routing): Promise<void> {
+    if (!this.#sha256.has(weights)) await this.#encode(weights);
+  }
+
   /** Rejects with a ConfigError where they are missing or damaged. */
   async weights(sha256: string): Promise<BucketWeights> {
     const weights = decodeWeights(await readWeights(this.#directory, sha256));
@@ -71,11 +78,21 @@ export class RoutingObjects {
   }
 
   async keep(routing: Routing): Promise<void> {
+    await this.prepare(routing);
     const { weightsSha256 } = this.nameOf(routing);
     await this.keepTree(routing.tree);
-    await keepObject(this.#directory, weightsObject(weightsSha256), () =>
-      promisify(gzip)(encodeWeights(routing.weights).text, { level: 1 }),
-    );
+    await keepObject(this.#directory, weightsObject(weightsSha256), async () => {
+      const { text } = this.#encoded?.weights === routing.weights ? this.#encoded : await this.#encode(routing.weights);
+      return promisify(gzip)(text, { level: 1 });
+    });
+    this.#encoded = null;
+  }
+
+  async #encode(weights: BucketWeights): Promise<EncodedWeights> {
+    const encoded = await inTurns(encodingWeights(weights));
+    this.#encoded = { ...encoded, weights };
+    this.#sha256.set(weights, encoded.sha256);
+    return encoded;
   }
 
   /** From memory, not from its file: that may hold another tree by now. */

@@ -8,6 +8,7 @@
 import { strict as assert } from 'node:assert';
 import type { BucketTree } from '../../../bucketizer/tree.ts';
 import { ConfigError } from '../../../config/errors.ts';
+import { atOnce } from '../../../config/steps.ts';
 import type { Published } from '../../publish/publisher.ts';
 import type { PublishedTrees } from '../../publish/snapshot.ts';
 import { courseOf, type TreeCourse, type TreePlaces, towards } from '../../table/tree-course.ts';
@@ -82,7 +83,7 @@ async function byTable(treeVersion: string, tree: BucketTree, shelf: TreeShelf):
 
 function readFrom(shelf: TreeShelf, version: string, treeFile: string): BucketTree {
   try {
-    return shelf.read(version);
+    return atOnce(shelf.reading(version));
   } catch (error) {
     assert(error instanceof ConfigError);
     throw new ConfigError(

@@ -153,7 +153,7 @@ function planAt(view: ControlPlaneView, request: Request): { its: ServiceView; p
 }
 
 function rolloutOf(view: ControlPlaneView, its: ServiceView): object {
-  const { rollout } = its.publication;
+  const { rolloutInForce: rollout } = its.publication;
   const edges = view.topology.edges.map(({ id }) => {
     const applied = its.acks.acks.of(id);
     const fed = its.feed.get(id);

@@ -88,12 +88,12 @@ export class ServiceInputs {
 
   /** Freezes what the epoch in work is planned on. `isSilent`: of a service that nothing was observed of. `isHeld`: by the
    *  rollout. */
-  freeze(
+  async freeze(
     observation: Observation,
     { epoch, startMs }: Tick,
     { table, carried }: Before,
     { isSilent, isHeld }: { readonly isSilent: boolean; readonly isHeld: boolean },
-  ): InputsRecord {
+  ): Promise<InputsRecord> {
     const topology = this.#topology;
     const { policy, routing: source, objects, everyTicks, tickMs } = this.#parts;
     const isDue = !isSilent && (table === null || epoch % everyTicks === 0);
@@ -118,6 +118,7 @@ export class ServiceInputs {
     // What is reviewed is the tables that plans ask for; who moves users to another tree has looked at that.
     this.#proposed = source.propose(isHeld ? inputs : withoutHold(inputs));
     const { routing, churnSpent } = this.#proposed;
+    if (routing !== this.#first) await objects.prepare(routing);
     const record: InputsRecord = {
       ...standing,
       ...(routing !== this.#first && { routing: objects.nameOf(routing) }),

@@ -70,6 +70,11 @@ export class ServicePublication {
     this.plans = plans;
   }
 
+  /** As the table has it that edges are fed. */
+  get rolloutInForce(): Rollout {
+    return this.#run.parts.publisher.rolloutInForce;
+  }
+
   get rollout(): Rollout {
     return this.#run.parts.publisher.rollout;
   }

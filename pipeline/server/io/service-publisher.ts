@@ -72,6 +72,7 @@ export class ServicePublisher {
   #current: Snapshot | null; // likewise
   #inForce: Snapshot | null = null; // what the edges are fed
   #trees: PublishedTrees | null; // that go with it
+  #rollout: Rollout; // likewise
   #unstored: Snapshot | null = null; // fed, and still to be stored
 
   constructor(parts: PublisherParts, found: Published) {
@@ -83,6 +84,7 @@ export class ServicePublisher {
     this.#stored = found.head;
     this.#current = found.snapshot;
     this.#trees = found.head?.trees ?? null;
+    this.#rollout = found.head?.rollout ?? open;
   }
 
   /** What the edges are fed; null: nothing yet. */
@@ -120,7 +122,12 @@ export class ServicePublisher {
     return [this.#stored, this.#head].flatMap((head) => head?.counted?.weightsSha256 ?? []);
   }
 
-  /** What publication is doing. */
+  /** What publication is doing with what the edges are fed. */
+  get rolloutInForce(): Rollout {
+    return this.#rollout;
+  }
+
+  /** And with what is being published. */
   get rollout(): Rollout {
     return this.#head?.rollout ?? open;
   }
@@ -224,8 +231,12 @@ export class ServicePublisher {
   async #feed(epoch: number, generatedAtMs: number, freshUntilMs: number): Promise<void> {
     const { service, term, feed, signingKey } = this.#parts;
     this.#trees = this.#head?.trees ?? null;
+    const rollout = this.#head?.rollout ?? open;
     const current = this.#current;
-    if (!current) return;
+    if (!current) {
+      this.#rollout = rollout;
+      return;
+    }
     this.#sequence += 1;
     const sequence = this.#sequence;
     await feed.put(current.bodies, current.version, ({ edge, version: bodySha256 }) => {
@@ -245,5 +256,6 @@ export class ServicePublisher {
       return Buffer.from(JSON.stringify(signed)).toString('base64url');
     });
     this.#inForce = current;
+    this.#rollout = rollout;
   }
 }

@@ -173,7 +173,7 @@ export class ServiceRun {
   }
 
   /** Freezes what the epoch in work is planned on. `isSilent`: nothing was observed. */
-  freeze(observation: Observation, tick: Tick, isSilent: boolean): InputsRecord {
+  freeze(observation: Observation, tick: Tick, isSilent: boolean): Promise<InputsRecord> {
     const isHeld = holdOf(this.parts.publisher.rollout, this.#shared.nowMs()) !== null;
     return this.inputs.freeze(observation, tick, this.#state, { isSilent, isHeld });
   }

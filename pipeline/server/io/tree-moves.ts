@@ -2,15 +2,19 @@
  *  an answer. Both trees are on the disk before the head says that users are between them. */
 
 import type { BucketTree } from '../../../bucketizer/tree.ts';
+import { ConfigError } from '../../../config/errors.ts';
+import type { Steps } from '../../../config/steps.ts';
 import type { WorldUsers } from '../../../config/world.ts';
 import { steeredShares } from '../../epoch/demand-shares.ts';
 import type { PublishedTrees } from '../../publish/snapshot.ts';
+import type { MovingCourse } from '../../table/tree-course.ts';
 import { HttpProblem, orProblem } from '../problem.ts';
 import { type ServiceTrees, shortly } from '../service-trees.ts';
-import { checkTreeFits } from '../tree-fits.ts';
-import { type MovingCourse, planOfMove, type TreePlan } from '../tree-plan.ts';
+import { checkKnown } from '../tree-fits.ts';
+import { planOfMove, type TreePlan } from '../tree-plan.ts';
 import type { Asked } from '../version-about.ts';
 import { messageOf } from './data-directory.ts';
+import { inTurns } from './in-turns.ts';
 import type { RoutingObjects } from './objects.ts';
 import type { ServiceRun } from './service-run.ts';
 import type { TreeShelf } from './tree-shelf.ts';
@@ -53,15 +57,15 @@ export class TreeMoves {
   activate(version: string, asked: Asked, isDry: boolean): Promise<MoveAnswer> {
     return this.#parts.between(async () => {
       const tree = await this.#handedIn(version);
-      const course = this.trees.towards(tree);
-      return this.#go(course, asked, isDry, this.#strangersIn(tree));
+      const course = await inTurns(this.trees.towards(tree));
+      return this.#go(course, asked, isDry, this.#strangersTo(course));
     });
   }
 
   /** Back to the tree before, or where a move is under way to where it began. Rejects likewise. */
   rollback(asked: Asked, isDry: boolean): Promise<MoveAnswer> {
     return this.#parts.between(async () => {
-      const course = this.trees.back((version) => this.#read(version));
+      const course = await inTurns(this.trees.back((version) => this.#read(version)));
       return this.#go(course, asked, isDry, null);
     });
   }
@@ -101,17 +105,22 @@ export class TreeMoves {
     if (!(await this.#parts.shelf.has(version))) {
       throw new HttpProblem(404, `tree ${shortly(version)} is not here; PUT its file to /v1/trees/${version} first`);
     }
-    return this.#read(version);
+    return inTurns(this.#read(version));
   }
 
-  #read(version: string): BucketTree {
-    return orProblem(503, () => this.#parts.shelf.read(version));
+  *#read(version: string): Steps<BucketTree> {
+    try {
+      return yield* this.#parts.shelf.reading(version);
+    } catch (error) {
+      throw error instanceof ConfigError ? new HttpProblem(503, error.message) : error;
+    }
   }
 
   /** What to warn of. Throws a 409 where the tree knows nobody. */
-  #strangersIn(tree: BucketTree): string | null {
+  #strangersTo({ move }: MovingCourse): string | null {
+    const { to, unknown } = move;
     return orProblem(409, () =>
-      checkTreeFits(tree, this.#parts.users, `tree ${shortly(tree.version)}`, 'the world served'),
+      checkKnown(unknown, this.#parts.users.ids.length, `tree ${shortly(to.version)}`, 'the world served'),
     );
   }
 }

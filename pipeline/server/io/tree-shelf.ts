@@ -8,11 +8,13 @@ import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import { readTree } from '../../../bucketizer/io/tree-file.ts';
+import { readingTree } from '../../../bucketizer/io/tree-file.ts';
 import type { BucketTree } from '../../../bucketizer/tree.ts';
 import { ConfigError } from '../../../config/errors.ts';
+import type { Steps } from '../../../config/steps.ts';
 import { makePrivateDirectory, privateFileMode, syncDirectory } from '../../publish/io/durable-file.ts';
 import { HttpProblem } from '../problem.ts';
+import { inTurns } from './in-turns.ts';
 import { treeObject } from './objects.ts';
 
 /** A hundred million users; beyond that something else is handed in. */
@@ -41,11 +43,11 @@ export class TreeShelf {
     return names.includes(treeObject(version));
   }
 
-  /** The whole tree. Throws a ConfigError where its file is missing or damaged. Synchronous: a tree of millions of users
-   *  takes seconds. */
-  read(version: string): BucketTree {
+  /** The whole tree, in steps: one of millions of users takes seconds. Throws a ConfigError where its file is missing or
+   *  damaged. */
+  *reading(version: string): Steps<BucketTree> {
     const path = join(this.#objects, treeObject(version));
-    const tree = readTree(path);
+    const tree = yield* readingTree(path);
     if (tree.version !== version) throw new ConfigError(`${path}: holds another tree; restore the file from a backup`);
     return tree;
   }
@@ -57,7 +59,7 @@ export class TreeShelf {
     const path = join(this.#incoming, randomBytes(6).toString('hex'));
     try {
       await pipeline(bytes, limitedTo(treeBytesMax), createWriteStream(path, { flags: 'wx', mode: privateFileMode }));
-      const found = versionOf(path);
+      const found = await versionOf(path);
       if (found !== version) {
         throw new HttpProblem(422, `the tree handed in is ${found.slice(0, 12)}, expected ${version.slice(0, 12)}`);
       }
@@ -73,9 +75,9 @@ export class TreeShelf {
   }
 }
 
-function versionOf(path: string): string {
+async function versionOf(path: string): Promise<string> {
   try {
-    return readTree(path).version;
+    return (await inTurns(readingTree(path))).version;
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
     throw new HttpProblem(422, error.message.replaceAll(path, 'the body'));

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { fullCut } from '../../../bucketizer/tree-share.ts';
+import { atOnce } from '../../../config/steps.ts';
 import type { EpochInputs } from '../../../pipeline/epoch/inputs.ts';
 import { freshState } from '../../../pipeline/epoch.ts';
 import { ServiceTrees } from '../../../pipeline/server/service-trees.ts';
@@ -46,7 +47,7 @@ function onFirst(): ServiceTrees {
 describe('a service between trees', () => {
   test('is where its last epoch in force has put it: a proposal that was not taken moves nobody', () => {
     const trees = onFirst();
-    trees.go(trees.towards(second), asked);
+    trees.go(atOnce(trees.towards(second)), asked);
     const before = [trees.published, trees.routing];
     const proposed = trees.propose(inputsWith());
     expect(proposed.churnSpent).toBeGreaterThan(0);
@@ -65,7 +66,7 @@ describe('a service between trees', () => {
   test('arrives, can go back, and is read back from what was stored at any moment', () => {
     const trees = onFirst();
     const known = new Map([first, second].map((tree) => [tree.version, tree]));
-    trees.go(trees.towards(second), asked);
+    trees.go(atOnce(trees.towards(second)), asked);
     let epochs = 0;
     for (; trees.course.kind === 'moving'; epochs++) {
       const { course, ...rest } = JSON.parse(JSON.stringify(trees.published));
@@ -81,7 +82,12 @@ describe('a service between trees', () => {
     expect(trees.published.course).toEqual({ kind: 'settled', tree: second.version, before: first.version });
     expect(trees.progress).toBe(null);
     trees.go(
-      trees.back((version) => known.get(version)!),
+      atOnce(
+        trees.back(function* (version) {
+          yield;
+          return known.get(version)!;
+        }),
+      ),
       asked,
     );
     expect(plainCourse(trees.course)).toMatchObject({ from: first.version, to: second.version, cut: fullCut });
@@ -90,20 +96,20 @@ describe('a service between trees', () => {
   test('takes one move at a time', () => {
     const trees = onFirst();
     const treeOfNone = () => expect.fail('no tree is asked for');
-    expect(() => trees.back(treeOfNone)).toThrow(/took over from no other/);
-    expect(() => trees.towards(first)).toThrow(/is in force already/);
-    trees.go(trees.towards(second), asked);
-    expect(() => trees.towards(third)).toThrow(/^users are on their way to tree/);
-    expect(() => trees.towards(second)).toThrow(/^users are on their way to tree/);
-    trees.go(trees.back(treeOfNone), asked);
-    expect(() => trees.back(treeOfNone)).toThrow(/^users are on their way back to tree/);
-    expect(() => trees.towards(third)).toThrow(/activate the other tree again/);
-    expect(trees.towards(second).direction).toBe('on');
+    expect(() => atOnce(trees.back(treeOfNone))).toThrow(/took over from no other/);
+    expect(() => atOnce(trees.towards(first))).toThrow(/is in force already/);
+    trees.go(atOnce(trees.towards(second)), asked);
+    expect(() => atOnce(trees.towards(third))).toThrow(/^users are on their way to tree/);
+    expect(() => atOnce(trees.towards(second))).toThrow(/^users are on their way to tree/);
+    trees.go(atOnce(trees.back(treeOfNone)), asked);
+    expect(() => atOnce(trees.back(treeOfNone))).toThrow(/^users are on their way back to tree/);
+    expect(() => atOnce(trees.towards(third))).toThrow(/activate the other tree again/);
+    expect(atOnce(trees.towards(second)).direction).toBe('on');
   });
 
   test('is stuck after an hour of epochs in which nobody passed, for whatever reason, and no longer once somebody has', () => {
     const trees = onFirst();
-    trees.go(trees.towards(second), asked);
+    trees.go(atOnce(trees.towards(second)), asked);
     const out = inputsWith({ states: statesWithout(topology, 1) });
     for (let epoch = 0; epoch < 11; epoch++) trees.take(trees.propose(out));
     for (let tick = 0; tick < 20; tick++) trees.propose(inputsWith({ isDue: false }));

@@ -4,7 +4,14 @@ import { seededRandom } from '../../../config/random.ts';
 import type { WorldUsers } from '../../../config/world.ts';
 import { bucketWeights } from '../../../pipeline/table/bucket-weights.ts';
 import { makeTargets, type RoutingTable } from '../../../pipeline/table/routing-table.ts';
-import { backTo, routingOf, stepOf, stepped, towards } from '../../../pipeline/table/tree-course.ts';
+import {
+  begunBack,
+  routingOf,
+  stepOf,
+  stepped,
+  type TreeCourse,
+  towards,
+} from '../../../pipeline/table/tree-course.ts';
 import { TreeMove } from '../../../pipeline/table/tree-move.ts';
 import { topologyOf, treeOf } from '../../scene.ts';
 
@@ -126,7 +133,7 @@ describe('a course between trees', () => {
   const places = { topology, users: usersOf(11) };
 
   test('settles on the new tree and goes back to the old one', () => {
-    let course = towards(from, to, places);
+    let course: TreeCourse = towards(from, to, places);
     let epochs = 0;
     for (; course.kind === 'moving'; epochs++)
       course = stepped(course, stepOf(course, tableOf(epochs), edgeLoad, 0.2)!);
@@ -135,7 +142,7 @@ describe('a course between trees', () => {
     expect(epochs).toBeGreaterThan(4);
     expect(routingOf(course, places).weights).toEqual(bucketWeights(topology, to, places.users));
 
-    course = backTo(from, to, places);
+    course = begunBack(new TreeMove(topology, from, to, places.users));
     for (; course.kind === 'moving'; epochs--)
       course = stepped(course, stepOf(course, tableOf(epochs), edgeLoad, 0.2)!);
     expect(course.tree.version).toBe(from.version);
