@@ -5,7 +5,7 @@ import { atMost, type Figure, told } from './figure.ts';
 
 /** A Markdown table. */
 export function runLines(runs: readonly ChurnRun[], needed: number | null): readonly string[] {
-  const bound = runs[0]!.oneDatacenterBound;
+  const { oneDatacenterBound: bound, hours } = runs[0]!;
   const share = (value: number): string => value.toFixed(4);
   return [
     '| way | users moved an epoch | x minimum | friends together (p5) | segments whole (p5) | an hour: 1 datacenter (worst) | at most 2 (worst) | served to wanted | CPU ms |',
@@ -24,6 +24,7 @@ export function runLines(runs: readonly ChurnRun[], needed: number | null): read
       ].join(' | '),
     ),
     `${needed === null ? '' : `needed for balance alone: ${(100 * needed).toFixed(3)} % an epoch; `}users whom fractions let see one datacenter in an hour: ${share(bound.mean)} (worst ${share(bound.worst)})`,
+    `hours without an event: ${hours.calm + hours.waiting}, of which ${hours.waiting} are not counted: users move in them who had to wait for churnMax`,
   ];
 }
 

@@ -45,6 +45,7 @@ export interface ChurnRun {
   readonly oneDatacenter: HourShare; // of hours without events and waiting moves, as the next two
   readonly twoDatacenters: HourShare;
   readonly oneDatacenterBound: HourShare; // of the same hours, by the fractions alone
+  readonly hours: { readonly calm: number; readonly waiting: number }; // of those without events, counted above or not
   readonly msAnEpoch: number;
 }
 
@@ -123,7 +124,8 @@ export function runWay(
   const most = (values: readonly number[]): number => values.reduce((a, b) => Math.max(a, b), 0);
   const day = 288;
   const isCalm = (startMs: number): boolean => !waiting.has(startMs) && !hasEvent(world, startMs);
-  const hours = stability.hours().filter(({ startMs }) => isCalm(startMs));
+  const eventless = stability.hours().filter(({ startMs }) => !hasEvent(world, startMs));
+  const hours = eventless.filter(({ startMs }) => isCalm(startMs));
   const [churn, minimum] = [mean(of((one) => one.churn)), mean(of((one) => one.minimum))];
   return {
     way: way.name,
@@ -154,6 +156,7 @@ export function runWay(
     oneDatacenter: hourShare(hours.map(({ shares }) => shares[0]!)),
     twoDatacenters: hourShare(hours.map(({ shares }) => shares[1]!)),
     oneDatacenterBound: boundIn(series, isCalm),
+    hours: { calm: hours.length, waiting: eventless.length - hours.length },
     msAnEpoch: cpuMs / kept.length,
   };
 }
