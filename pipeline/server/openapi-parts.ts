@@ -29,3 +29,10 @@ export function body(schema: object): Plain {
 export function problems(...codes: readonly number[]): Plain {
   return Object.fromEntries(codes.map((code) => [code, { $ref: '#/components/responses/problem' }]));
 }
+
+/** To a schema of the document. */
+export function reference(name: string): Plain {
+  return { $ref: `#/components/schemas/${name}` };
+}
+
+export const service: Plain = { name: 'service', in: 'path', required: true, schema: text };
