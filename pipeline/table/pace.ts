@@ -1,6 +1,7 @@
 /** What of a target table this epoch may do. Forced moves always go. Elective ones are scaled back alike when together
  *  they exceed `churnMax`: of every flow (edge, from, to) the same fraction, rounded down to whole buckets, so that every
- *  datacenter's load lies between its load before and after, but for one bucket a flow.
+ *  datacenter's load lies between its load before and after, but for one bucket a flow. What rounding down leaves of
+ *  `churnMax`, which is most of it where buckets are heavy, goes to one more bucket a flow that lifts nobody above both.
  *
  *  Deferring the largest gains first was declined: in a chain A -> B -> C it kept A -> B and put B -> C off, and sent B
  *  from .8 to 1.2 of its capacity. Where forced load arrives at a datacenter whose own elective outflow is scaled back,
@@ -32,7 +33,8 @@ export function pace(inputs: PaceInputs): Paced {
   let elective = 0;
   for (let e = 0; e < edges.length; e++) elective += edgeLoad[e]! * edges[e]!.elective;
   if (elective <= churnMax) return { table: target, deferred: 0, deferredEdges: [] };
-  const kept = (churnMax / elective) * (1 - 1e-12); // sums blur in the last bits; the limit does not
+  const most = churnMax * (1 - 1e-12); // sums blur in the last bits; the limit does not
+  const kept = most / elective;
   const byEdge = [...target.byEdge];
   const deferredEdges: number[] = [];
   let deferred = 0;
@@ -43,7 +45,9 @@ export function pace(inputs: PaceInputs): Paced {
     deferred += edgeLoad[e]! * putOff.share;
     deferredEdges.push(e);
   }
-  return { table: { ...target, byEdge }, deferred, deferredEdges };
+  deferred -= fillUp(inputs, byEdge, deferredEdges, most - (elective - deferred));
+  const stillWaits = (e: number): boolean => byEdge[e]!.some((on, b) => on !== target.byEdge[e]![b]);
+  return { table: { ...target, byEdge }, deferred, deferredEdges: deferredEdges.filter(stillWaits) };
 }
 
 /** The elective moves of one edge. `spent`: [d] what whole buckets that had to leave took beyond what was due; it counts
@@ -111,4 +115,44 @@ function scaleBack(
     }
   }
   return share > 0 ? { assignment, share } : null;
+}
+
+/** Lets one more bucket of each flow go, edge after edge, as long as there is churn `left` and no datacenter ends above what
+ *  it had and is to have. Returns the share of the service's demand that goes. */
+function fillUp(
+  { previous, target, weights, edgeLoad }: PaceInputs,
+  byEdge: readonly Uint8Array[],
+  deferredEdges: readonly number[],
+  left: number,
+): number {
+  const width = target.targets.length;
+  const loadsOf = (rows: readonly Uint8Array[]): Float64Array => {
+    const loads = new Float64Array(width);
+    rows.forEach((row, e) => {
+      const { bucket, weight } = weights.byEdge[e]!;
+      for (let i = 0; i < bucket.length; i++) loads[row[bucket[i]!]!]! += edgeLoad[e]! * weight[i]!;
+    });
+    return loads;
+  };
+  const after = loadsOf(target.byEdge);
+  const most = loadsOf(previous.byEdge).map((before, d) => Math.max(before, after[d]!));
+  const now = loadsOf(byEdge);
+  let gone = 0;
+  for (const e of deferredEdges) {
+    const { bucket, weight } = weights.byEdge[e]!;
+    const isFilled = new Uint8Array(width * width); // [from * D + to]
+    for (let i = 0; i < bucket.length; i++) {
+      const from = byEdge[e]![bucket[i]!]!;
+      const to = target.byEdge[e]![bucket[i]!]!;
+      const moves = edgeLoad[e]! * weight[i]!;
+      if (from === to || isFilled[from * width + to] === 1) continue;
+      if (gone + moves > left || now[to]! + moves > most[to]!) continue;
+      byEdge[e]![bucket[i]!] = to;
+      isFilled[from * width + to] = 1;
+      now[from]! -= moves;
+      now[to]! += moves;
+      gone += moves;
+    }
+  }
+  return gone;
 }

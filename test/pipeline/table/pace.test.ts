@@ -50,6 +50,25 @@ test('elective churn never exceeds churnMax, forced moves all go, and what is pu
   }
 });
 
+test('where buckets are heavy, what rounding down leaves is used: no bucket that would fit waits for want of churn', () => {
+  // Ten flows of one bucket of .006: scaled back alike none of them would fit.
+  const instance = makeInstance(1, { edges: 10, datacenters: 2, height: 4, weights: 'even' });
+  const edgeLoad = new Float64Array(10).fill(0.1);
+  const cells = { bucket: Uint16Array.of(0, 1), weight: Float64Array.of(0.06, 0.94) };
+  const weights = { byEdge: instance.edges.map(() => cells), edgeWeight: new Float64Array(10).fill(1) };
+  const shape = { treeVersion: instance.tree.version, height: 4, targets: instance.targets, edges: instance.edges };
+  const previous = { ...shape, byEdge: instance.edges.map(() => new Uint8Array(16)) };
+  const target = {
+    ...shape,
+    byEdge: instance.edges.map(() => Uint8Array.from({ length: 16 }, (_, b) => Number(b === 0))),
+  };
+  const inputs = { ...instance, weights, edgeLoad, previous, target };
+  const paced = pace({ ...inputs, churnMax: 0.05 });
+  expect(measureChurn({ ...inputs, next: paced.table }).elective).toBeCloseTo(0.048, 9);
+  expect(paced.deferred).toBeCloseTo(0.012, 9);
+  expect(paced.deferredEdges).toEqual([8, 9]);
+});
+
 test('without forced moves every load stays between before and after, but for a bucket a flow', () => {
   for (let seed = 1; seed <= 60; seed++) {
     const { instance, previous, target } = randomStep(seed, false);
