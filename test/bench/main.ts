@@ -11,6 +11,7 @@ import { peersFigures } from './peers.ts';
 import { speedFigures } from './speed.ts';
 import { steadyFigures } from './steady.ts';
 import { tablesFigures } from './tables.ts';
+import { treesFigures } from './trees.ts';
 import { weekFigures } from './week.ts';
 
 const benches: Readonly<Record<string, (dataDir: string, out: string | null) => Promise<Figure[] | null>>> = {
@@ -22,6 +23,7 @@ const benches: Readonly<Record<string, (dataDir: string, out: string | null) => 
   speed: speedFigures,
   steady: steadyFigures,
   tables: tablesFigures,
+  trees: treesFigures,
 };
 
 const dataDir = resolve(process.env['TAIJI_DATA'] ?? '../shared/data');
