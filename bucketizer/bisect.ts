@@ -7,9 +7,9 @@
 
 import type { Random } from '../config/random.ts';
 import { heavierSide, longestFirst } from './balance.ts';
-import { type Contraction, clusterFriends, contract, joinLoners, type Rating } from './coarsen.ts';
+import { clusterFriends, contract, joinLoners, type Rating } from './coarsen.ts';
 import { cutOf, fiducciaMattheyses } from './fm.ts';
-import { type Graph, sumOf } from './graph.ts';
+import { entriesLarge, type Graph, sumOf } from './graph.ts';
 import { Scratch } from './scratch.ts';
 
 export interface BisectEffort {
@@ -54,7 +54,7 @@ export function bisect(
  *  communities they keep whole, and no search at a finer size makes up for that. */
 function bestOfStarts(graph: Graph, cap: number, effort: BisectEffort, random: Random, scratch: Scratch): Uint8Array {
   const stages = coarsenTo(graph, null, { ...effort, coarsestNodes: startNodes }, random, scratch);
-  const core = stages.at(-1)?.coarse ?? graph;
+  const core = coarsestOf(stages, graph, scratch);
   const affordable = Math.round(effort.startTies / Math.max(1, core.neighbour.length / 2));
   const best = new BestSides(core, cap);
   for (let start = 0; start < Math.max(1, Math.min(startsMax, affordable)); start++) {
@@ -67,7 +67,7 @@ function bestOfStarts(graph: Graph, cap: number, effort: BisectEffort, random: R
 /** Each coarsening is dropped before the next: of a large graph it takes more memory than the graph. */
 function firstSides(graph: Graph, cap: number, effort: BisectEffort, random: Random, scratch: Scratch): Uint8Array {
   const stages = coarsenTo(graph, null, effort, random, scratch);
-  const coarsest = stages.at(-1)?.coarse ?? graph;
+  const coarsest = coarsestOf(stages, graph, scratch);
   const tries = effort.tries * (stages.length === 0 ? triesUncoarsened : 1);
   return refineUpwards(graph, stages, bestStart(coarsest, cap, tries, random, scratch), cap, effort, scratch);
 }
@@ -85,7 +85,7 @@ function cycled(
   const top = stages.at(-1);
   if (top === undefined) return null;
   const start = top.side!.slice();
-  fiducciaMattheyses(top.coarse, cap, scratch)(start, coarsestPasses, coarsestPatience);
+  fiducciaMattheyses(coarsestOf(stages, graph, scratch), cap, scratch)(start, coarsestPasses, coarsestPatience);
   return refineUpwards(graph, stages, start, cap, effort, scratch);
 }
 
@@ -100,7 +100,7 @@ function refineUpwards(
 ): Uint8Array {
   let side = coarsestSide;
   for (let stage = stages.pop(); stage !== undefined; stage = stages.pop()) {
-    const finer = stages.at(-1)?.coarse ?? graph;
+    const finer = coarsestOf(stages, graph, scratch);
     const { clusterOf } = stage;
     const projected = new Uint8Array(finer.nodeCount);
     for (let v = 0; v < finer.nodeCount; v++) projected[v] = side[clusterOf[v]!]!;
@@ -114,7 +114,9 @@ function patienceAt(nodes: number): number {
   return Math.max(patienceMin, Math.min(150, nodes * 0.02));
 }
 
-interface Stage extends Contraction {
+interface Stage {
+  readonly clusterOf: Uint32Array; // [node of the finer graph] = node of this one
+  coarse: Graph | null; // null: made again when its turn comes
   readonly side: Uint8Array | null; // [node of coarse], where clusters were kept within sides
 }
 
@@ -141,10 +143,23 @@ function coarsenTo(
       for (let v = 0; v < finer.nodeCount; v++) coarseSide[clusterOf[v]!] = side[v]!;
       side = coarseSide;
     }
+    const before = stages.at(-1);
+    if (before !== undefined && finer.neighbour.length >= entriesLarge) before.coarse = null;
     stages.push({ coarse, clusterOf, side });
     finer = coarse;
   }
   return stages;
+}
+
+/** The graph of the last stage; without any, `graph`. Large ones between those two were dropped, for together they take
+ *  twice the memory of the graph: such a one is contracted from the graph again, at once through all stages up to it. */
+function coarsestOf(stages: readonly Stage[], graph: Graph, scratch: Scratch): Graph {
+  const last = stages.at(-1);
+  if (last === undefined) return graph;
+  if (last.coarse !== null) return last.coarse;
+  const label = stages[0]!.clusterOf.slice();
+  for (const { clusterOf } of stages.slice(1)) for (let v = 0; v < label.length; v++) label[v] = clusterOf[label[v]!]!;
+  return contract(graph, label, scratch).coarse;
 }
 
 function bestStart(graph: Graph, cap: number, tries: number, random: Random, scratch: Scratch): Uint8Array {

@@ -7,7 +7,7 @@
  *  ties, packed. Declined: heavy-edge matching, which stalls on graphs with hubs. */
 
 import type { Random } from '../config/random.ts';
-import { entriesLarge, type Graph, narrowed, sumsLike, type TieWeights } from './graph.ts';
+import { entriesLarge, type Graph, PackedWeights, type TieWeights } from './graph.ts';
 import { Scratch } from './scratch.ts';
 
 /** Nodes are visited in blocks that are shuffled; a whole shuffle costs a cache miss a node. */
@@ -185,27 +185,62 @@ export function contract(graph: Graph, label: Uint32Array, scratch: Scratch = ne
   const clusterOf = new Uint32Array(n);
   const clusters = numberClusters(label, clusterOf, scratch.ints('number', n).fill(-1, 0, n));
   const members = membersOf(clusterOf, clusters, scratch);
+  const place = scratch.ints('place', n).fill(-1, 0, clusters);
   const entries = graph.rowStart[n]!;
-  const large = entries >= entriesLarge;
-  const room: Rows = {
+  const coarse = {
     rowStart: new Uint32Array(clusters + 1),
-    neighbour: large ? new Uint32Array(entries) : scratch.ints('coarseNeighbour', entries),
-    tieWeight: large ? sumsLike(tieWeight, entries) : scratch.sums('coarseTie', entries, tieWeight),
     nodeWeight: new Float64Array(clusters),
     heaviestUser: new Float64Array(clusters),
   };
-  const end = addUp(graph, clusterOf, members, scratch.ints('place', n).fill(-1, 0, clusters), room);
-  const neighbours = room.neighbour.subarray(0, end);
-  const ties = room.tieWeight.subarray(0, end);
-  const coarse = {
-    nodeCount: clusters,
-    rowStart: room.rowStart,
-    neighbour: neighbours instanceof Uint32Array ? neighbours : new Uint32Array(neighbours),
-    tieWeight: large ? narrowed(ties) : ties.slice(),
-    nodeWeight: room.nodeWeight,
-    heaviestUser: room.heaviestUser,
+  if (entries >= entriesLarge)
+    return { coarse: contractLarge(graph, clusterOf, members, place, coarse, scratch), clusterOf };
+  const neighbour = scratch.ints('coarseNeighbour', entries);
+  const ties = scratch.sums('coarseTie', entries, tieWeight);
+  const end = addUp(graph, clusterOf, members, place, { ...coarse, neighbour, tieWeight: ties }, 0, clusters);
+  return {
+    coarse: {
+      ...coarse,
+      nodeCount: clusters,
+      neighbour: new Uint32Array(neighbour.subarray(0, end)),
+      tieWeight: ties.slice(0, end),
+    },
+    clusterOf,
   };
-  return { coarse, clusterOf };
+}
+
+const entriesAtATime = 1 << 20;
+
+/** Some clusters at a time, so that no more than theirs of the ties are ever held in more bytes than they need. */
+function contractLarge(
+  graph: Graph,
+  clusterOf: Uint32Array,
+  members: Members,
+  place: Int32Array,
+  coarse: Pick<Rows, 'rowStart' | 'nodeWeight' | 'heaviestUser'>,
+  scratch: Scratch,
+): Graph {
+  const clusters = coarse.nodeWeight.length;
+  const entries = graph.rowStart[graph.nodeCount]!;
+  const neighbour = new Uint32Array(entries);
+  const ties = new PackedWeights(graph.tieWeight, entries);
+  for (let from = 0; from < clusters; ) {
+    let to = from;
+    let most = 0; // entries they may have
+    for (; to < clusters && (to === from || most <= entriesAtATime); to++) most += entriesOf(graph, members, to);
+    const tieWeight = scratch.sums('coarseTie', most, graph.tieWeight);
+    const end = addUp(graph, clusterOf, members, place, { ...coarse, neighbour, tieWeight }, from, to);
+    ties.append(tieWeight, end - coarse.rowStart[from]!);
+    from = to;
+  }
+  const end = coarse.rowStart[clusters]!;
+  return { ...coarse, nodeCount: clusters, neighbour: neighbour.subarray(0, end), tieWeight: ties.all() };
+}
+
+function entriesOf({ rowStart }: Graph, { start, member }: Members, cluster: number): number {
+  let entries = 0;
+  for (let m = start[cluster]!; m < start[cluster + 1]!; m++)
+    entries += rowStart[member[m]! + 1]! - rowStart[member[m]!]!;
+  return entries;
 }
 
 /** By first appearance; returns how many there are. A loop a function, here and below: they are called again and again
@@ -255,21 +290,23 @@ interface Rows {
   readonly heaviestUser: Float64Array;
 }
 
-/** The clusters' rows, into `room`; returns where the last one ends. `place`: [cluster] where the row at hand has it, if at
- *  or after its start; all -1 before. */
+/** The rows of the clusters `from` to before `to`, into `room`, their ties from its start; returns where the last one ends.
+ *  `place`: [cluster] where the row at hand has it, if at or after its start; all -1 before the first. */
 function addUp(
   graph: Graph,
   clusterOf: Uint32Array,
   { start: memberStart, member }: Members,
   place: Int32Array,
   room: Rows,
+  from: number,
+  to: number,
 ): number {
   const { rowStart, neighbour, tieWeight } = graph;
-  const clusters = room.nodeWeight.length;
   const coarseNeighbour = room.neighbour;
   const coarseTie = room.tieWeight;
-  let end = 0;
-  for (let c = 0; c < clusters; c++) {
+  const first = room.rowStart[from]!;
+  let end = first;
+  for (let c = from; c < to; c++) {
     const start = end;
     let weight = 0;
     let heaviest = 0;
@@ -283,12 +320,12 @@ function addUp(
         if (d === c) continue;
         const at = place[d]!;
         if (at >= start) {
-          coarseTie[at]! += tieWeight[k]!;
+          coarseTie[at - first]! += tieWeight[k]!;
           continue;
         }
         place[d] = end;
         coarseNeighbour[end] = d;
-        coarseTie[end] = tieWeight[k]!;
+        coarseTie[end - first] = tieWeight[k]!;
         end++;
       }
     }

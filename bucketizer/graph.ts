@@ -136,17 +136,49 @@ function weightsLike(weights: TieWeights, length: number): TieWeights {
 }
 
 /** Room for sums of weights of this kind. */
-export function sumsLike(weights: TieWeights, length: number): TieWeights {
+function sumsLike(weights: TieWeights, length: number): TieWeights {
   return weights instanceof Float64Array ? new Float64Array(length) : new Int32Array(length);
 }
 
+/** Weights in as few bytes as the largest so far needs, as they come. Where they turn out to be few, in 32 bits after all. */
+export class PackedWeights {
+  private weights: TieWeights;
+  private end = 0;
+
+  /** `like`: weights whose sums come; at most `length` of them. */
+  constructor(like: TieWeights, length: number) {
+    this.weights = like instanceof Float64Array ? new Float64Array(length) : new Uint8Array(length);
+  }
+
+  append(weights: TieWeights, count: number): void {
+    let most = 0;
+    for (let k = 0; k < count; k++) if (weights[k]! > most) most = weights[k]!;
+    if (most > valueMax(this.weights)) {
+      const wider = new (most > 65_535 ? Int32Array : Uint16Array)(this.weights.length);
+      wider.set(this.weights.subarray(0, this.end));
+      this.weights = wider;
+    }
+    this.weights.set(weights.subarray(0, count), this.end);
+    this.end += count;
+  }
+
+  all(): TieWeights {
+    const weights = this.weights.subarray(0, this.end);
+    return this.end >= entriesLarge || weights instanceof Float64Array ? weights : new Int32Array(weights);
+  }
+}
+
+function valueMax(weights: TieWeights): number {
+  if (weights instanceof Uint8Array) return 255;
+  return weights instanceof Uint16Array ? 65_535 : Infinity;
+}
+
 /** The same weights in 8 or 16 bits, where there are many and each fits. */
-export function narrowed(weights: TieWeights): TieWeights {
+function narrowed(weights: TieWeights): TieWeights {
   if (!(weights instanceof Int32Array) || weights.length < entriesLarge) return weights;
-  let most = 0;
-  for (let k = 0; k < weights.length; k++) if (weights[k]! > most) most = weights[k]!;
-  if (most > 65_535) return weights;
-  return most > 255 ? new Uint16Array(weights) : new Uint8Array(weights);
+  const packed = new PackedWeights(weights, weights.length);
+  packed.append(weights, weights.length);
+  return packed.all();
 }
 
 export function sumOf(values: Float64Array): number {
@@ -252,7 +284,7 @@ function mergeRepeated(rows: Rows, given: Float64Array | null): WeightedRows {
   const { neighbour, direction } = rows;
   const n = rows.rowStart.length - 1;
   const rowStart = new Uint32Array(n + 1);
-  const tieWeight = rows.tieWeight ?? sumsOf(given, neighbour.length);
+  const tieWeight = rows.tieWeight ?? roomForCounts(rows, given);
   let end = 0;
   for (let v = 0; v < n; v++) {
     const start = end;
@@ -274,6 +306,20 @@ function mergeRepeated(rows: Rows, given: Float64Array | null): WeightedRows {
   return trimmed({ rowStart, neighbour, tieWeight, direction }, end);
 }
 
+/** Room for how often each tie comes. */
+function roomForCounts({ rowStart, neighbour }: Rows, given: Float64Array | null): TieWeights {
+  if (neighbour.length < entriesLarge) return sumsOf(given, neighbour.length);
+  let most = 0;
+  for (let v = 0; v + 1 < rowStart.length; v++) {
+    let first = rowStart[v]!;
+    for (let k = first; k < rowStart[v + 1]!; k++) {
+      if (neighbour[k] !== neighbour[first]) first = k;
+      if (k - first >= most) most = k - first + 1;
+    }
+  }
+  return most > 255 ? sumsOf(given, neighbour.length) : new Uint8Array(neighbour.length);
+}
+
 function keepTies(rows: WeightedRows, keep: (from: number, to: number, at: number) => boolean): WeightedRows {
   const n = rows.rowStart.length - 1;
   const rowStart = new Uint32Array(n + 1);
@@ -293,8 +339,17 @@ function keepTies(rows: WeightedRows, keep: (from: number, to: number, at: numbe
 }
 
 function trimmed(rows: WeightedRows, end: number): WeightedRows {
-  if (end === rows.neighbour.length) return rows; // nothing to cut, and a copy would cost as much memory as the graph
+  if (end === rows.neighbour.length) return rows;
   const { rowStart, neighbour, tieWeight, direction } = rows;
+  if (end >= entriesLarge && end > rows.neighbour.length / 2) {
+    // a copy would cost as much memory as the graph
+    return {
+      rowStart,
+      neighbour: neighbour.subarray(0, end),
+      tieWeight: tieWeight.subarray(0, end),
+      direction: direction?.subarray(0, end) ?? null,
+    };
+  }
   return {
     rowStart,
     neighbour: neighbour.slice(0, end),

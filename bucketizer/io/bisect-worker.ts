@@ -3,18 +3,21 @@
 import assert from 'node:assert';
 import { parentPort } from 'node:worker_threads';
 import { bisectAt, bisectRecursively, halvesOf } from '../recursive-bisection.ts';
+import { collectGarbageOf } from './collect-garbage.ts';
 import { type BisectTask, buffersOf, type Halved } from './worker-pool.ts';
 
 assert(parentPort !== null, 'this file is the entry of a worker thread');
 const port = parentPort;
 
 port.on('message', ({ kind, part, place, plan }: BisectTask) => {
+  collectGarbageOf(part); // of the task before
   if (kind === 'subtree') {
     const leafOf = bisectRecursively(part, place, plan);
     port.postMessage(leafOf, [leafOf.buffer as ArrayBuffer]);
     return;
   }
   const side = bisectAt(part, place, plan);
+  collectGarbageOf(part);
   const halves = halvesOf(part, side);
   const halved: Halved = { side, halves };
   port.postMessage(halved, [side.buffer as ArrayBuffer, ...halves.flatMap(buffersOf)]);

@@ -6,10 +6,14 @@ import { type BucketizeProgress, buildTree, finishBuild, type PreparedBuild, typ
 import type { Graph } from '../graph.ts';
 import { bisectRoot, halvesOf, nodesOf, type TreePlace } from '../recursive-bisection.ts';
 import type { BucketTree } from '../tree.ts';
+import { collectGarbageOf } from './collect-garbage.ts';
 import { startWorkers, type WorkerPool } from './worker-pool.ts';
 
 /** Starting threads, each of which has to warm up, costs more than bisecting fewer ties. */
 const tiesWorthThreads = 400_000;
+
+/** Further down parts are an eighth of the graph, and so is what they leave behind. */
+const levelsOfLargeParts = 2;
 
 /** `workers`: threads to use at most, 1 or more. `tiesMin`: fewer are bisected on this thread. */
 export async function bucketizeInParallel(
@@ -18,10 +22,15 @@ export async function bucketizeInParallel(
   onProgress: (progress: BucketizeProgress) => void = () => {},
   tiesMin = tiesWorthThreads,
 ): Promise<{ tree: BucketTree; report: TreeReport }> {
-  if (workers === 1 || prepared.graph.neighbour.length / 2 < tiesMin) return buildTree(prepared, onProgress);
+  const show = (progress: BucketizeProgress): void => {
+    if (progress.level !== undefined && progress.level <= levelsOfLargeParts) collectGarbageOf(prepared.graph);
+    onProgress(progress);
+  };
+  collectGarbageOf(prepared.graph); // of its making
+  if (workers === 1 || prepared.graph.neighbour.length / 2 < tiesMin) return buildTree(prepared, show);
   const pool = startWorkers(workers);
   try {
-    return finishBuild(prepared, await bisectOn(pool, prepared, workers, onProgress), onProgress);
+    return finishBuild(prepared, await bisectOn(pool, prepared, workers, show), onProgress);
   } finally {
     await pool.close();
   }
@@ -35,6 +44,7 @@ async function bisectOn(
 ): Promise<Uint32Array> {
   // here: the graph is needed later, and no thread has anything else to do
   const { side: first, below } = bisectRoot(graph, plan);
+  collectGarbageOf(graph);
   const leafOf = new Uint32Array(graph.nodeCount);
   let done = 0;
   const descended = (userLevels: number, level: number): void => {

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { buildGraph, subgraph, type TieRules } from '../../bucketizer/graph.ts';
+import { buildGraph, PackedWeights, subgraph, type TieRules } from '../../bucketizer/graph.ts';
 import { seededRandom } from '../../config/random.ts';
 import { below, communityTies, keepAll, randomGraph, tieTable } from './sample-graphs.ts';
 
@@ -87,4 +87,10 @@ test('a part of a graph has the ties among its nodes, and leaves the scratch cle
     expect([...part.nodeWeight]).toEqual([...nodes].map((v) => graph.nodeWeight[v]));
     expect(scratch.every((x) => x === 0)).toBe(true);
   }
+});
+
+test('packed weights are what was put in, however large a later one is', () => {
+  const packed = new PackedWeights(Int32Array.of(1), 6);
+  for (const some of [[1, 255], [256], [3], [65_536, 2]]) packed.append(Int32Array.from([...some, 999]), some.length);
+  expect([...packed.all()]).toEqual([1, 255, 256, 3, 65_536, 2]);
 });
