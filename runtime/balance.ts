@@ -4,6 +4,7 @@
 
 import { aggregated } from './aggregate.ts';
 import { calmPrices } from './calm-prices.ts';
+import { everywhere } from './everywhere.ts';
 import { amongFew, type Solved, type Whole } from './few.ts';
 import type { SolveCertified } from './lp/certified.ts';
 import { hasAny, type Model, withoutPins } from './model.ts';
@@ -165,7 +166,9 @@ function placementOf({ layout, answer }: Solved): Placement {
     }
     return taken;
   };
-  return { gained: take(layout.gained), left: take(layout.left), placed: take(layout.placed) };
+  const isPlacing = layout.placingRow.some((row) => row >= 0);
+  const placed = isPlacing ? take(layout.placed) : everywhere(0, layout.placed.length);
+  return { gained: take(layout.gained), left: take(layout.left), placed };
 }
 
 /** Up to a ten-millionth, and one more, so that the level found can be held as a limit; the thousandth of a step keeps

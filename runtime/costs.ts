@@ -40,22 +40,44 @@ export function tieBrokenCosts(
 ): { rttCost: Float64Array; moveCost: Float64Array } {
   const { topology } = services[0]!;
   const pairs = topology.rttMs.length;
-  const rttCost = new Float64Array(services.length * pairs);
   const moveCost = new Float64Array(services.length * pairs);
-  const { ofRtt, ofMove } = hashesOf(topology, services.length);
+  const hashes = hashesOf(topology, services.length);
   for (let s = 0, i = 0; s < services.length; s++) {
     const { movePriceMs, objective } = services[s]!.policy.spec;
     const squared = objective === 'balance';
     const scale = squared ? squaredMsPerCost : linearMsPerCost;
     const movePrice = squared ? 2 * meanRttMs * movePriceMs : movePriceMs;
     for (let pair = 0; pair < pairs; pair++, i++) {
-      const rttMs = topology.rttMs[pair]!;
-      const latency = squared ? rttMs * rttMs : rttMs;
-      rttCost[i] = (latency * (1 + 1e-4 * ofRtt[i]!) + (0.01 * scale * ofRtt[i]!) / squaredMsPerCost) / scale;
-      moveCost[i] = (movePrice * (1 + 1e-3 * ofMove[i]!) + (0.01 * scale * ofMove[i]!) / squaredMsPerCost) / scale;
+      const hash = hashes.ofMove[i]!;
+      moveCost[i] = (movePrice * (1 + 1e-3 * hash) + (0.01 * scale * hash) / squaredMsPerCost) / scale;
     }
   }
-  return { rttCost, moveCost };
+  return { rttCost: rttCosts(services, hashes), moveCost };
+}
+
+/** By latencies, with the hashes and objectives that they were made for: few epochs measure others. */
+const rttCostsKnown = new WeakMap<
+  Topology['rttMs'],
+  { readonly hashes: Hashes; readonly objectives: string; readonly rttCost: Float64Array }
+>();
+
+function rttCosts(services: readonly RuntimeInputs[], hashes: Hashes): Float64Array {
+  const { rttMs } = services[0]!.topology;
+  const objectives = services.map(({ policy }) => policy.spec.objective).join();
+  const before = rttCostsKnown.get(rttMs);
+  if (before?.hashes === hashes && before.objectives === objectives) return before.rttCost;
+  const rttCost = new Float64Array(services.length * rttMs.length);
+  for (let s = 0, i = 0; s < services.length; s++) {
+    const squared = services[s]!.policy.spec.objective === 'balance';
+    const scale = squared ? squaredMsPerCost : linearMsPerCost;
+    for (let pair = 0; pair < rttMs.length; pair++, i++) {
+      const latency = squared ? rttMs[pair]! * rttMs[pair]! : rttMs[pair]!;
+      const hash = hashes.ofRtt[i]!;
+      rttCost[i] = (latency * (1 + 1e-4 * hash) + (0.01 * scale * hash) / squaredMsPerCost) / scale;
+    }
+  }
+  rttCostsKnown.set(rttMs, { hashes, objectives, rttCost });
+  return rttCost;
 }
 
 /** [c * D + d] of the names, 0..1. */

@@ -10,11 +10,12 @@
  *  Declined: changing last epoch's program in place. In delta form its columns are others, and of what is left to write
  *  most would have changed. */
 
+import type { Few } from './few-columns.ts';
 import type { CertifiedAnswer, SolveCertified } from './lp/certified.ts';
 import type { LinearProgram, RowPrices } from './lp/problem.ts';
 import { hasAny, type Model } from './model.ts';
 import { type Costs, costsOf } from './objective.ts';
-import { type Few, type Formulation, formulate, hasLimitsOfPairs, type Layout } from './placement.ts';
+import { type Formulation, formulate, hasLimitsOfPairs, type Layout } from './placement.ts';
 import { type LimitPrices, limitPricesOf, rowPricesOf } from './prices.ts';
 
 /** An answer to the program of all pairs, or to that of few which is one to it, too. */

@@ -3,6 +3,7 @@
 
 import type { DatacenterId, EdgeId } from '../config/ids.ts';
 import type { Topology } from '../config/topology.ts';
+import { everywhere } from './everywhere.ts';
 import type { FractionMatrix } from './fractions.ts';
 import type { Outages } from './hold-down.ts';
 import type { DatacenterState, PairDrain } from './inputs.ts';
@@ -70,7 +71,9 @@ export function retainedFractions(
   pairDrains: readonly PairDrain[] = [],
 ): FractionMatrix {
   const datacenters = topology.datacenters.length;
-  const retained = new Float64Array(topology.edges.length * datacenters).fill(1);
+  const all = everywhere(1, topology.edges.length * datacenters);
+  if (pairDrains.length === 0 && states.every(({ keep }) => keep === 1)) return all;
+  const retained = all.slice();
   topology.datacenters.forEach(({ id }, d) => {
     const { keep } = states[d]!;
     if (keep === 1) return;

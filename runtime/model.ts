@@ -6,6 +6,7 @@
 
 import type { Topology } from '../config/topology.ts';
 import { tieBrokenCosts, type UtilizationPrice, utilizationPrices } from './costs.ts';
+import { everywhere } from './everywhere.ts';
 import type { RuntimeInputs } from './inputs.ts';
 import { type Meeting, meetingAt } from './meeting.ts';
 import { makePools, type Pools } from './pools.ts';
@@ -219,15 +220,7 @@ export function hasAny(marks: Uint8Array): boolean {
 const anyKnown = new WeakMap<Uint8Array, boolean>();
 
 export function withoutPins({ pinned }: Model): Pick<Model, 'pinned' | 'hasPins'> {
-  return { pinned: unpinned(pinned.length), hasPins: false };
-}
-
-/** Changed by nobody, so that all models may have the same. */
-let noPins = new Float64Array(0);
-
-function unpinned(pairs: number): Float64Array {
-  if (noPins.length !== pairs) noPins = new Float64Array(pairs).fill(Number.NaN);
-  return noPins;
+  return { pinned: everywhere(Number.NaN, pinned.length), hasPins: false };
 }
 
 /** Is the datacenter of `i` = c * D + d held down for its service? */
@@ -277,7 +270,9 @@ function weighedLoad(
     shareTotal += load[c]!;
   }
   for (let c = 0; c < load.length; c++) load[c] = (load[c]! / shareTotal) * totalLoad;
-  const settled = new Float64Array(load.length * datacenters);
+  const isSettled = settings.some(({ inputs }) => inputs.established);
+  const pairs = load.length * datacenters;
+  const settled = isSettled ? new Float64Array(pairs) : everywhere(0, pairs);
   const churnWeight = new Float64Array(load.length).fill(1);
   settings.forEach(({ inputs }, s) => {
     const { established } = inputs;
@@ -365,7 +360,7 @@ function pinnedLoad(services: readonly RuntimeInputs[], load: Float64Array): Pic
   const { topology } = services[0]!;
   const datacenters = topology.datacenters.length;
   const edges = topology.edges.length;
-  let pinned = unpinned(load.length * datacenters);
+  let pinned = everywhere(Number.NaN, load.length * datacenters);
   let hasPins = false;
   services.forEach(({ policy, startMs }, s) => {
     for (const pin of policy.spec.pins) {

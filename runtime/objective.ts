@@ -1,5 +1,6 @@
 /** What a program minimises, as costs of a unit of load. */
 
+import { everywhere } from './everywhere.ts';
 import type { GivingLimit, Model } from './model.ts';
 
 /** The level, latency and movement, movement alone, or what a limit gives. */
@@ -14,15 +15,16 @@ export interface Costs {
 export function costsOf(model: Model, sought: Sought): Costs {
   if (sought === 'nearness') return model;
   if (sought === 'calm') return calmCostsOf(model);
-  const none = new Float64Array(model.rttCost.length);
+  const none = everywhere(0, model.rttCost.length);
   return { rttCost: none, moveCost: none };
 }
 
-const calmCostsKnown = new WeakMap<Model, Costs>();
+/** By latencies. */
+const calmCostsKnown = new WeakMap<Model['rttCost'], Costs>();
 
 /** Movement alone has many optima; a trace of latency makes one of them the answer of every engine. */
 function calmCostsOf(model: Model): Costs {
-  const before = calmCostsKnown.get(model);
+  const before = calmCostsKnown.get(model.rttCost);
   if (before) return before;
   const { rttCost, services } = model;
   // Services at one edge have the same latencies: between them the tie-break has to be seen above the engines' tolerances.
@@ -35,6 +37,6 @@ function calmCostsOf(model: Model): Costs {
     calm[i] = 1 + 1e-3 * cost + (cost - rttCost[i % pairs]!);
   }
   const costs = { rttCost: trace, moveCost: calm };
-  calmCostsKnown.set(model, costs);
+  calmCostsKnown.set(rttCost, costs);
   return costs;
 }

@@ -2,6 +2,7 @@
  *  because it is forced. It adds no rows, makes every limit on change linear, and breaks ties towards staying. */
 
 import { type EmergencyRows, putEmergency } from './emergency.ts';
+import { type Few, putFew } from './few-columns.ts';
 import { putGives } from './gives.ts';
 import { ProgramBuilder } from './lp/builder.ts';
 import type { LinearProgram } from './lp/problem.ts';
@@ -48,13 +49,6 @@ export interface Formulation {
   readonly levelMax: Float64Array; // [k] utilization; NaN: at most the level sought
   readonly levelFloor?: number; // no lower one is sought
   readonly seek: Sought;
-}
-
-/** Pairs that a program is about, all others gaining nothing. */
-export interface Few {
-  readonly isIn: Uint8Array; // [c * D + d] 1: load may go there
-  readonly isAny: Uint8Array; // [c] 1: somewhere
-  readonly missPrice: number; // of a unit of load by which they miss a level
 }
 
 /** What a load unit that is too far wins by leaving, and pays to come: more than any latency, less than a slack. */
@@ -154,11 +148,9 @@ export function formulate(
     }
     return first;
   };
-  for (let c = 0, i = 0; c < commodities; c++) {
-    if (few && few.isAny[c] === 0) {
-      i += datacenters;
-      continue;
-    }
+  const rows = { levelRow, onloadRow, priceRow: priceRow ?? noneOf(capacity.length), churnRow };
+  if (few) putFew(lp, model, { rttCost, moveCost }, few, rows, { gained, left, movingRow });
+  for (let c = 0, i = 0; c < commodities && !few; c++) {
     const s = service[c]!;
     const shareMax = model.shareMax[s]!;
     const mayMove = model.isNew[s] === 0 && model.still[c] === 0;
@@ -169,7 +161,7 @@ export function formulate(
     let moving = -1;
     if (isLimited) p95Row = putP95(lp, model, c, slack);
     for (let d = 0; d < datacenters; d++, i++) {
-      const mayArrive = mayGain[i] === 1 && (!few || few.isIn[i] === 1);
+      const mayArrive = mayGain[i] === 1;
       if (!mayArrive && base[i] === 0 && !isLimited) continue;
       const far = tooFar[i] === 1 ? bounty : 0;
       if (isLimited) {
@@ -229,7 +221,7 @@ export function formulate(
     levelColumn,
     missColumn,
     onloadRow,
-    priceRow: priceRow ?? noneOf(capacity.length),
+    priceRow: rows.priceRow,
     churnRow,
     movingRow,
     placingRow,

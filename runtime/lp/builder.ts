@@ -45,6 +45,26 @@ export class ProgramBuilder {
     parts.value[entry] = value;
   }
 
+  /** Room for so many more, for whoever writes them himself and then says what he used. */
+  extend(rows: number, columns: number, entries: number): Extension {
+    let parts = this.#parts!;
+    while (
+      this.#rows + rows >= parts.rowLower.length ||
+      this.#columns + columns >= parts.cost.length ||
+      this.#entries + entries >= parts.rowIndex.length
+    ) {
+      parts = this.#grown(rows, columns, entries);
+    }
+    return { ...parts, row: this.#rows, column: this.#columns, entry: this.#entries };
+  }
+
+  /** The next row, column and entry. */
+  extended(row: number, column: number, entry: number): void {
+    this.#rows = row;
+    this.#columns = column;
+    this.#entries = entry;
+  }
+
   /** Once. */
   build(): LinearProgram {
     const parts = this.#parts;
@@ -80,14 +100,14 @@ export class ProgramBuilder {
     };
   }
 
-  /** Twice the room for whatever is full. */
-  #grown(): Parts {
+  /** Twice the room for whatever has none for so many more. */
+  #grown(rows = 0, columns = 0, entries = 0): Parts {
     const old = this.#parts!;
     const roomFor = (count: number, room: number): number => (count >= room ? 2 * room : room);
     const wider = partsFor(
-      roomFor(this.#columns, old.cost.length),
-      roomFor(this.#entries, old.value.length),
-      roomFor(this.#rows, old.rowLower.length),
+      roomFor(this.#columns + columns, old.cost.length),
+      roomFor(this.#entries + entries, old.value.length),
+      roomFor(this.#rows + rows, old.rowLower.length),
     );
     for (const key of Object.keys(old)) wider[key as keyof Parts].set(old[key as keyof Parts]);
     this.#parts = wider;
@@ -106,6 +126,13 @@ interface Parts {
   readonly value: Float64Array;
   readonly rowLower: Float64Array;
   readonly rowUpper: Float64Array;
+}
+
+/** Where rows, columns and entries go: the first of each that is free. */
+export interface Extension extends Parts {
+  readonly row: number;
+  readonly column: number;
+  readonly entry: number;
 }
 
 /** Of builders that are done. */

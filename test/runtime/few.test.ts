@@ -104,6 +104,17 @@ test('few pairs, whichever they are at first, come to the moves of the whole pro
   expect(grown).toBeGreaterThan(80);
 });
 
+test('all pairs, written as few, are the program that asks of each which limits it counts in', () => {
+  for (let seed = 0; seed < 100; seed++) {
+    const random = seededRandom(seed);
+    const model = randomModel(random);
+    const formulation = { ...randomFormulation(model, random), levelMax: model.capacity.map(() => 1e6) };
+    const isAny = Uint8Array.from(model.still, (isStill) => 1 - isStill);
+    const all = { isIn: new Uint8Array(model.mayGain.length).fill(1), isAny, missPrice: 1 };
+    expect(formulate(model, formulation, all), `seed ${seed}`).toEqual(formulate(model, formulation));
+  }
+});
+
 test('where few pairs cannot keep the levels and no others would, the whole program is left to be asked', async () => {
   const topology = topologyOf(2, [10, 10]);
   const inputs = inputsOf(topology, [8, 8], {
