@@ -28,9 +28,20 @@ export async function bucketizeInParallel(
   };
   collectGarbageOf(prepared.graph); // of its making
   if (workers === 1 || prepared.graph.neighbour.length / 2 < tiesMin) return buildTree(prepared, show);
+  const leafOf = await bisectOnThreads(prepared, workers, show);
+  collectGarbageOf(prepared.graph);
+  return finishBuild(prepared, leafOf, onProgress);
+}
+
+/** What the threads hold is gone once this returns. */
+async function bisectOnThreads(
+  prepared: PreparedBuild,
+  workers: number,
+  onProgress: (progress: BucketizeProgress) => void,
+): Promise<Uint32Array> {
   const pool = startWorkers(workers);
   try {
-    return finishBuild(prepared, await bisectOn(pool, prepared, workers, show), onProgress);
+    return await bisectOn(pool, prepared, workers, onProgress);
   } finally {
     await pool.close();
   }
