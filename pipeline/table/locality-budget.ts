@@ -6,9 +6,9 @@ import type { CarriedLocality } from '../../runtime/guards.ts';
 
 export const freshLocality: CarriedLocality = { credit: 0, price: 0.3 };
 
-/** Of the budget so much is earned as moves are made: over a week nearly all of it is spent, .09 of the least by default, and
+/** Of the budget so much is earned as moves are made: over a week nearly all of it is spent, .093 of the least by default, and
  *  a tenth is promised. The rest is reserve: pacing puts moves off after they were paid for. */
-const earnedPart = 0.6;
+const earnedPart = 0.63;
 
 /** Shares of the service's demand. The price keeps credit near the first; the second is what may be owed to friends after a
  *  datacenter failed or came back, for the hours in which they are brought together again. */
