@@ -42,8 +42,8 @@ export function explainBucket(
   const { topology, policy, previous } = inputs;
   const { height } = context.tree;
   const ids = topology.datacenters.map(({ id }) => id);
-  const number = bucket >> (height - Math.min(policy.spec.buckets.segmentLevel, height));
   const size = 1 << (height - Math.min(policy.spec.buckets.segmentLevel, height));
+  const number = Math.floor(bucket / size);
   const [first, last] = [number * size, (number + 1) * size - 1];
   const cells = context.weights.byEdge[e]!;
   const assignment = table.byEdge[e]!;
@@ -78,7 +78,7 @@ function whyThere(
   }: { readonly e: number; readonly bucket: number; readonly before: number | null; readonly now: number },
 ): Pick<ExplainedBucket, 'why' | 'detail'> {
   if (before === null) return { why: 'first', detail: 'there was no table before' };
-  if (before === now) return { why: 'stays', detail: 'nothing asks for it to move' };
+  if (before === now) return { why: 'stays', detail: 'it is where it was' };
   const { id: edge } = topology.edges[e]!;
   const { id: left } = topology.datacenters[before]!;
   const at = e * topology.datacenters.length + before;

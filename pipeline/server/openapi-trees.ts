@@ -2,7 +2,19 @@
 
 import { jsonSchemaOf } from '../../config/checked.ts';
 import { activateRequestSchema, treeRollbackRequestSchema } from '../../config/tree-request.ts';
-import { body, json, nullable, number, object, type Plain, problems, share, text, time } from './openapi-parts.ts';
+import {
+  body,
+  json,
+  nullable,
+  number,
+  object,
+  type Plain,
+  problems,
+  service,
+  share,
+  text,
+  time,
+} from './openapi-parts.ts';
 
 const integer: Plain = { type: 'integer' };
 const flag: Plain = { type: 'boolean' };
@@ -61,7 +73,6 @@ const moveSchema = object({
   }),
 });
 
-const service: Plain = { name: 'service', in: 'path', required: true, schema: text };
 const version: Plain = { name: 'version', in: 'path', required: true, schema: { ...text, pattern: '^[0-9a-f]{64}$' } };
 
 export const treePaths = {

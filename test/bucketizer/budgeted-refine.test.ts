@@ -1,12 +1,11 @@
 import { expect, test } from 'vitest';
 import { restoreBalance, treeBounds } from '../../bucketizer/balance.ts';
 import { refineWithin } from '../../bucketizer/budgeted-refine.ts';
-import { buildGraph } from '../../bucketizer/graph.ts';
 import { MoveBudget } from '../../bucketizer/move-budget.ts';
 import { seededRandom } from '../../config/random.ts';
 import { checkBalance } from './check-tree.ts';
 import { plainWorth } from './plain-worth.ts';
-import { below, keepAll, randomGraph } from './sample-graphs.ts';
+import { below, randomGraph, twoTriangles } from './sample-graphs.ts';
 
 test('moves and swaps raise the worth of a tree, keep its balance, and never spend more than the budget', () => {
   let raised = 0;
@@ -46,13 +45,8 @@ test('moves and swaps raise the worth of a tree, keep its balance, and never spe
 });
 
 test('whoever leaves home gains the price of it; a leaf that is full is entered by changing places', () => {
-  // two triangles, one user of each in the other's leaf; every leaf full to its cap
-  const { graph } = buildGraph(
-    Uint32Array.of(0, 1, 1, 2, 2, 0, 3, 4, 4, 5, 5, 3),
-    null,
-    new Float64Array(6).fill(1),
-    keepAll,
-  );
+  // one user of each triangle in the other's leaf; every leaf full to its cap
+  const graph = twoTriangles();
   const bounds = { ...treeBounds(graph, 1), userMean: 0 };
   const leaf = Int32Array.of(0, 0, 1, 1, 1, 0);
   const homes = { leaf, users: new Float64Array(6).fill(1), weight: graph.nodeWeight };

@@ -57,3 +57,9 @@ export function tieTable(graph: Graph): Map<string, number> {
 export function userNames(count: number): string[] {
   return Array.from({ length: count }, (_, i) => `u${i}`);
 }
+
+/** Users 0, 1, 2 and 3, 4, 5, who all know each other; nobody knows one of the others. */
+export function twoTriangles(): Graph {
+  const ties = Uint32Array.of(0, 1, 1, 2, 2, 0, 3, 4, 4, 5, 5, 3);
+  return buildGraph(ties, null, new Float64Array(6).fill(1), keepAll).graph;
+}

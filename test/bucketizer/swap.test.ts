@@ -1,19 +1,13 @@
 import { expect, test } from 'vitest';
 import { treeBounds } from '../../bucketizer/balance.ts';
-import { buildGraph } from '../../bucketizer/graph.ts';
 import { refineTree } from '../../bucketizer/refine.ts';
 import { swapUsers } from '../../bucketizer/swap.ts';
 import { seededRandom } from '../../config/random.ts';
-import { keepAll } from './sample-graphs.ts';
+import { twoTriangles } from './sample-graphs.ts';
 
 test('a swap unties what single moves cannot: full leaves, each with a user of the other', () => {
-  // two triangles, one user of each in the other's leaf; every leaf full to its cap
-  const { graph } = buildGraph(
-    Uint32Array.of(0, 1, 1, 2, 2, 0, 3, 4, 4, 5, 5, 3),
-    null,
-    new Float64Array(6).fill(1),
-    keepAll,
-  );
+  // one user of each triangle in the other's leaf; every leaf full to its cap
+  const graph = twoTriangles();
   const bounds = { ...treeBounds(graph, 1), userMean: 0 };
   const leafOf = Uint32Array.of(0, 0, 1, 1, 1, 0);
   expect(refineTree(graph, leafOf, bounds, 4, seededRandom(1))).toBe(0);
