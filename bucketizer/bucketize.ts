@@ -8,7 +8,7 @@ import { seededRandom } from '../config/random.ts';
 import { restoreBalance, treeBounds, treeWeights } from './balance.ts';
 import type { BisectEffort } from './bisect.ts';
 import { type CacheSimulation, simulateCaches } from './cache-simulation.ts';
-import { auditCommunities, type CommunityAudit } from './communities.ts';
+import type { Auditor, CommunityAudit } from './communities.ts';
 import { fanoutProbability, meanFanout } from './fanout.ts';
 import { toFixedPoint } from './fixed-point.ts';
 import { buildGraph, entriesLarge, type Graph, sumOf, type TieCounts } from './graph.ts';
@@ -37,7 +37,7 @@ export interface BucketizeOptions {
   readonly hubDegree?: number; // users with more friends than this keep no ties; default: no limit
   readonly minWeight?: number; // lighter ties are left out, in the unit of tieWeights; default: 0
   readonly simulateCache?: boolean; // report misses of caches behind the tree
-  readonly audit?: boolean; // hold the tree against communities found another way, where the graph is small enough
+  readonly audit?: Auditor; // holds the tree against communities found another way, where the graph is small enough
 }
 
 export type EffortName = 'fast' | 'default' | 'best';
@@ -198,7 +198,7 @@ export function sealBuild(
     meanLocality: meanLocality(levels),
     levels,
     cache: options.simulateCache ? simulateCaches(graph, leafOf, height, levels, seed) : null,
-    communities: options.audit ? auditCommunities(graph, leafOf, height, seededRandom(`${seed}/audit`)) : null,
+    communities: options.audit?.(graph, leafOf, height, seededRandom(`${seed}/audit`)) ?? null,
   };
   return { tree, report };
 }

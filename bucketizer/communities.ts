@@ -28,13 +28,10 @@ export interface CommunityLevel {
   readonly together: number; // 0..1, their user weight in the segment that has most of it; 1 where none fits
 }
 
-/** Null where the graph is too large. */
-export function auditCommunities(
-  graph: Graph,
-  leafOf: Uint32Array,
-  height: number,
-  random: Random,
-): CommunityAudit | null {
+/** Null where the graph is too large. Whoever wants an audit hands this in: others need not load graphology. */
+export type Auditor = (graph: Graph, leafOf: Uint32Array, height: number, random: Random) => CommunityAudit | null;
+
+export const auditCommunities: Auditor = (graph, leafOf, height, random) => {
   if (graph.neighbour.length / 2 > auditTiesMax) return null;
   const found = louvainCommunities(graph, random);
   const members = new Map<number, number[]>();
@@ -50,7 +47,7 @@ export function auditCommunities(
     modularity: found.modularity,
     levels: Array.from({ length: height + 1 }, (_, level) => auditLevel(graph, leafOf, height, level, communities)),
   };
-}
+};
 
 /** Louvain's communities of `graph`, [node] = community, and their modularity; 450 bytes a tie. */
 export function louvainCommunities(graph: Graph, random: Random): { communityOf: Uint32Array; modularity: number } {

@@ -4,7 +4,7 @@
 import { z } from 'zod';
 import { checked } from './checked.ts';
 import { timeSchema } from './duration.ts';
-import { nameSchema } from './ids.ts';
+import { nameSchema } from './name-schema.ts';
 
 const count = z.int().min(0);
 

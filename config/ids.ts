@@ -1,6 +1,5 @@
 /** Branded names, so that a swapped edge and datacenter do not compile, and the one order in which they are sorted. */
 
-import { z } from 'zod';
 import { ConfigError } from './errors.ts';
 
 declare const brand: unique symbol;
@@ -15,14 +14,7 @@ export const datacenterId = (text: string, where: string): DatacenterId =>
   checkId(text, 'datacenter', where) as DatacenterId;
 export const serviceId = (text: string, where: string): ServiceId => checkId(text, 'service', where) as ServiceId;
 
-const idPattern = /^[\p{L}\p{N}][\p{L}\p{N}._:-]{0,62}$/u;
-
-/** A name inside a document; branded where it meets the topology. */
-export const nameSchema = z
-  .string()
-  .normalize('NFC')
-  .regex(idPattern)
-  .meta({ description: 'a name of 1 to 63 letters, digits, ". _ : -"' });
+export const idPattern = /^[\p{L}\p{N}][\p{L}\p{N}._:-]{0,62}$/u;
 
 /** By UTF-16 code unit: the same on every machine and Node version, which a locale sort is not. */
 export function compareIds(a: string, b: string): number {

@@ -8,7 +8,7 @@
 import { z } from 'zod';
 import { checked, parseDocumentAs } from './checked.ts';
 import { timeSchema } from './duration.ts';
-import { nameSchema } from './ids.ts';
+import { nameSchema } from './name-schema.ts';
 
 /** First wins: a loser waits for the next eligible epoch. */
 const intentPriorities = ['failure', 'drill', 'manual', 'taiji'] as const;

@@ -1,23 +1,10 @@
-/** The room's one door to the disk: worlds, policies and intents read from files, and files written so that a crash
- *  leaves the old one or the new one, never half of one. */
+/** Worlds and policies read from disk, and worlds written. */
 
-import { randomBytes } from 'node:crypto';
-import {
-  closeSync,
-  existsSync,
-  fsyncSync,
-  mkdirSync,
-  openSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  statSync,
-  writeFileSync,
-  writeSync,
-} from 'node:fs';
-import { dirname, join } from 'node:path';
-import { gunzipSync, gzipSync } from 'node:zlib';
+import { existsSync, rmSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
 import { ConfigError } from './errors.ts';
+import { makeDirectory, readText, writeFileAtomically } from './io/files.ts';
 import { type Policy, parsePolicy } from './policy.ts';
 import type { StaticWorld, World } from './world.ts';
 import {
@@ -29,8 +16,6 @@ import {
   worldFileNames,
 } from './world-files.ts';
 import type { WorldFile } from './world-rows.ts';
-
-const textBytesMax = 500_000_000; // a JavaScript string ends soon after
 
 /** Reads a world directory. Throws a ConfigError naming file and line of whatever is missing or wrong. */
 export function readWorld(dir: string): World {
@@ -89,67 +74,6 @@ export function readPolicy(file: string): Policy {
   return parsePolicy(readText(file), file);
 }
 
-/** Reads a whole text file, plain or gzipped by its name. Throws a ConfigError where it is absent or damaged. */
-export function readText(path: string): string {
-  let bytes: Buffer;
-  try {
-    bytes = readFileSync(path);
-  } catch (error) {
-    throw new ConfigError(`${path}: cannot be read (${reasonOf(error)}); check the name and its permissions`);
-  }
-  if (path.endsWith('.gz')) {
-    try {
-      bytes = gunzipSync(bytes, { maxOutputLength: textBytesMax });
-    } catch (error) {
-      throw new ConfigError(`${path}: not a whole gzip file (${reasonOf(error)}); copy it again`);
-    }
-  }
-  if (bytes.length > textBytesMax) {
-    throw new ConfigError(`${path}: ${bytes.length} bytes of text, expected at most ${textBytesMax}; split the world`);
-  }
-  const text = bytes.toString('utf8');
-  if (text.includes('\u0000')) throw new ConfigError(`${path}: not a text file (it holds a zero byte), expected UTF-8`);
-  return text;
-}
-
-/** With its parents, where absent. Throws a ConfigError. */
-export function makeDirectory(path: string): void {
-  try {
-    mkdirSync(path, { recursive: true });
-  } catch (error) {
-    throw new ConfigError(`${path}: the directory cannot be made (${reasonOf(error)}); choose another place`);
-  }
-}
-
-/** Temporary file beside it, fsync, rename, fsync of the directory. `mode` as in chmod, before the umask. Throws a
- *  ConfigError where the file cannot be written; the old one is then untouched. Devices and pipes are written to as they
- *  are: renamed over, /dev/null would be a file from then on. */
-export function writeFileAtomically(path: string, contents: string | Uint8Array, mode = 0o644): void {
-  const temporary = `${path}.${process.pid}.${randomBytes(4).toString('hex')}.tmp`;
-  try {
-    const there = statSync(path, { throwIfNoEntry: false });
-    if (there !== undefined && !there.isFile() && !there.isDirectory()) {
-      writeFileSync(path, contents);
-      return;
-    }
-    const file = openSync(temporary, 'wx', mode);
-    try {
-      const bytes = typeof contents === 'string' ? Buffer.from(contents) : contents;
-      for (let at = 0; at < bytes.length; ) at += writeSync(file, bytes, at);
-      fsyncSync(file);
-    } finally {
-      closeSync(file);
-    }
-    renameSync(temporary, path);
-  } catch (error) {
-    rmSync(temporary, { force: true });
-    throw new ConfigError(
-      `${path}: cannot be written (${reasonOf(error)}); check the directory, its permissions and space`,
-    );
-  }
-  syncDirectory(dirname(path));
-}
-
 /** Null where it is no text that can be read. */
 function textOrNull(path: string): string | null {
   try {
@@ -174,28 +98,4 @@ function isDirectory(path: string): boolean {
 
 function isFile(path: string): boolean {
   return statSync(path, { throwIfNoEntry: false })?.isFile() ?? false;
-}
-
-/** The new name itself must survive a power cut; file systems that cannot sync a directory are left as they are. */
-function syncDirectory(path: string): void {
-  let directory: number;
-  try {
-    directory = openSync(path, 'r');
-  } catch {
-    return;
-  }
-  try {
-    fsyncSync(directory);
-  } catch {
-    return;
-  } finally {
-    closeSync(directory);
-  }
-}
-
-/** Node's words, without the call and the path that the complaint names already. */
-function reasonOf(error: unknown): string {
-  if (!(error instanceof Error)) return String(error);
-  const words = /^[A-Z0-9]+: (.+?), \w+/.exec(error.message)?.[1] ?? error.message.split('\n')[0]!;
-  return words === 'no such file or directory' ? 'no such file' : words;
 }

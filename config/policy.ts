@@ -6,7 +6,7 @@ import { type Assertion, parseAssertion } from './assertion.ts';
 import { blockedWindowSchema } from './blocked-window.ts';
 import { parseDocumentAs } from './checked.ts';
 import { durationSchema, timerSchema, timeSchema } from './duration.ts';
-import { nameSchema } from './ids.ts';
+import { nameSchema } from './name-schema.ts';
 import type { Fraction } from './units.ts';
 
 const share = z

@@ -4,7 +4,7 @@
 import { z } from 'zod';
 import { checked } from './checked.ts';
 import { timeSchema } from './duration.ts';
-import { nameSchema } from './ids.ts';
+import { nameSchema } from './name-schema.ts';
 
 const datacenterSchema = z.strictObject({
   state: z.enum(['normal', 'abnormal']).optional().meta({ description: 'abnormal: no user is sent there' }),

@@ -3,7 +3,8 @@
 
 import { csvField, csvNumber, csvTable } from './csv.ts';
 import { ConfigError, quoteStart } from './errors.ts';
-import { compareIds, type DatacenterId, datacenterId, nameSchema, serviceId } from './ids.ts';
+import { compareIds, type DatacenterId, datacenterId, serviceId } from './ids.ts';
+import { nameSchema } from './name-schema.ts';
 import {
   capacityRpsLeast,
   type Datacenter,

@@ -1,7 +1,7 @@
 /** Who is in which bucket, and who changed it, as CSV for other programs. */
 
 import { csvField } from '../../config/csv.ts';
-import { writeFileAtomically } from '../../config/load.ts';
+import { writeFileAtomically } from '../../config/io/files.ts';
 import type { Move } from '../refresh.ts';
 import type { BucketTree } from '../tree.ts';
 import { ownerOnly } from './writable.ts';

@@ -1,6 +1,6 @@
 /** A progress bar on stderr with stage and time left, only where a person watches it and only once the work has taken a second. */
 
-import { Presets, SingleBar } from 'cli-progress';
+import type { SingleBar } from 'cli-progress';
 
 const patienceMs = 1000;
 
@@ -10,8 +10,9 @@ export interface ProgressBar {
   stop(): void;
 }
 
-export function progressBar(stream: NodeJS.WriteStream = process.stderr): ProgressBar {
+export async function progressBar(stream: NodeJS.WriteStream = process.stderr): Promise<ProgressBar> {
   if (!stream.isTTY) return { show: () => {}, stop: () => {} };
+  const { default: progress } = await import('cli-progress');
   const startedMs = Date.now();
   let bar: SingleBar | null = null;
   let begun = { stage: '', atMs: startedMs, done: 0 };
@@ -21,7 +22,10 @@ export function progressBar(stream: NodeJS.WriteStream = process.stderr): Progre
       if (bar === null) {
         if (Date.now() - startedMs < patienceMs) return;
         const format = '{stage}{detail} [{bar}] {percentage} %{left}';
-        bar = new SingleBar({ stream, format, hideCursor: true, clearOnComplete: true }, Presets.legacy);
+        bar = new progress.SingleBar(
+          { stream, format, hideCursor: true, clearOnComplete: true },
+          progress.Presets.legacy,
+        );
         bar.start(total, done, { stage, detail, left: '' });
       }
       bar.setTotal(total);

@@ -5,7 +5,7 @@
 import { Buffer } from 'node:buffer';
 import { readFileSync } from 'node:fs';
 import { ConfigError } from '../../config/errors.ts';
-import { writeFileAtomically } from '../../config/load.ts';
+import { writeFileAtomically } from '../../config/io/files.ts';
 import { atOnce, type Steps } from '../../config/steps.ts';
 import { BucketLookup } from '../lookup.ts';
 import type { BucketTree } from '../tree.ts';

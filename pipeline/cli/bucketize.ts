@@ -13,6 +13,7 @@ import {
   type TreeReport,
 } from '../../bucketizer/bucketize.ts';
 import type { CacheSimulation } from '../../bucketizer/cache-simulation.ts';
+import type { Auditor } from '../../bucketizer/communities.ts';
 import { readEdgeList, type TieFormat, tieFormats } from '../../bucketizer/io/edge-list.ts';
 import { writeLeaves, writeMoves } from '../../bucketizer/io/leaves-file.ts';
 import { bucketizeInParallel } from '../../bucketizer/io/parallel-bucketize.ts';
@@ -26,7 +27,7 @@ import { type Move, moveMaxDefault, type RefreshReport, refresh } from '../../bu
 import { reportPage } from '../../bucketizer/report-page.ts';
 import { type BucketTree, heightMax } from '../../bucketizer/tree.ts';
 import { ConfigError } from '../../config/errors.ts';
-import { writeFileAtomically } from '../../config/load.ts';
+import { writeFileAtomically } from '../../config/io/files.ts';
 
 const workersMax = 256;
 const heightDefault = 14;
@@ -135,8 +136,8 @@ async function bucketizeFiles(tiesPath: string, flags: Flags): Promise<FileRepor
     [tiesPath, flags.users, flags.previous].filter((path) => path !== undefined),
   );
   const previous = flags.previous === undefined ? null : readTree(flags.previous);
-  const options = optionsOf(flags, previous);
-  const bar = progressBar();
+  const options = { ...optionsOf(flags, previous), ...(flags.report === undefined ? {} : { audit: await auditor() }) };
+  const bar = await progressBar();
   try {
     const onRead = (bytes: number, of: number): void => bar.show('read', bytes, Number.isNaN(of) ? bytes : of);
     const { prepared, repeated, badLines, unlisted } = await prepareFiles(
@@ -232,13 +233,17 @@ function optionsOf(flags: Flags, previous: BucketTree | null): BucketizeOptions 
     effort,
     objective,
     directed,
-    audit: flags.report !== undefined,
     simulateCache: flags.simulateCache ?? false,
     ...(hubDegree === undefined
       ? {}
       : { hubDegree: numberFlag('--hub-degree', hubDegree, 'a whole number', 1, Infinity) }),
     ...(minWeight === undefined ? {} : { minWeight: numberFlag('--min-weight', minWeight, 'a number', 0, Infinity) }),
   };
+}
+
+/** Loaded for a report only: few ask for one. */
+async function auditor(): Promise<Auditor> {
+  return (await import('../../bucketizer/communities.ts')).auditCommunities;
 }
 
 function numberFlag(flag: string, text: string, kind: 'a number' | 'a whole number', min: number, max: number): number {

@@ -14,7 +14,8 @@ import { writeTree } from '../../bucketizer/io/tree-file.ts';
 import { checked } from '../../config/checked.ts';
 import { ConfigError } from '../../config/errors.ts';
 import { generateWorld } from '../../config/generate.ts';
-import { makeDirectory, writeFileAtomically, writeWorld } from '../../config/load.ts';
+import { makeDirectory, writeFileAtomically } from '../../config/io/files.ts';
+import { writeWorld } from '../../config/load.ts';
 import { serverSchema } from '../../config/server.ts';
 import type { World } from '../../config/world.ts';
 import type { EpochSummary } from '../server/epoch-summary.ts';
@@ -67,7 +68,7 @@ async function runDemo(options: DemoOptions): Promise<number> {
   makeDirectory(dir);
   try {
     const world = generateWorld({ seed, users });
-    prepare(dir, world, seed);
+    await prepare(dir, world, seed);
     return await follow(await start(dir, port, pace), world, epochs);
   } finally {
     if (options.dir === undefined) rmSync(dir, { recursive: true, force: true });
@@ -75,14 +76,14 @@ async function runDemo(options: DemoOptions): Promise<number> {
 }
 
 /** Writes what the control plane reads: world, tree and policy. */
-function prepare(dir: string, world: World, seed: number): void {
+async function prepare(dir: string, world: World, seed: number): Promise<void> {
   const { topology, users, friends } = world;
   writeWorld(join(dir, 'world'), world);
   say(
     `world    ${topology.edges.length} edges, ${topology.datacenters.length} datacenters, ${users.ids.length} users, ${friends.length / 2} ties (seed ${seed})`,
   );
   const input = { users: users.ids, userWeights: users.weight, ties: friends, tieWeights: null };
-  const bar = progressBar();
+  const bar = await progressBar();
   const { tree, report } = bucketize(input, { height: treeHeight, seed }, ({ stage, done, total }) =>
     bar.show(stage, done, total),
   );

@@ -5,7 +5,7 @@ import { stringify } from 'yaml';
 import { formatTime } from '../../config/duration.ts';
 import { edgeWeightsOf, parseEdgeWeights } from '../../config/edge-weights.ts';
 import { ConfigError } from '../../config/errors.ts';
-import { readText, writeFileAtomically } from '../../config/load.ts';
+import { readText, writeFileAtomically } from '../../config/io/files.ts';
 import type { Topology } from '../../config/topology.ts';
 import type { EngineName } from '../../runtime/lp/problem.ts';
 import { balancerWeights } from '../formats/balancer-weights.ts';

@@ -3,7 +3,7 @@
 import { Option } from 'commander';
 import { ConfigError } from '../../config/errors.ts';
 import type { Intent } from '../../config/intent.ts';
-import { readText } from '../../config/load.ts';
+import { readText } from '../../config/io/files.ts';
 import type { Topology } from '../../config/topology.ts';
 import { intentsIn } from '../replay/recorded-intents.ts';
 

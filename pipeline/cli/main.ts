@@ -49,8 +49,7 @@ const verbs: Readonly<Record<string, () => Promise<Command>>> = {
   resume: async () => (await import('./resume.ts')).resumeCommand(),
   demo: async () => (await import('./demo.ts')).demoCommand(),
 };
-const asked = verbs[process.argv[2] ?? ''];
-for (const load of asked === undefined ? Object.values(verbs) : [asked]) program.addCommand(await load());
+for (const load of loadersFor(process.argv[2] ?? '')) program.addCommand(await load());
 
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   if (error.code !== 'EPIPE') throw error;
@@ -63,4 +62,10 @@ try {
   if (!(error instanceof ConfigError)) throw error;
   process.stderr.write(`taiji: ${error.message}\n`);
   process.exitCode = 1;
+}
+
+/** Of all verbs where the word is none of them, for help and for what else it may have been. */
+function loadersFor(word: string): readonly (() => Promise<Command>)[] {
+  if (word === '--version' || word === '-V') return [];
+  return Object.hasOwn(verbs, word) ? [verbs[word]!] : Object.values(verbs);
 }

@@ -3,7 +3,7 @@
 import { createHash } from 'node:crypto';
 import { parseTimeMs } from '../../config/duration.ts';
 import { ConfigError } from '../../config/errors.ts';
-import { readText } from '../../config/load.ts';
+import { readText } from '../../config/io/files.ts';
 import type { Topology } from '../../config/topology.ts';
 import { canonicalJson, type Json } from '../table/canonical-json.ts';
 import { decodeTable, type RoutingTable } from '../table/routing-table.ts';

@@ -3,7 +3,7 @@
 import { Command } from 'commander';
 import { stringify } from 'yaml';
 import { formatTime } from '../../config/duration.ts';
-import { writeFileAtomically } from '../../config/load.ts';
+import { writeFileAtomically } from '../../config/io/files.ts';
 import type { EngineName } from '../../runtime/lp/problem.ts';
 import { allHold } from '../replay/assertions.ts';
 import { parseEdits } from '../replay/edits.ts';

@@ -25,7 +25,7 @@ export async function replayServices(
   for (const members of groups) checkGroup(members.map((s) => services[s]!.policy));
   const { timesMs } = world.demand;
   const epochs = timesMs.filter((timeMs) => timeMs >= options.fromMs && timeMs < options.toMs).length;
-  const bar = progressBar();
+  const bar = await progressBar();
   let done = 0;
   const reports: Record<string, ReplayReport> = {};
   for (const members of groups) {

@@ -6,7 +6,8 @@ import { progressBar } from '../../bucketizer/io/progress.ts';
 import { readTree } from '../../bucketizer/io/tree-file.ts';
 import type { BucketTree } from '../../bucketizer/tree.ts';
 import { ConfigError } from '../../config/errors.ts';
-import { readPolicy, readText, writeFileAtomically } from '../../config/load.ts';
+import { readText, writeFileAtomically } from '../../config/io/files.ts';
+import { readPolicy } from '../../config/load.ts';
 import { assertionsOf, type Policy } from '../../config/policy.ts';
 import { checkPolicyFor } from '../../config/policy-topology.ts';
 import type { World } from '../../config/world.ts';
@@ -183,7 +184,7 @@ async function replayWorldFiles(flags: ReplayFlags): Promise<void> {
         ? undefined
         : parseFractions(readText(flags.fractions), flags.fractions, world.topology, fromMs);
     const previous = tablesBefore([policy])[0]!;
-    const bar = progressBar();
+    const bar = await progressBar();
     let done = 0;
     const run = (setting: WhatIf): Promise<ReplayReport> => {
       const own = { ...options, statesOf: setting.statesOf, ...(fractionsAt && { fractionsAt }) };

@@ -5,7 +5,7 @@ import { Command, Option } from 'commander';
 import { destination, pino } from 'pino';
 import { parseDocumentAs } from '../../config/checked.ts';
 import { ConfigError } from '../../config/errors.ts';
-import { readText } from '../../config/load.ts';
+import { readText } from '../../config/io/files.ts';
 import { type ServerConfig, serverSchema } from '../../config/server.ts';
 import { startControlPlane } from '../server/io/control-plane.ts';
 

@@ -5,7 +5,7 @@ import { Readable } from 'node:stream';
 import type { ReadableStream } from 'node:stream/web';
 import { Command, Option } from 'commander';
 import { ConfigError, quoteStart } from '../../config/errors.ts';
-import { readText } from '../../config/load.ts';
+import { readText } from '../../config/io/files.ts';
 
 export interface ServerFlags {
   readonly server: string;

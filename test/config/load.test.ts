@@ -8,7 +8,8 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { ConfigError } from '../../config/errors.ts';
 import { generateWorld } from '../../config/generate.ts';
-import { readPolicy, readWorld, writeFileAtomically, writeWorld } from '../../config/load.ts';
+import { writeFileAtomically } from '../../config/io/files.ts';
+import { readPolicy, readWorld, writeWorld } from '../../config/load.ts';
 import { parseWorld } from '../../config/world-files.ts';
 import { complaintOf, scratchDirectory, smallWorld, smallWorldFiles } from './small-world.ts';
 

@@ -124,7 +124,35 @@ export const importRules: readonly Rule[] = [
       { 'runtime/lp/a.ts': "import highs from 'highs';", 'test/peer.ts': "import highs from 'highs';" },
     ],
   },
+  {
+    name: 'building a tree starts without the packages it may not need: they took longer to load than Node itself',
+    check: checkLightStart,
+    caught: [
+      { 'pipeline/cli/bucketize.ts': "import { z } from 'zod';" },
+      {
+        'pipeline/cli/bucketize.ts': "import { a } from '../../config/a.ts';",
+        'config/a.ts': "export * from './b.ts';",
+        'config/b.ts': "import { z } from 'zod';",
+      },
+      { 'bucketizer/io/bisect-worker.ts': "import { Command } from 'commander';" },
+    ],
+    allowed: [
+      {
+        'pipeline/cli/bucketize.ts':
+          "import { Command } from 'commander'; import { type A, a } from '../../config/a.ts';",
+        'config/a.ts': "import type { z } from 'zod'; import { b } from './b.ts'; await import('yaml');",
+        'config/b.ts': "import { randomBytes } from 'node:crypto';",
+      },
+      { 'pipeline/cli/plan.ts': "import { z } from 'zod';" },
+    ],
+  },
 ];
+
+/** What may be loaded before the work of these entries begins. */
+const lightEntries: ReadonlyMap<string, readonly string[]> = new Map([
+  ['pipeline/cli/bucketize.ts', ['commander']],
+  ['bucketizer/io/bisect-worker.ts', []],
+]);
 
 /** Packages that compute and touch nothing. Anything else an npm install brings counts as an effect until listed here. */
 const purePackages = new Set(['zod', 'yaml', 'highs', 'glpk.js', 'graphology', 'graphology-communities-louvain']);
@@ -311,6 +339,28 @@ function checkSingletons(files: readonly RepositoryFile[]): Finding[] {
           'go through that file: each of these libraries must be removable',
         ),
       );
+    }
+  }
+  return findings;
+}
+
+function checkLightStart(files: readonly RepositoryFile[]): Finding[] {
+  const byPath = new Map(files.map((file) => [file.path, file]));
+  const findings: Finding[] = [];
+  for (const [entry, allowed] of lightEntries) {
+    const reached = new Set([entry]);
+    for (const path of reached) {
+      const file = byPath.get(path);
+      if (file === undefined) continue;
+      for (const { specifier, typeOnly, node } of importsOf(file)) {
+        if (typeOnly || !(ts.isImportDeclaration(node) || ts.isExportDeclaration(node))) continue;
+        const target = relativeTarget(path, specifier);
+        if (target !== null) reached.add(target);
+        else if (!isBuiltin(specifier) && !allowed.includes(packageOf(specifier))) {
+          const found = `is loaded whenever ${entry} is, and loads ${specifier}`;
+          findings.push(findingAt(file, node, found, 'move what needs it apart, or import it where it is used'));
+        }
+      }
     }
   }
   return findings;

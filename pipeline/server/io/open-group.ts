@@ -5,7 +5,7 @@ import type { Logger } from 'pino';
 import type { BucketTree } from '../../../bucketizer/tree.ts';
 import { durationMs } from '../../../config/duration.ts';
 import { ConfigError } from '../../../config/errors.ts';
-import { readText } from '../../../config/load.ts';
+import { readText } from '../../../config/io/files.ts';
 import type { ServerSpec } from '../../../config/server.ts';
 import type { Topology } from '../../../config/topology.ts';
 import type { WorldUsers } from '../../../config/world.ts';

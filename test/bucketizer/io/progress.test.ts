@@ -2,10 +2,10 @@ import { PassThrough } from 'node:stream';
 import { expect, test } from 'vitest';
 import { progressBar, timeLeft } from '../../../bucketizer/io/progress.ts';
 
-test('nothing is written where nobody watches, and nothing for work of a moment', () => {
+test('nothing is written where nobody watches, and nothing for work of a moment', async () => {
   for (const isTTY of [false, true]) {
     const stream = Object.assign(new PassThrough(), { isTTY }) as unknown as NodeJS.WriteStream;
-    const bar = progressBar(stream);
+    const bar = await progressBar(stream);
     bar.show('read', 1, 2);
     bar.show('read', 2, 2);
     bar.stop();
