@@ -13,7 +13,7 @@ import { worldNotes } from '../../config/world-notes.ts';
 import type { EngineName } from '../../runtime/lp/problem.ts';
 import type { EpochContext } from '../epoch/inputs.ts';
 import { openEngines } from '../server/io/engines.ts';
-import { checkTreeFits } from '../server/tree-fits.ts';
+import { checkTreeFits, coarseBuckets } from '../server/tree-fits.ts';
 import { bucketWeights } from '../table/bucket-weights.ts';
 import { cellTies } from '../table/cell-ties.ts';
 
@@ -46,9 +46,11 @@ export async function openSetting(files: SettingFiles): Promise<Setting> {
       `${files.policy}: spec.epoch is ${policy.spec.epoch}, ${files.world} steps by ${worldStepMs / 1000}s; every step is an epoch here\n`,
     );
   }
-  const warning = checkTreeFits(tree, world.users, files.tree, files.world);
-  if (warning !== null) process.stderr.write(`${warning}\n`);
+  const stranger = checkTreeFits(tree, world.users, files.tree, files.world);
   const weights = bucketWeights(world.topology, tree, world.users);
+  for (const warning of [stranger, coarseBuckets(tree, weights, world.topology.edges, files.tree)]) {
+    if (warning !== null) process.stderr.write(`${warning}\n`);
+  }
   const engines = await openEngines(files.solver, tree, weights);
   const context = { ...engines.context, cellTies: cellTies(world, tree, weights) };
   return { world, wholeWorld: whole, policy, context, close: engines.close };

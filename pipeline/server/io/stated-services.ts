@@ -14,7 +14,7 @@ import { type ServerSpec, statedServices } from '../../../config/server.ts';
 import { groupsOf } from '../../../runtime/pools.ts';
 import { type BucketWeights, bucketWeights } from '../../table/bucket-weights.ts';
 import type { LoopSettings } from '../epoch-loop.ts';
-import { checkTreeFits } from '../tree-fits.ts';
+import { checkTreeFits, coarseBuckets } from '../tree-fits.ts';
 import { openTelemetry, type ServiceTelemetry, type Telemetered } from './telemetry.ts';
 
 export interface Stated {
@@ -100,8 +100,11 @@ function readServices(
     if (!routed) {
       const tree = readTree(treeFile);
       const stranger = checkTreeFits(tree, world.users, treeFile, dir);
-      if (stranger) log.warn(stranger);
-      routed = { tree, weights: bucketWeights(world.topology, tree, world.users) };
+      const weights = bucketWeights(world.topology, tree, world.users);
+      for (const warning of [stranger, coarseBuckets(tree, weights, world.topology.edges, treeFile)]) {
+        if (warning !== null) log.warn(warning);
+      }
+      routed = { tree, weights };
       trees.set(treeFile, routed);
     }
     return { service: serviceId(service, policyFile), policy, policyFile, treeFile, firstTableFile, ...routed };
