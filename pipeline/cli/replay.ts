@@ -22,7 +22,7 @@ import { htmlReport } from '../replay/report-html.ts';
 import { comparedSummaries } from '../replay/summary-comparison.ts';
 import { applyEdits, type WhatIf } from '../replay/what-if.ts';
 import { type Activation, type ReplayedService, type ReplayOptions, replayWorld } from '../replay/world-replay.ts';
-import { describeReplay, replayJournal } from '../server/io/recorded-file.ts';
+import { acceptJournal, describeAccepted, describeReplay, replayJournal } from '../server/io/recorded-file.ts';
 import { checkSameHeight } from '../server/tree-fits.ts';
 import type { RoutingTable } from '../table/routing-table.ts';
 import { intentsOption, readIntents } from './intents-file.ts';
@@ -36,6 +36,7 @@ interface ReplayFlags {
   readonly policy: readonly string[];
   readonly tree?: string;
   readonly journal?: string;
+  readonly accept?: boolean;
   readonly from?: string;
   readonly to?: string;
   readonly oracle?: boolean;
@@ -82,6 +83,7 @@ export function replayCommand(): Command {
     .option('--report <file>', 'write the report: .json for scripts, .html for people; may be repeated', collect, [])
     .option('--timings <file>', 'write CPU and wall time and memory to a file of its own, JSON')
     .option('--journal <file>', 'replay the recorded epochs of a journal file instead; exit 3 where a table differs')
+    .option('--accept', 'with --journal: where tables differ, write the file anew with what its epochs come to now')
     .addOption(solverOption())
     .addOption(outputOption())
     .addHelpText(
@@ -100,6 +102,7 @@ Examples:
   taiji replay --world world --policy policy.yaml --tree tree --activate 2026-03-03T03:00:00Z=next-tree
   taiji replay --world world --policy ramped.yaml --tree tree --previous today.json
   taiji replay --journal data/journal/00000001.jsonl
+  taiji replay --journal postmortem/journal/00000001.jsonl --accept
 
 What the policy asserts (assert: ["utilizationMax < 0.85", "rttMsP95 rise < 5"]) must hold in every epoch, or the exit is 3;
 a rise is over the policy of --against and cannot hold without one.
@@ -128,6 +131,12 @@ async function replayJournalFile(flags: ReplayFlags, file: string): Promise<void
   if (alone !== undefined) {
     throw new ConfigError(`--${alone[0]}: a journal is replayed as it was; replay a world instead`);
   }
+  if (flags.accept) {
+    const replay = await acceptJournal(file, flags.solver);
+    if (flags.output === 'table') process.stdout.write(`${file}: ${describeAccepted(replay)}\n`);
+    else print(replay, flags.output);
+    return;
+  }
   const replay = await replayJournal(file, flags.solver);
   if (flags.output === 'table') process.stdout.write(`${file}: ${describeReplay(replay)}\n`);
   else print(replay, flags.output);
@@ -135,6 +144,8 @@ async function replayJournalFile(flags: ReplayFlags, file: string): Promise<void
 }
 
 async function replayWorldFiles(flags: ReplayFlags): Promise<void> {
+  if (flags.accept)
+    throw new ConfigError('--accept: goes with --journal; a world has no recorded tables to differ from');
   const { world: worldDir, tree } = flags;
   const [policyFile, ...otherPolicies] = flags.policy;
   if (worldDir === undefined || policyFile === undefined || tree === undefined) {

@@ -1,7 +1,8 @@
 /** Replays recorded epochs as they were: the frozen inputs of a journal file, planned again, must give the recorded
  *  outcome, table and bodies byte for byte. It is the proof that an epoch depends on nothing but its record, and the
  *  way to look into an epoch after the fact. Closed loop within the file: each epoch starts from the table that the
- *  replay itself made of the one before. */
+ *  replay itself made of the one before. Where epochs are meant to come to something else from now on, as after a change
+ *  to the planner, a file can be made to expect it. */
 
 import { compareIds } from '../../config/ids.ts';
 import type { EpochContext, PlannedService } from '../epoch/inputs.ts';
@@ -15,12 +16,15 @@ import {
   type CheckpointRecord,
   checkpointsIn,
   decodeJournal,
+  encodeRecord,
   type FrozenBase,
   frozenInputs,
   type InputsRecord,
   inputsIn,
+  inputsOfAll,
   type JournalRecord,
   type OutcomeRecord,
+  outcomeOfAll,
   outcomesIn,
   type RecordedRouting,
   type ReplacedRecord,
@@ -33,6 +37,11 @@ export interface RecordedReplay {
   readonly unfinished: number; // inputs without an outcome: the process ended in between
   readonly tornTail: boolean; // the last line is half a line: the process was killed while writing
   readonly difference: RecordedDifference | null; // the first; the replay ends there
+}
+
+/** A replay that goes on where record and replay part. A `difference` is one that cannot be accepted: a damaged file. */
+export interface AcceptedReplay extends RecordedReplay {
+  readonly accepted: readonly RecordedDifference[]; // the first of each epoch that came to something else
 }
 
 /** Where record and replay part. `field` is an outcome's field, `bodies.<edge>`, or `journal` for a damaged file. */
@@ -65,14 +74,29 @@ interface Recorded {
 }
 
 /** `text`: one journal file. */
-export async function replayRecorded(
+export function replayRecorded(text: string, context: RecordedContext): Promise<RecordedReplay> {
+  return replayOf(text, context, null);
+}
+
+/** `text`: one journal file; returned with what its epochs come to now, which replays to the byte. */
+export async function acceptRecorded(
+  text: string,
+  context: RecordedContext,
+): Promise<{ readonly replay: AcceptedReplay; readonly text: string }> {
+  const rewritten = new Rewritten(text);
+  const replay = await replayOf(text, context, rewritten);
+  return { replay: { ...replay, accepted: rewritten.differences }, text: rewritten.text };
+}
+
+/** Ends at the first difference, where none is to be accepted. */
+async function replayOf(
   text: string,
   { contexts, routingOf, plan }: RecordedContext,
+  rewritten: Rewritten | null,
 ): Promise<RecordedReplay> {
   const { records, bad } = decodeJournal(text);
   const counts = { epochs: 0, undecided: 0, unfinished: 0, tornTail: bad?.torn ?? false };
-  const [first, ...rest] = records;
-  const checkpoints = checkpointsIn(first);
+  const checkpoints = checkpointsIn(records[0]);
   if (checkpoints.length === 0) return { ...counts, difference: damage('its first line is no whole checkpoint') };
   const services = checkpoints.map((checkpoint, s): Recorded => {
     const base = {
@@ -87,7 +111,7 @@ export async function replayRecorded(
   const named = (difference: RecordedDifference, { service }: Recorded): RecordedDifference =>
     services.length > 1 ? { ...difference, service } : difference;
 
-  for (const entry of entriesOf(rest)) {
+  for (const entry of entriesOf(records)) {
     if (entry.kind === 'replaced') {
       const one = services.find(({ service }) => service === entry.service);
       if (!one)
@@ -96,17 +120,18 @@ export async function replayRecorded(
       one.base = { ...one.base, previous, carried: entry.carried };
       continue;
     }
-    const { inputs, outcomes } = entry;
+    const { inputs, outcomes, line } = entry;
     if (outcomes.length === 0) {
       counts.unfinished += 1;
       continue;
     }
+    const before = services.map(({ base }) => base.previous && tableDigest(base.previous));
     for (const [s, one] of services.entries()) {
       const { epoch, previousSha256 } = inputs[s]!;
-      const previous = one.base.previous && tableDigest(one.base.previous);
-      const started = compare(epoch, [['previousSha256', previousSha256, previous]]);
-      if (started) return { ...counts, difference: named(started, one) };
+      const started = compare(epoch, [['previousSha256', previousSha256, before[s]]]);
+      if (started && !rewritten?.hasBegun) return { ...counts, difference: named(started, one) };
     }
+    rewritten?.startsFrom(line, inputs, before);
     if (!outcomes.some(({ decided }) => decided)) {
       counts.undecided += 1;
       continue;
@@ -118,16 +143,23 @@ export async function replayRecorded(
       frozen.push({ inputs: frozenInputs(inputs[s]!, base), context: routed });
     }
     const plans = await plan(frozen);
-    for (const [s, one] of services.entries()) {
-      if (!outcomes[s]!.decided) continue;
+    let parted: RecordedDifference | null = null;
+    const replayed = services.map((one, s): OutcomeRecord => {
+      const recorded = outcomes[s]!;
+      if (!recorded.decided) return recorded;
       const planned = plans[s]!;
       const table = tableAfter(planned, one.base.previous);
       const bodies = bodiesAfter(frozen[s]!.inputs.topology, planned, one.bodies);
-      const difference = compareOutcome(outcomes[s]!, planned, table, bodies);
-      if (difference) return { ...counts, difference: named(difference, one) };
       one.bodies = bodies ?? one.bodies;
       one.base = { ...one.base, previous: table, carried: planned.carried };
-    }
+      const outcome = outcomeOf(recorded, planned, table, bodies);
+      const difference = compareOutcome(recorded, outcome);
+      if (!difference) return recorded;
+      parted ??= named(difference, one);
+      return outcome;
+    });
+    if (parted && !rewritten) return { ...counts, difference: parted };
+    if (parted) rewritten!.comesTo(line + 1, replayed, parted);
     counts.epochs += 1;
   }
   const difference = bad && !bad.torn ? damage(`line ${bad.line} is altered, and whole lines follow it`) : null;
@@ -148,6 +180,7 @@ type Entry =
   | ReplacedRecord
   | {
       readonly kind: 'epoch';
+      readonly line: number; // of the inputs, the file's first 0
       readonly inputs: readonly InputsRecord[]; // [s]
       readonly outcomes: readonly OutcomeRecord[]; // [s], if they follow
     };
@@ -158,27 +191,67 @@ function* entriesOf(records: readonly JournalRecord[]): Generator<Entry> {
     const inputs = inputsIn(record);
     if (inputs.length === 0) continue;
     const outcomes = outcomesIn(records[index + 1]);
-    yield { kind: 'epoch', inputs, outcomes: outcomes[0]?.epoch === inputs[0]!.epoch ? outcomes : [] };
+    const isOfThese = outcomes[0]?.epoch === inputs[0]!.epoch;
+    yield { kind: 'epoch', line: index, inputs, outcomes: isOfThese ? outcomes : [] };
   }
 }
 
-function compareOutcome(
-  recorded: OutcomeRecord,
-  plan: EpochPlan,
+/** What `serve` would have recorded, but for its summary, which tells of that run. */
+function outcomeOf(
+  { kind, epoch, decided }: OutcomeRecord,
+  { outcome, reason, relaxed, churn, carried }: EpochPlan,
   table: RoutingTable | null,
   bodies: EpochBodies | null,
-): RecordedDifference | null {
-  const digests = bodyDigests(bodies);
-  const edges = [...new Set([...Object.keys(recorded.bodies), ...Object.keys(digests)])].sort(compareIds);
+): OutcomeRecord {
+  const tableSha256 = table && tableDigest(table);
+  const own = { kind, epoch, decided, outcome, reason, relaxed, churn, tableSha256 };
+  return { ...own, bodies: bodyDigests(bodies), carried, summary: null };
+}
+
+function compareOutcome(recorded: OutcomeRecord, replayed: OutcomeRecord): RecordedDifference | null {
+  const edges = [...new Set([...Object.keys(recorded.bodies), ...Object.keys(replayed.bodies)])].sort(compareIds);
   return compare(recorded.epoch, [
-    ['outcome', recorded.outcome, plan.outcome],
-    ['reason', recorded.reason, plan.reason],
-    ['relaxed', recorded.relaxed, plan.relaxed],
-    ['tableSha256', recorded.tableSha256, table && tableDigest(table)],
-    ...edges.map((edge): Compared => [`bodies.${edge}`, recorded.bodies[edge], digests[edge]]),
-    ['churn', recorded.churn, plan.churn],
-    ['carried', decidingPart(recorded.carried), decidingPart(plan.carried)],
+    ['outcome', recorded.outcome, replayed.outcome],
+    ['reason', recorded.reason, replayed.reason],
+    ['relaxed', recorded.relaxed, replayed.relaxed],
+    ['tableSha256', recorded.tableSha256, replayed.tableSha256],
+    ...edges.map((edge): Compared => [`bodies.${edge}`, recorded.bodies[edge], replayed.bodies[edge]]),
+    ['churn', recorded.churn, replayed.churn],
+    ['carried', decidingPart(recorded.carried), decidingPart(replayed.carried)],
   ]);
+}
+
+/** The lines of a file, those of epochs that came to something else written anew. */
+class Rewritten {
+  readonly differences: RecordedDifference[] = [];
+  readonly #lines: string[];
+
+  constructor(text: string) {
+    this.#lines = text.split('\n');
+  }
+
+  get hasBegun(): boolean {
+    return this.differences.length > 0;
+  }
+
+  get text(): string {
+    return this.#lines.join('\n');
+  }
+
+  /** `before`: [s] digests of the tables that the epoch starts from. */
+  startsFrom(line: number, inputs: readonly InputsRecord[], before: readonly (string | null)[]): void {
+    if (inputs.every(({ previousSha256 }, s) => previousSha256 === before[s])) return;
+    this.#write(line, inputsOfAll(inputs.map((own, s) => ({ ...own, previousSha256: before[s]! }))));
+  }
+
+  comesTo(line: number, outcomes: readonly OutcomeRecord[], difference: RecordedDifference): void {
+    this.differences.push(difference);
+    this.#write(line, outcomeOfAll(outcomes));
+  }
+
+  #write(line: number, record: JournalRecord): void {
+    this.#lines[line] = encodeRecord(record).trimEnd();
+  }
 }
 
 /** All but the prices: where a solve starts is an engine's own affair, and changes no answer. */

@@ -63,6 +63,12 @@ export async function openDataDirectory(path: string, onLost: (loss: LockLoss) =
   };
 }
 
+/** Rejects with a ConfigError where a control plane has the directory: what it goes on from is its own. */
+export async function checkNotInUse(path: string, mend: string): Promise<void> {
+  const isLocked = await lockfile.check(path, { lockfilePath: join(path, 'lock'), stale: staleMs }).catch(() => false);
+  if (isLocked) throw new ConfigError(`${path}: in use by ${await ownerOf(join(path, 'owner.json'))}; ${mend}`);
+}
+
 function lossOf(error: Error): LockLoss {
   const code = (error as NodeJS.ErrnoException & { code?: string }).code;
   const failing = code !== undefined && code !== 'ECOMPROMISED' && code !== 'ENOENT';

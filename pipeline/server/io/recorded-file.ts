@@ -8,14 +8,23 @@ import { ConfigError } from '../../../config/errors.ts';
 import type { EngineName } from '../../../runtime/lp/problem.ts';
 import type { EpochContext } from '../../epoch/inputs.ts';
 import type { PlanGroup } from '../../epoch.ts';
+import { writeDurably } from '../../publish/io/durable-file.ts';
 import { planGroupWatched, type WatchedEpoch } from '../../replay/explanation.ts';
 import { type CheckpointRecord, decodeJournal, journalFormat, outcomesIn } from '../../replay/journal-record.ts';
 import { planRamped } from '../../replay/ramped-group.ts';
-import { checkpointsOfFile, type RecordedContext, type RecordedReplay, replayRecorded } from '../../replay/recorded.ts';
+import {
+  type AcceptedReplay,
+  acceptRecorded,
+  checkpointsOfFile,
+  type RecordedContext,
+  type RecordedDifference,
+  type RecordedReplay,
+  replayRecorded,
+} from '../../replay/recorded.ts';
 import { decodeWeights } from '../../replay/recorded-weights.ts';
 import { decodeTable } from '../../table/routing-table.ts';
 import type { Routing } from '../../table/tree-course.ts';
-import { messageOf } from './data-directory.ts';
+import { checkNotInUse, messageOf } from './data-directory.ts';
 import { openEngines } from './engines.ts';
 import { readWeights, treeObject } from './objects.ts';
 
@@ -25,6 +34,23 @@ export function replayJournal(file: string, solver: EngineName = 'highs'): Promi
   return withRecorded(file, solver, ({ text, contexts, routingOf }) =>
     replayRecorded(text, { contexts, routingOf, plan: planRamped }),
   );
+}
+
+/** Replays the file and writes it anew with what its epochs come to now. Rejects with a ConfigError like `replayJournal`,
+ *  where the file is damaged, and where a control plane is at work on it; the file is then as it was. */
+export async function acceptJournal(file: string, solver: EngineName = 'highs'): Promise<AcceptedReplay> {
+  await checkNotInUse(dataDirectoryOf(file), 'accept in a copy of its directories journal and objects');
+  const { replay, text: accepted } = await withRecorded(file, solver, ({ text, contexts, routingOf }) =>
+    acceptRecorded(text, { contexts, routingOf, plan: planRamped }),
+  );
+  if (replay.difference) throw new ConfigError(`${file}: ${describeReplay(replay)}`);
+  if (replay.accepted.length === 0) return replay;
+  await writeDurably(file, accepted).catch((error) => {
+    throw new ConfigError(
+      `${file}: cannot be written (${messageOf(error)}); check the directory, its permissions and space`,
+    );
+  });
+  return replay;
 }
 
 /** One recorded epoch, planned again after those before it in the file, and watched. `service`: of a file of several.
@@ -108,7 +134,7 @@ async function withRecorded<T>(
       `${file}: journal format ${JSON.stringify(checkpoint.format)}, this version replays ${journalFormat}; replay it with the version that wrote it`,
     );
   }
-  const routingOf = routingsIn(join(dirname(resolve(file)), '..', 'objects'));
+  const routingOf = routingsIn(join(dataDirectoryOf(file), 'objects'));
   const known: Routing[] = [];
   for (const recorded of checkpoints) known.push(await routingOf(recorded));
   const engines = await openEngines(solver, known[0]!.tree, known[0]!.weights);
@@ -122,6 +148,10 @@ async function withRecorded<T>(
   } finally {
     await engines.close();
   }
+}
+
+function dataDirectoryOf(journalFile: string): string {
+  return join(dirname(resolve(journalFile)), '..');
 }
 
 /** Trees are read once; weights, of which every epoch may have its own, each time. */
@@ -143,9 +173,22 @@ export function describeReplay(replay: RecordedReplay): string {
     ...(tornTail ? ['the last line is torn'] : []),
   ];
   const counted = `${epochs} epochs replayed${notes.length > 0 ? ` (${notes.join(', ')})` : ''}`;
-  if (!difference) return `${counted}, byte for byte as recorded`;
+  return difference
+    ? `${counted}, then a difference: ${describe(difference)}`
+    : `${counted}, byte for byte as recorded`;
+}
+
+/** Likewise, of a replay without a difference that cannot be accepted. */
+export function describeAccepted({ accepted, ...replay }: AcceptedReplay): string {
+  const [first] = accepted;
+  if (!first) return describeReplay(replay);
+  const all = `${replay.epochs} epochs replayed; ${accepted.length} came to something else, which is recorded now`;
+  return `${all}; the first: ${describe(first)}`;
+}
+
+function describe(difference: RecordedDifference): string {
   const { epoch, service, field } = difference;
   const of = service === undefined ? '' : `service ${service}, `;
   const where = epoch === null ? field : `epoch ${epoch}, ${of}${field}`;
-  return `${counted}, then a difference: ${where}: recorded ${difference.recorded.slice(0, 200)}, replayed ${difference.replayed.slice(0, 200)}`;
+  return `${where}: recorded ${difference.recorded.slice(0, 200)}, replayed ${difference.replayed.slice(0, 200)}`;
 }

@@ -115,6 +115,9 @@ test('edits are refused before anything is planned or written', async () => {
   );
   expect(() => readFileSync(out)).toThrow('no such file');
   await expect(replay(files, '--what-if', '')).rejects.toThrow('--what-if: character 1: no edit');
+  await expect(run(replayCommand(), '--world', files.world, '--policy', files.policy, '--accept')).rejects.toThrow(
+    '--accept: goes with --journal',
+  );
   await expect(run(replayCommand(), '--journal', 'j.jsonl', '--what-if', 'demand.*=2')).rejects.toThrow(
     '--what-if: a journal is replayed as it was',
   );

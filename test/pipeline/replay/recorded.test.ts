@@ -14,7 +14,7 @@ import {
   plainTopology,
   type RecordedRouting,
 } from '../../../pipeline/replay/journal-record.ts';
-import { replayRecorded, tableAfter } from '../../../pipeline/replay/recorded.ts';
+import { acceptRecorded, replayRecorded, tableAfter } from '../../../pipeline/replay/recorded.ts';
 import { decodeWeights, encodeWeights } from '../../../pipeline/replay/recorded-weights.ts';
 import type { ProposedRouting } from '../../../pipeline/server/routing-source.ts';
 import { type BucketWeights, bucketWeights } from '../../../pipeline/table/bucket-weights.ts';
@@ -119,6 +119,41 @@ test('an epoch replays with the tree and the weights that it names, and with wha
     encodeRecord(record.kind === 'inputs' && record.churnSpent ? { ...record, churnSpent: 0 } : record),
   );
   expect((await replayWith(known, unspent.join(''))).difference).toMatchObject({ epoch: 2 });
+});
+
+test('a file accepts what its epochs come to, from the first that differs on, and replays to the byte', async () => {
+  const text = await recorded(policyOf({ guards: { minShift: 0 } }), 6);
+  const own = { contexts: [context], routingOf: noOther, plan: planGroup };
+  expect(await acceptRecorded(text, own)).toEqual({
+    text,
+    replay: { ...(await replayRecorded(text, own)), accepted: [] },
+  });
+
+  const grown = decodeJournal(text).records.map((record) =>
+    record.kind === 'inputs' && record.epoch === 3
+      ? { ...record, demandRps: record.demandRps.map((rps, e) => (e === 0 ? 3 * rps : rps)) }
+      : record,
+  );
+  const changed = `${grown.map(encodeRecord).join('')}{"sha256":"torn`;
+  expect((await replayRecorded(changed, own)).difference).toMatchObject({ epoch: 3 });
+  const accepted = await acceptRecorded(changed, own);
+  expect(accepted.replay).toMatchObject({ epochs: 6, difference: null, tornTail: true });
+  expect(accepted.replay.accepted[0]).toMatchObject({ epoch: 3 });
+  expect(await replayRecorded(accepted.text, own)).toMatchObject({ epochs: 6, difference: null });
+  const [before, after] = [changed, accepted.text].map((of) => of.split('\n'));
+  expect(after).toHaveLength(before!.length);
+  expect(after!.slice(0, 8)).toEqual(before!.slice(0, 8)); // checkpoint, three epochs, inputs of the fourth
+  expect(after![8]).not.toBe(before![8]);
+});
+
+test('a record that starts from another table than the one before it left is damage, and nothing to accept', async () => {
+  const text = await recorded(policyOf({}), 3);
+  const altered = decodeJournal(text).records.map((record) =>
+    encodeRecord(record.kind === 'inputs' && record.epoch === 1 ? { ...record, previousSha256: 'ab' } : record),
+  );
+  const own = { contexts: [context], routingOf: noOther, plan: planGroup };
+  const { replay } = await acceptRecorded(altered.join(''), own);
+  expect(replay).toMatchObject({ accepted: [], difference: { epoch: 1, field: 'previousSha256' } });
 });
 
 function nameOf(routing: Routing): RecordedRouting {

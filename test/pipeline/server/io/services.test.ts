@@ -1,15 +1,26 @@
 /** Two services in one process that share the datacenters, over loopback: requests of "web" and sessions of "chat", which
  *  is due every other tick. */
 
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, onTestFinished, test } from 'vitest';
 import { stringify } from 'yaml';
 import { writeWorld } from '../../../../config/load.ts';
-import { decodeJournal, inputsIn, outcomesIn } from '../../../../pipeline/replay/journal-record.ts';
+import {
+  decodeJournal,
+  encodeRecord,
+  inputsIn,
+  inputsOfAll,
+  outcomesIn,
+} from '../../../../pipeline/replay/journal-record.ts';
 import { journalFiles } from '../../../../pipeline/server/io/journal.ts';
-import { describeReplay, replayJournal, watchRecorded } from '../../../../pipeline/server/io/recorded-file.ts';
+import {
+  acceptJournal,
+  describeReplay,
+  replayJournal,
+  watchRecorded,
+} from '../../../../pipeline/server/io/recorded-file.ts';
 import { bothServices, type Run, run, servicesSetting } from '../small-setting.ts';
 
 const setting = servicesSetting();
@@ -320,6 +331,29 @@ test('services that share nothing are planned apart, in one process and one dire
     expect(decodeJournal(readFileSync(file, 'utf8')).records[0]!.kind).toBe('checkpoint');
     expect((await replayJournal(file)).difference).toBe(null);
   }
+});
+
+test('a journal of both accepts what they come to, once no control plane is at work on it', async () => {
+  const server = await running({ dataDirectory: 'accepting' });
+  const last = await nextOfAll(server);
+  const file = (await journalFiles(join(setting.directory, 'accepting', 'journal'))).at(-1)!;
+  await expect(acceptJournal(file)).rejects.toThrow(/in use by process \d+ .*accept in a copy/);
+  await server.stop();
+
+  const grown = decodeJournal(readFileSync(file, 'utf8')).records.map((record) => {
+    const services = inputsIn(record);
+    if (services[0]?.epoch !== last - 1) return encodeRecord(record);
+    const own = services.map((one) => ({
+      ...one,
+      demandRps: one.demandRps.map((rps, e) => (e === 0 ? 3 * rps : rps)),
+    }));
+    return encodeRecord(inputsOfAll(own));
+  });
+  writeFileSync(file, grown.join(''));
+  expect((await replayJournal(file)).difference).toMatchObject({ epoch: last - 1, service: expect.any(String) });
+  expect((await acceptJournal(file)).accepted[0]).toMatchObject({ epoch: last - 1 });
+  expect((await replayJournal(file)).difference).toBe(null);
+  expect(statSync(file).mode & 0o777).toBe(0o600);
 });
 
 test('health is of the service it is reported of: it alarms and bars there, and nowhere else', async () => {
