@@ -109,6 +109,7 @@ export function restoreBalance(graph: Graph, leafOf: Uint32Array, height: number
   let moved = 0;
   for (let level = 1; level <= height; level++) {
     const share = total / (1 << level);
+    if (maxOf(weight.subarray(1 << level, 2 << level)) <= (1 + imbalanceMax) * share) continue;
     const members = membersByNode(leafOf, height, level);
     const arrived = new Float64Array(1 << level); // heaviest of those who moved in since, and are not among the members
     for (let i = 0; i < 1 << level; i++) {

@@ -101,13 +101,22 @@ function refineUpwards(
   let side = coarsestSide;
   for (let stage = stages.pop(); stage !== undefined; stage = stages.pop()) {
     const finer = coarsestOf(stages, graph, scratch);
-    const { clusterOf } = stage;
-    const projected = new Uint8Array(finer.nodeCount);
-    for (let v = 0; v < finer.nodeCount; v++) projected[v] = side[clusterOf[v]!]!;
-    fiducciaMattheyses(finer, cap, scratch)(projected, effort.passes, patienceAt(finer.nodeCount));
-    side = projected;
+    side = sidesOfMembers(stage.clusterOf, side);
+    fiducciaMattheyses(finer, cap, scratch)(side, effort.passes, patienceAt(finer.nodeCount));
   }
   return side;
+}
+
+function sidesOfMembers(clusterOf: Uint32Array, clusterSide: Uint8Array): Uint8Array {
+  const side = new Uint8Array(clusterOf.length);
+  for (let v = 0; v < clusterOf.length; v++) side[v] = clusterSide[clusterOf[v]!]!;
+  return side;
+}
+
+function sidesOfClusters(clusterOf: Uint32Array, side: Uint8Array, clusters: number): Uint8Array {
+  const clusterSide = new Uint8Array(clusters);
+  for (let v = 0; v < clusterOf.length; v++) clusterSide[clusterOf[v]!] = side[v]!;
+  return clusterSide;
 }
 
 function patienceAt(nodes: number): number {
@@ -138,11 +147,7 @@ function coarsenTo(
     if (side === null) joinLoners(finer, label, weightMax);
     const { coarse, clusterOf } = contract(finer, label, scratch);
     if (coarse.nodeCount > 0.95 * finer.nodeCount) break;
-    if (side !== null) {
-      const coarseSide = new Uint8Array(coarse.nodeCount);
-      for (let v = 0; v < finer.nodeCount; v++) coarseSide[clusterOf[v]!] = side[v]!;
-      side = coarseSide;
-    }
+    if (side !== null) side = sidesOfClusters(clusterOf, side, coarse.nodeCount);
     const before = stages.at(-1);
     if (before !== undefined && finer.neighbour.length >= entriesLarge) before.coarse = null;
     stages.push({ coarse, clusterOf, side });

@@ -7,7 +7,7 @@
  *  ties, packed. Declined: heavy-edge matching, which stalls on graphs with hubs. */
 
 import type { Random } from '../config/random.ts';
-import { entriesLarge, type Graph, PackedWeights, type TieWeights } from './graph.ts';
+import { entriesLarge, everyNode, type Graph, graphOf, PackedWeights, type TieWeights } from './graph.ts';
 import { Scratch } from './scratch.ts';
 
 /** Nodes are visited in blocks that are shuffled; a whole shuffle costs a cache miss a node. */
@@ -28,7 +28,7 @@ export function clusterFriends(
   rating: Rating = 'density',
 ): Uint32Array {
   const n = graph.nodeCount;
-  const label = Uint32Array.from({ length: n }, (_, v) => v);
+  const label = everyNode(n);
   const size = scratch.doubles('size', n);
   size.set(graph.nodeWeight);
   const pull = scratch.sums('pull', n, graph.tieWeight).fill(0, 0, n); // [label] tie weight from the node at hand
@@ -36,7 +36,7 @@ export function clusterFriends(
   const degree = scratch.doubles('labelledDegree', n);
   addUpTies(graph, degree);
   const volume = scratch.doubles('volume', n);
-  for (let v = 0; v < n; v++) volume[v] = degree[v]!;
+  volume.set(degree.subarray(0, n));
   const work = { label, size, degree, volume, pull, seen: scratch.ints('seen', n), order };
   for (let round = 0; round < rounds; round++) {
     shuffleNearby(order, random);
@@ -187,25 +187,25 @@ export function contract(graph: Graph, label: Uint32Array, scratch: Scratch = ne
   const members = membersOf(clusterOf, clusters, scratch);
   const place = scratch.ints('place', n).fill(-1, 0, clusters);
   const entries = graph.rowStart[n]!;
-  const coarse = {
-    rowStart: new Uint32Array(clusters + 1),
-    nodeWeight: new Float64Array(clusters),
-    heaviestUser: new Float64Array(clusters),
-  };
-  if (entries >= entriesLarge)
+  const rowStart = new Uint32Array(clusters + 1);
+  const nodeWeight = new Float64Array(clusters);
+  const heaviestUser = new Float64Array(clusters);
+  if (entries >= entriesLarge) {
+    const coarse = { rowStart, nodeWeight, heaviestUser };
     return { coarse: contractLarge(graph, clusterOf, members, place, coarse, scratch), clusterOf };
+  }
   const neighbour = scratch.ints('coarseNeighbour', entries);
   const ties = scratch.sums('coarseTie', entries, tieWeight);
-  const end = addUp(graph, clusterOf, members, place, { ...coarse, neighbour, tieWeight: ties }, 0, clusters);
-  return {
-    coarse: {
-      ...coarse,
-      nodeCount: clusters,
-      neighbour: new Uint32Array(neighbour.subarray(0, end)),
-      tieWeight: ties.slice(0, end),
-    },
-    clusterOf,
-  };
+  const room = { rowStart, neighbour, tieWeight: ties, nodeWeight, heaviestUser };
+  const end = addUp(graph, clusterOf, members, place, room, 0, clusters);
+  const coarse = graphOf(
+    rowStart,
+    new Uint32Array(neighbour.subarray(0, end)),
+    ties.slice(0, end),
+    nodeWeight,
+    heaviestUser,
+  );
+  return { coarse, clusterOf };
 }
 
 const entriesAtATime = 1 << 20;
@@ -233,7 +233,7 @@ function contractLarge(
     from = to;
   }
   const end = coarse.rowStart[clusters]!;
-  return { ...coarse, nodeCount: clusters, neighbour: neighbour.subarray(0, end), tieWeight: ties.all() };
+  return graphOf(coarse.rowStart, neighbour.subarray(0, end), ties.all(), coarse.nodeWeight, coarse.heaviestUser);
 }
 
 function entriesOf({ rowStart }: Graph, { start, member }: Members, cluster: number): number {
@@ -243,8 +243,7 @@ function entriesOf({ rowStart }: Graph, { start, member }: Members, cluster: num
   return entries;
 }
 
-/** By first appearance; returns how many there are. A loop a function, here and below: they are called again and again
- *  on small graphs, and an engine that compiles a function in the midst of its first loop knows nothing of the second. */
+/** By first appearance; returns how many there are. */
 function numberClusters(label: Uint32Array, clusterOf: Uint32Array, number: Int32Array): number {
   let clusters = 0;
   for (let v = 0; v < label.length; v++) {
@@ -337,15 +336,21 @@ function addUp(
 }
 
 /** Small moves first: users with few friends know where they belong. Counting sort by the logarithm of the degree. */
-function fewestTiesFirst(graph: Graph): Uint32Array {
-  const n = graph.nodeCount;
-  const rank = (v: number): number => 32 - Math.clz32(graph.rowStart[v + 1]! - graph.rowStart[v]!);
+function fewestTiesFirst({ nodeCount: n, rowStart }: Graph): Uint32Array {
   const start = new Uint32Array(34);
-  for (let v = 0; v < n; v++) start[rank(v) + 1]! += 1;
+  countRanks(rowStart, n, start);
   for (let r = 1; r < 34; r++) start[r]! += start[r - 1]!;
   const order = new Uint32Array(n);
-  for (let v = 0; v < n; v++) order[start[rank(v)]!++] = v;
+  listByRank(rowStart, start, order);
   return order;
+}
+
+function countRanks(rowStart: Uint32Array, n: number, start: Uint32Array): void {
+  for (let v = 0; v < n; v++) start[33 - Math.clz32(rowStart[v + 1]! - rowStart[v]!)]! += 1;
+}
+
+function listByRank(rowStart: Uint32Array, start: Uint32Array, order: Uint32Array): void {
+  for (let v = 0; v < order.length; v++) order[start[32 - Math.clz32(rowStart[v + 1]! - rowStart[v]!)]!++] = v;
 }
 
 /** Swaps each place with one at most `shuffleReach` further on. */

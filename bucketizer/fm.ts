@@ -4,12 +4,14 @@
  *  very swaps that would help (leaf locality .416 against .439 on a friendship graph of 47,538 users). Gains are counted
  *  once and kept true through moves and their undoing, so that a second pass starts from the border alone. */
 
-import { type Graph, sumOf } from './graph.ts';
+import { type Graph, sumOf, type TieWeights } from './graph.ts';
 import { Scratch } from './scratch.ts';
 
 /** Improves `side` (0 or 1 for every node) in place: balance first, then cut. */
 export type Improve = (side: Uint8Array, passes: number, patience: number) => void;
 
+const unlisted = -1;
+const moved = -2; // in this pass
 const bucketsMax = 512; // each way; gains beyond share the last one
 
 /** Prepares the search on one graph; the function returned may be called again and again until `scratch` is used for
@@ -23,10 +25,9 @@ class BisectionSearch {
   readonly graph: Graph;
   readonly cap: number;
   readonly overflow: number;
-  readonly degree; // [node] tie weight
-  readonly gain; // [node] tie weight across less tie weight inside
-  readonly locked: Int32Array; // [node]
-  readonly bucketOf: Int32Array; // [node] -1: in none
+  readonly degree: TieWeights; // [node] tie weight
+  readonly gain: TieWeights; // [node] tie weight across less tie weight inside
+  readonly bucketOf: Int32Array; // [node] or `unlisted`, `moved`
   readonly next: Int32Array;
   readonly previous: Int32Array;
   readonly moves: Int32Array;
@@ -44,23 +45,13 @@ class BisectionSearch {
     this.graph = graph;
     this.cap = cap;
     this.overflow = Math.max((2 * sumOf(graph.nodeWeight)) / Math.max(1, n), 0.02 * cap);
-    const degree = scratch.sums('degree', n, tieWeight);
-    let sum = 0;
-    let most = 0;
-    for (let v = 0; v < n; v++) {
-      let ties = 0;
-      for (let k = rowStart[v]!; k < rowStart[v + 1]!; k++) ties += tieWeight[k]!;
-      degree[v] = ties;
-      sum += ties;
-      if (ties > most) most = ties;
-    }
+    this.degree = scratch.sums('degree', n, tieWeight);
+    const { sum, most } = addUpTies(graph, this.degree);
     const mean = sum / Math.max(1, rowStart[n]!);
-    this.degree = degree;
     this.scale = mean > 4 ? 4 / mean : 1; // heavy ties: four buckets a mean tie
     this.reach = Math.max(1, Math.min(bucketsMax, Math.ceil(most * this.scale)));
     this.buckets = 2 * this.reach + 1;
     this.gain = scratch.sums('gain', n, tieWeight);
-    this.locked = scratch.ints('locked', n);
     this.bucketOf = scratch.ints('bucketOf', n);
     this.next = scratch.ints('next', n);
     this.previous = scratch.ints('previous', n);
@@ -93,7 +84,7 @@ class BisectionSearch {
 
   /** Returns whether the pass found anything better than what it was given. */
   private pass(side: Uint8Array, patience: number): boolean {
-    const { cap, overflow, gain, locked, moves, head, buckets } = this;
+    const { cap, overflow, gain, bucketOf, moves, head, buckets } = this;
     const { nodeWeight } = this.graph;
     this.fillBuckets(side);
     let gained = 0;
@@ -107,7 +98,7 @@ class BisectionSearch {
       const here = s === 0 ? this.weight0 : this.weight1;
       const there = s === 0 ? this.weight1 : this.weight0;
       if (there + nodeWeight[v]! > cap + overflow && here <= cap) continue; // back when a friend moves
-      locked[v] = 1;
+      bucketOf[v] = moved;
       gained += gain[v]!;
       moves[moveCount++] = v;
       this.move(v, s, side, true);
@@ -133,8 +124,7 @@ class BisectionSearch {
     this.head.fill(-1, 0, 2 * this.buckets);
     this.top0 = -1;
     this.top1 = -1;
-    this.locked.fill(0, 0, n);
-    this.bucketOf.fill(-1, 0, n);
+    this.bucketOf.fill(unlisted, 0, n);
     for (let v = 0; v < n; v++) {
       const s = side[v]!;
       if (gain[v]! + degree[v]! > 0 || (s === 0 ? weight0 : weight1) > cap) this.insert(v, s);
@@ -160,7 +150,7 @@ class BisectionSearch {
   /** `v` changes sides, gains follow; `listed`: and so do the buckets of its friends. */
   private move(v: number, from: number, side: Uint8Array, listed: boolean): void {
     const { rowStart, neighbour, tieWeight, nodeWeight } = this.graph;
-    const { gain, locked, bucketOf } = this;
+    const { gain, bucketOf } = this;
     const weight = from === 0 ? nodeWeight[v]! : -nodeWeight[v]!;
     this.weight0 -= weight;
     this.weight1 += weight;
@@ -171,8 +161,8 @@ class BisectionSearch {
       const u = neighbour[k]!;
       const s = side[u]!;
       gain[u]! += s === from ? 2 * tieWeight[k]! : -2 * tieWeight[k]!;
-      if (!listed || locked[u] === 1) continue;
-      if (bucketOf[u]! >= 0) this.remove(u, s);
+      if (!listed || bucketOf[u] === moved) continue;
+      if (bucketOf[u] !== unlisted) this.remove(u, s);
       this.insert(u, s);
     }
   }
@@ -202,8 +192,23 @@ class BisectionSearch {
     if (before >= 0) next[before] = after;
     else this.head[s === 0 ? bucketOf[v]! : this.buckets + bucketOf[v]!] = after;
     if (after >= 0) previous[after] = before;
-    bucketOf[v] = -1;
+    bucketOf[v] = unlisted;
   }
+}
+
+/** Fills in the tie weight of every node; returns that of all, and of the one with most. */
+function addUpTies({ nodeCount: n, rowStart, tieWeight }: Graph, degree: TieWeights): { sum: number; most: number } {
+  let sum = 0;
+  let most = 0;
+  for (let v = 0; v < n; v++) {
+    const end = rowStart[v + 1]!;
+    let ties = 0;
+    for (let k = rowStart[v]!; k < end; k++) ties += tieWeight[k]!;
+    degree[v] = ties;
+    sum += ties;
+    if (ties > most) most = ties;
+  }
+  return { sum, most };
 }
 
 /** Tie weight between the two sides. */

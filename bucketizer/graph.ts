@@ -13,6 +13,17 @@ export interface Graph {
   readonly heaviestUser: Float64Array; // [node] weight of the heaviest user within; of a user, its own weight
 }
 
+/** All graphs are made here: what comes in one shape is compiled once. */
+export function graphOf(
+  rowStart: Uint32Array,
+  neighbour: Uint32Array,
+  tieWeight: TieWeights,
+  nodeWeight: Float64Array,
+  heaviestUser: Float64Array,
+): Graph {
+  return { nodeCount: nodeWeight.length, rowStart, neighbour, tieWeight, nodeWeight, heaviestUser };
+}
+
 /** 32 bits where all of a graph's ties together fit in them, which is nearly always: half the memory, and faster. Of those
  *  graphs the large ones have their ties in 8 or 16 bits where each fits; searches see one kind where graphs are small. */
 export type TieWeights = Uint8Array | Uint16Array | Int32Array | Float64Array;
@@ -74,14 +85,7 @@ export function buildGraph(
   }
   const rows = hubUsers === 0 ? judged : keepTies(judged, (v, u) => isHub[v] === 0 && isHub[u] === 0);
   return {
-    graph: {
-      nodeCount: nodeWeight.length,
-      rowStart: rows.rowStart,
-      neighbour: rows.neighbour,
-      tieWeight: narrowed(rows.tieWeight),
-      nodeWeight,
-      heaviestUser: nodeWeight,
-    },
+    graph: graphOf(rows.rowStart, rows.neighbour, narrowed(rows.tieWeight), nodeWeight, nodeWeight),
     counts: {
       given: ties.length / 2,
       self,
@@ -95,28 +99,59 @@ export function buildGraph(
   };
 }
 
+/** [v] = v. A loop, for `Uint32Array.from` takes as long as a search. */
+export function everyNode(count: number): Uint32Array {
+  const nodes = new Uint32Array(count);
+  for (let v = 0; v < count; v++) nodes[v] = v;
+  return nodes;
+}
+
 /** The graph on `nodes` alone, renumbered 0.. in their order. `renumber`: scratch, [node of graph], all 0 before and after. */
 export function subgraph(graph: Graph, nodes: Uint32Array, renumber: Uint32Array): Graph {
-  const { rowStart, neighbour, tieWeight } = graph;
-  const n = nodes.length;
-  for (let i = 0; i < n; i++) renumber[nodes[i]!] = i + 1;
-  const partStart = new Uint32Array(n + 1);
-  const nodeWeight = new Float64Array(n);
-  const heaviestUser = new Float64Array(n);
+  numberFromOne(nodes, renumber);
+  const rowStart = partStarts(graph, nodes, renumber);
+  const entries = rowStart[nodes.length]!;
+  const neighbour = new Uint32Array(entries);
+  const tieWeight = weightsLike(graph.tieWeight, entries);
+  copyRows(graph, nodes, renumber, neighbour, tieWeight);
+  clearNumbers(nodes, renumber);
+  const nodeWeight = pick(graph.nodeWeight, nodes);
+  const heaviestUser = graph.heaviestUser === graph.nodeWeight ? nodeWeight : pick(graph.heaviestUser, nodes);
+  return graphOf(rowStart, neighbour, tieWeight, nodeWeight, heaviestUser);
+}
+
+/** A loop a function, here and in the searches: they are called again and again on small graphs, and an engine that
+ *  compiles a function in the midst of its first loop knows nothing of the second. */
+function numberFromOne(nodes: Uint32Array, renumber: Uint32Array): void {
+  for (let i = 0; i < nodes.length; i++) renumber[nodes[i]!] = i + 1;
+}
+
+function clearNumbers(nodes: Uint32Array, renumber: Uint32Array): void {
+  for (let i = 0; i < nodes.length; i++) renumber[nodes[i]!] = 0;
+}
+
+function partStarts({ rowStart, neighbour }: Graph, nodes: Uint32Array, renumber: Uint32Array): Uint32Array {
+  const start = new Uint32Array(nodes.length + 1);
   let count = 0;
-  for (let i = 0; i < n; i++) {
-    const v = nodes[i]!;
-    nodeWeight[i] = graph.nodeWeight[v]!;
-    heaviestUser[i] = graph.heaviestUser[v]!;
-    for (let k = rowStart[v]!; k < rowStart[v + 1]!; k++) if (renumber[neighbour[k]!] !== 0) count++;
-    partStart[i + 1] = count;
+  for (let i = 0; i < nodes.length; i++) {
+    const end = rowStart[nodes[i]! + 1]!;
+    for (let k = rowStart[nodes[i]!]!; k < end; k++) if (renumber[neighbour[k]!] !== 0) count++;
+    start[i + 1] = count;
   }
-  const partNeighbour = new Uint32Array(count);
-  const partTie = weightsLike(tieWeight, count);
+  return start;
+}
+
+function copyRows(
+  { rowStart, neighbour, tieWeight }: Graph,
+  nodes: Uint32Array,
+  renumber: Uint32Array,
+  partNeighbour: Uint32Array,
+  partTie: TieWeights,
+): void {
   let at = 0;
-  for (let i = 0; i < n; i++) {
-    const v = nodes[i]!;
-    for (let k = rowStart[v]!; k < rowStart[v + 1]!; k++) {
+  for (let i = 0; i < nodes.length; i++) {
+    const end = rowStart[nodes[i]! + 1]!;
+    for (let k = rowStart[nodes[i]!]!; k < end; k++) {
       const u = renumber[neighbour[k]!]!;
       if (u === 0) continue;
       partNeighbour[at] = u - 1;
@@ -124,8 +159,12 @@ export function subgraph(graph: Graph, nodes: Uint32Array, renumber: Uint32Array
       at++;
     }
   }
-  for (let i = 0; i < n; i++) renumber[nodes[i]!] = 0;
-  return { nodeCount: n, rowStart: partStart, neighbour: partNeighbour, tieWeight: partTie, nodeWeight, heaviestUser };
+}
+
+function pick(values: Float64Array, nodes: Uint32Array): Float64Array {
+  const picked = new Float64Array(nodes.length);
+  for (let i = 0; i < nodes.length; i++) picked[i] = values[nodes[i]!]!;
+  return picked;
 }
 
 /** Room for some of these weights. */

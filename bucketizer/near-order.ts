@@ -5,7 +5,7 @@
 
 import type { Random } from '../config/random.ts';
 import { clusterFriends, contract } from './coarsen.ts';
-import { type Graph, subgraph, sumOf } from './graph.ts';
+import { everyNode, type Graph, subgraph, sumOf } from './graph.ts';
 import { Scratch } from './scratch.ts';
 
 const shrinkPerRound = 8;
@@ -33,7 +33,7 @@ function nearOrder(graph: Graph, random: Random): Uint32Array {
     clusterings.push(clusterOf);
     finer = coarse;
   }
-  let order: Uint32Array = Uint32Array.from({ length: finer.nodeCount }, (_, v) => v);
+  let order = everyNode(finer.nodeCount);
   for (const clusterOf of clusterings.reverse()) order = membersInOrder(clusterOf, order);
   return order;
 }

@@ -59,10 +59,16 @@ function heaviestNode(
   for (let t = first; t < 2 * first; t++) if (weight[t]! > weight[node]!) node = t;
   const total = weight[1]!;
   if (total === 0) return { heaviestShare: 0, imbalance: 0, heaviestUserInIt: 0 };
-  let user = 0;
-  for (let v = 0; v < graph.nodeCount; v++) {
-    if (first + (leafOf[v]! >>> (height - level)) === node) user = Math.max(user, graph.nodeWeight[v]!);
-  }
+  const user = heaviestUserIn(graph, leafOf, node - first, height - level);
   const share = total / first;
   return { heaviestShare: weight[node]! / total, imbalance: weight[node]! / share - 1, heaviestUserInIt: user / share };
+}
+
+/** In the tree node `index` of its level, `above` the leaves. */
+function heaviestUserIn({ nodeWeight }: Graph, leafOf: Uint32Array, index: number, above: number): number {
+  let heaviest = 0;
+  for (let v = 0; v < leafOf.length; v++) {
+    if (leafOf[v]! >>> above === index && nodeWeight[v]! > heaviest) heaviest = nodeWeight[v]!;
+  }
+  return heaviest;
 }

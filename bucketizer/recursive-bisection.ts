@@ -6,7 +6,7 @@ import { halfCap } from './balance.ts';
 import { type BisectEffort, bisect } from './bisect.ts';
 import { fanoutProbability, refineFanout } from './fanout.ts';
 import { cutOf } from './fm.ts';
-import { type Graph, subgraph, sumOf } from './graph.ts';
+import { everyNode, type Graph, subgraph, sumOf } from './graph.ts';
 import { Scratch } from './scratch.ts';
 
 /** A place in the tree: leaves are the places of level `height`. */
@@ -42,7 +42,7 @@ export function bisectRecursively(
   const scratch = new Scratch();
   const descend = (part: Graph, users: Uint32Array, { level, index }: TreePlace, plan: BisectionPlan): void => {
     if (level === plan.height || users.length <= 1) {
-      for (const u of users) leafOf[u] = index << (plan.height - level);
+      putInto(index << (plan.height - level), users, leafOf);
       if (level < plan.height) onDescended(users.length * (plan.height - level), level);
       return;
     }
@@ -54,21 +54,21 @@ export function bisectRecursively(
     for (const s of [0, 1]) {
       const nodes = nodesOf(side, s);
       const half = level + 1 < plan.height ? subgraph(part, nodes, renumber) : part;
-      descend(
-        half,
-        nodes.map((v) => users[v]!),
-        { level: level + 1, index: 2 * index + s },
-        below,
-      );
+      descend(half, usersAt(nodes, users), { level: level + 1, index: 2 * index + s }, below);
     }
   };
-  descend(
-    graph,
-    Uint32Array.from({ length: graph.nodeCount }, (_, v) => v),
-    place,
-    plan,
-  );
+  descend(graph, everyNode(graph.nodeCount), place, plan);
   return leafOf;
+}
+
+function putInto(leaf: number, users: Uint32Array, leafOf: Uint32Array): void {
+  for (let i = 0; i < users.length; i++) leafOf[users[i]!] = leaf;
+}
+
+function usersAt(nodes: Uint32Array, users: Uint32Array): Uint32Array {
+  const them = new Uint32Array(nodes.length);
+  for (let i = 0; i < nodes.length; i++) them[i] = users[nodes[i]!]!;
+  return them;
 }
 
 /** Above this share of ties cut by the first bisection, users hang on popular ones rather than together. */

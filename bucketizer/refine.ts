@@ -7,7 +7,7 @@
 import type { Random } from '../config/random.ts';
 import type { TreeBounds } from './balance.ts';
 import { type Contraction, clusterFriends, contract, shuffleNearby } from './coarsen.ts';
-import { type Graph, sumOf } from './graph.ts';
+import { everyNode, type Graph, sumOf } from './graph.ts';
 import { LeafWorth, TreeRoom } from './leaf-worth.ts';
 
 const settledShare = 0.001; // a round that moves fewer ends the refinement
@@ -23,7 +23,7 @@ export function refineTree(
   const { nodeCount: n, rowStart, neighbour } = graph;
   const room = new TreeRoom(graph, leafOf, bounds);
   const worth = new LeafWorth(graph, leafOf, bounds.height);
-  const order = Uint32Array.from({ length: n }, (_, v) => v);
+  const order = everyNode(n);
   const asleep = new Uint8Array(n); // since it was last looked at, no friend has moved
 
   /** The leaf worth most to v among those that may take it; its own where none is worth more. */

@@ -6,7 +6,7 @@
 import type { Random } from '../config/random.ts';
 import type { TreeBounds } from './balance.ts';
 import { shuffleNearby } from './coarsen.ts';
-import type { Graph } from './graph.ts';
+import { everyNode, type Graph } from './graph.ts';
 import { LeafWorth, leafValue, TreeRoom, worthByMeeting } from './leaf-worth.ts';
 
 const friendsMax = 256; // whoever has more is at home nowhere, and is asked again and again by all who want the leaf
@@ -116,7 +116,7 @@ export function swapUsers(
   };
 
   for (let v = 0; v < n; v++) lookAround(v);
-  const order = Uint32Array.from({ length: n }, (_, v) => v);
+  const order = everyNode(n);
   const asleep = new Uint8Array(n); // wants nothing, and no friend has moved since
   let swaps = 0;
   for (let round = 0; round < rounds; round++) {

@@ -3,7 +3,7 @@
  *  whole, and in turns. */
 
 import { type BucketizeProgress, buildTree, finishBuild, type PreparedBuild, type TreeReport } from '../bucketize.ts';
-import type { Graph } from '../graph.ts';
+import { everyNode, type Graph } from '../graph.ts';
 import { bisectRoot, halvesOf, nodesOf, type TreePlace } from '../recursive-bisection.ts';
 import type { BucketTree } from '../tree.ts';
 import { collectGarbageOf } from './collect-garbage.ts';
@@ -87,7 +87,6 @@ async function bisectOn(
     });
     await Promise.all(parts);
   };
-  const everyone = Uint32Array.from({ length: graph.nodeCount }, (_, v) => v);
-  await descendInto(first, halvesOf(graph, first), everyone, { level: 0, index: 0 });
+  await descendInto(first, halvesOf(graph, first), everyNode(graph.nodeCount), { level: 0, index: 0 });
   return leafOf;
 }
