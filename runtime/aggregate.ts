@@ -4,19 +4,20 @@
  *  shares or on what is far) are not summed. */
 
 import type { Model } from './model.ts';
-import type { MoveLimits, Placement } from './placement.ts';
+import type { MoveLimits } from './placement.ts';
 
 /** The model of the sums, and the same limits on moves as they speak of it. The same levels are reached under them. Costs,
  *  which levels do not ask for, are left out. */
 export function aggregated(model: Model, limits: MoveLimits | null): { sums: Model; limits: MoveLimits | null } {
   const { commodities, datacenters } = model;
   const toward = limits?.toward ?? null;
+  const isOnTheWay = (c: number): boolean => model.forced[c]! > 0 || toward?.moves[c] === 1;
   const sumOf = new Int32Array(commodities);
   const members: number[] = []; // [sum] one of its commodities
   const sums = new Map<string | number, number>();
   for (let c = 0; c < commodities; c++) {
     // What each edge may do by itself on the way cannot be said of a sum; what is not on it stays, and can.
-    const key = toward && isOnTheWay(model, c, toward) ? null : keyOf(model, c, limits !== null);
+    const key = toward && isOnTheWay(c) ? null : keyOf(model, c, limits !== null);
     const known = key === null ? undefined : sums.get(key);
     sumOf[c] = known ?? members.push(c) - 1;
     if (key !== null && known === undefined) sums.set(key, sumOf[c]!);
@@ -71,16 +72,10 @@ export function aggregated(model: Model, limits: MoveLimits | null): { sums: Mod
         gained: doubles(toward.gained),
         left: doubles(toward.left),
         placed: doubles(toward.placed),
+        moves: Uint8Array.from(members, (c) => toward.moves[c]!),
       },
     },
   };
-}
-
-function isOnTheWay({ forced, datacenters }: Model, c: number, { gained, left }: Placement): boolean {
-  if (forced[c]! > 0) return true;
-  const end = (c + 1) * datacenters;
-  for (let i = c * datacenters; i < end; i++) if (gained[i] !== 0 || left[i] !== 0) return true;
-  return false;
 }
 
 /** The same where two may be summed; null: with no other. */

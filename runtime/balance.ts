@@ -8,6 +8,7 @@ import { everywhere } from './everywhere.ts';
 import { amongFew, type Solved, type Whole } from './few.ts';
 import type { SolveCertified } from './lp/certified.ts';
 import { hasAny, type Model, withoutPins } from './model.ts';
+import type { PairColumns } from './pair-columns.ts';
 import { type Formulation, formulate, type MoveLimits, type Placement, stepAfter } from './placement.ts';
 import { type LimitPrices, type PriceMemory, rowPricesOf } from './prices.ts';
 import { waterLevels } from './water-level.ts';
@@ -117,7 +118,7 @@ export async function nearestPlacement(
   const { layout, answer, whole } = solved;
   // On the way to what is wanted, bounds and limits are often tight together, and whose the price is an engine may choose.
   if (!limits?.toward) memory?.learn(layout, answer.rowDuals, limits !== null);
-  return { ...placementOf(solved), formulation, whole };
+  return { ...placementOf(solved, model), formulation, whole };
 }
 
 /** Least movement by choice with every datacenter at or under its level, latency aside: what calm alone would cost. */
@@ -128,7 +129,7 @@ export async function calmestPlacement(
   solve: SolveCertified,
 ): Promise<Placement | null> {
   const solved = await solvedFrom(calmPrices(model, levelMax), model, { limits, levelMax, seek: 'calm' }, solve);
-  return solved && placementOf(solved);
+  return solved && placementOf(solved, model);
 }
 
 /** The same where a few pairs can tell; null where they cannot, or there are no such levels. */
@@ -139,7 +140,7 @@ export async function calmestByFew(
   solve: SolveCertified,
 ): Promise<Placement | null> {
   const solved = await amongFew(model, { limits, levelMax, seek: 'calm' }, calmPrices(model, levelMax), solve);
-  return solved && placementOf(solved);
+  return solved && placementOf(solved, model);
 }
 
 /** Null: no certified answer. */
@@ -156,19 +157,21 @@ async function solvedFrom(
   return answer && { layout, answer, whole: () => ({ program, layout, rowDuals: answer.rowDuals }) };
 }
 
-function placementOf({ layout, answer }: Solved): Placement {
-  const take = (first: Int32Array): Float64Array => {
-    const taken = new Float64Array(first.length);
-    for (let i = 0; i < taken.length; i++) {
-      for (let column = first[i]!; column >= 0; column = stepAfter(layout, column)) {
+function placementOf({ layout, answer }: Solved, { base, commodities, datacenters }: Model): Placement {
+  const moves = new Uint8Array(commodities);
+  const take = ({ pairs, columns }: PairColumns, isMove: boolean): Float64Array => {
+    const taken = new Float64Array(base.length);
+    for (let at = 0; at < pairs.length; at++) {
+      const i = pairs[at]!;
+      for (let column = columns[at]!; column >= 0; column = stepAfter(layout, column)) {
         taken[i]! += Math.max(0, answer.columns[column]!);
       }
+      if (isMove && taken[i]! > 0) moves[Math.floor(i / datacenters)] = 1;
     }
     return taken;
   };
-  const isPlacing = layout.placingRow.some((row) => row >= 0);
-  const placed = isPlacing ? take(layout.placed) : everywhere(0, layout.placed.length);
-  return { gained: take(layout.gained), left: take(layout.left), placed };
+  const placed = layout.placed.pairs.length > 0 ? take(layout.placed, false) : everywhere(0, base.length);
+  return { gained: take(layout.gained, true), left: take(layout.left, true), placed, moves };
 }
 
 /** Up to a ten-millionth, and one more, so that the level found can be held as a limit; the thousandth of a step keeps

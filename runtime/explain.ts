@@ -13,6 +13,7 @@ import type { Whole } from './few.ts';
 import type { DatacenterState, RuntimeInputs } from './inputs.ts';
 import { loadAt, utilizations } from './limits.ts';
 import { reducedCosts } from './lp/problem.ts';
+import { columnOf } from './pair-columns.ts';
 import { stepAfter } from './placement.ts';
 import type { SolveStep } from './solve.ts';
 import { isDrain } from './states.ts';
@@ -161,13 +162,13 @@ function excessCost({ model, placement, service }: SolveStep, e: number, d: numb
     const i = from + k;
     if (!Number.isNaN(model.pinned[i]!)) continue;
     const { gained, left, placed } = placement;
-    if (gained[i]! > nothing) chosen.push(cost[lastUsed(layout.gained[i]!, gained[i]!)]!);
-    const staying = withRoom(layout.left[i]!, left[i]!);
+    if (gained[i]! > nothing) chosen.push(cost[lastUsed(columnOf(layout.gained, i), gained[i]!)]!);
+    const staying = withRoom(columnOf(layout.left, i), left[i]!);
     if (staying >= 0) chosen.push(-cost[staying]!);
-    if (placed[i]! > nothing) forced.push(cost[lastUsed(layout.placed[i]!, placed[i]!)]!);
+    if (placed[i]! > nothing) forced.push(cost[lastUsed(columnOf(layout.placed, i), placed[i]!)]!);
   }
-  note(layout.gained[from + d]!, chosen);
-  note(layout.placed[from + d]!, forced);
+  note(columnOf(layout.gained, from + d), chosen);
+  note(columnOf(layout.placed, from + d), forced);
   return excess;
 }
 

@@ -4,11 +4,12 @@
 import type { Extension, ProgramBuilder } from './lp/builder.ts';
 import { type Model, totalLoad } from './model.ts';
 import type { Costs } from './objective.ts';
+import type { PairColumnsBuilder } from './pair-columns.ts';
+import { type Standing, standingOf } from './standing.ts';
 
 /** Pairs that a program is about, all others gaining nothing. */
 export interface Few {
-  readonly isIn: Uint8Array; // [c * D + d] 1: load may go there
-  readonly isAny: Uint8Array; // [c] 1: somewhere
+  readonly pairs: Int32Array; // c * D + d, ascending: load may go there
   readonly missPrice: number; // of a unit of load by which they miss a level
 }
 
@@ -22,8 +23,8 @@ interface RowsOfAll {
 
 /** Where they are, filled in here. */
 interface Places {
-  readonly gained: Int32Array; // [c * D + d]
-  readonly left: Int32Array; // [c * D + d]
+  readonly gained: PairColumnsBuilder;
+  readonly left: PairColumnsBuilder;
   readonly movingRow: Int32Array; // [c]
 }
 
@@ -35,48 +36,62 @@ export function putFew(
   lp: ProgramBuilder,
   model: Model,
   { rttCost, moveCost }: Costs,
-  few: Few,
+  { pairs }: Few,
   rows: RowsOfAll,
   { gained, left, movingRow }: Places,
 ): void {
-  const { commodities, datacenters, load, base, mayGain } = model;
-  const most = mostColumns(model, few);
-  const extension = lp.extend(commodities, most, most * (besidePools + ofPool * model.resources));
+  const { datacenters, load, base } = model;
+  const standing = standingOf(base, datacenters);
+  const [most, mostRows] = mostColumns(pairs, standing, datacenters);
+  const extension = lp.extend(mostRows, most, most * (besidePools + ofPool * model.resources));
   const { cost, lower, upper, rowLower, rowUpper } = extension;
   let { row, column, entry } = extension;
-  for (let c = 0, from = 0; c < commodities; c++, from += datacenters) {
-    if (few.isAny[c] === 0) continue;
+  for (let next = 0; next < pairs.length; row++) {
+    const c = Math.floor(pairs[next]! / datacenters);
+    const [from, end] = [c * datacenters, (c + 1) * datacenters];
+    let there = standing.start[c]!;
+    const thereEnd = standing.start[c + 1]!;
     movingRow[c] = row;
     rowLower[row] = 0;
     rowUpper[row] = 0;
-    for (let d = 0, i = from; d < datacenters; d++, i++) {
-      if (few.isIn[i] === 1 && mayGain[i] === 1) {
-        gained[i] = column;
+    for (;;) {
+      const arriving = next < pairs.length && pairs[next]! < end ? pairs[next]! : end;
+      const leaving = there < thereEnd ? standing.pairs[there]! : end;
+      const i = Math.min(arriving, leaving);
+      if (i === end) break;
+      if (arriving === i) {
+        gained.put(i, column);
         cost[column] = rttCost[i]! + moveCost[i]!;
         lower[column] = 0;
         upper[column] = Math.min(load[c]!, totalLoad);
-        entry = enter(extension, row, column++, entry, model, rows, c, d, 1);
+        entry = enter(extension, row, column++, entry, model, rows, c, i - from, 1);
+        next += 1;
       }
-      if (base[i]! > 0) {
-        left[i] = column;
+      if (leaving === i) {
+        left.put(i, column);
         cost[column] = -rttCost[i]!;
         lower[column] = 0;
         upper[column] = Math.min(base[i]!, totalLoad);
-        entry = enter(extension, row, column++, entry, model, rows, c, d, -1);
+        entry = enter(extension, row, column++, entry, model, rows, c, i - from, -1);
+        there += 1;
       }
     }
-    row += 1;
   }
   lp.extended(row, column, entry);
 }
 
-function mostColumns({ commodities, datacenters, base }: Model, { isIn, isAny }: Few): number {
-  let most = 0;
-  for (let c = 0, i = 0; c < commodities; c++) {
-    if (isAny[c] === 0) i += datacenters;
-    else for (let d = 0; d < datacenters; d++, i++) most += isIn[i]! + (base[i]! > 0 ? 1 : 0);
+/** Columns and rows. */
+function mostColumns(pairs: Int32Array, { start }: Standing, datacenters: number): readonly [number, number] {
+  let columns = pairs.length;
+  let rows = 0;
+  for (let at = 0, last = -1; at < pairs.length; at++) {
+    const c = Math.floor(pairs[at]! / datacenters);
+    if (c === last) continue;
+    columns += start[c + 1]! - start[c]!;
+    rows += 1;
+    last = c;
   }
-  return most;
+  return [columns, rows];
 }
 
 /** Returns where the next entry goes. */

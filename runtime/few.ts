@@ -17,6 +17,7 @@ import { hasAny, type Model } from './model.ts';
 import { type Costs, costsOf } from './objective.ts';
 import { type Formulation, formulate, hasLimitsOfPairs, type Layout } from './placement.ts';
 import { type LimitPrices, limitPricesOf, rowPricesOf } from './prices.ts';
+import { standingOf } from './standing.ts';
 
 /** An answer to the program of all pairs, or to that of few which is one to it, too. */
 export interface Solved {
@@ -49,14 +50,18 @@ export async function amongFew(
 ): Promise<Solved | null> {
   if (!isEachByItself(model, formulation)) return null;
   const ways = new Ways(model, costsOf(model, formulation.seek));
-  const few = ways.nearest(known, count);
+  let few = ways.nearest(known, count);
   let prices = known;
   for (let round = 0; round < roundsMax; round++) {
     const { program, layout } = formulate(model, formulation, few);
     const answer = await solve(program, rowPricesOf(layout, program.rowLower.length, prices));
     if (!answer) return null;
     prices = limitPricesOf(layout, answer.rowDuals);
-    if (ways.bring(few, prices, layout, answer.rowDuals)) continue;
+    const more = ways.bring(few, prices, layout, answer.rowDuals);
+    if (more) {
+      few = more;
+      continue;
+    }
     const isMissed = layout.missColumn.some((column) => column >= 0 && answer.columns[column]! > missedMax);
     let whole: Whole | null = null;
     const write = (): Whole => (whole ??= wholeOf(model, formulation, prices, ways.leavingAt));
@@ -83,83 +88,132 @@ function isEachByItself(model: Model, { limits, seek }: Formulation): boolean {
 }
 
 /** Nothing is kept here from one call to the next. */
-let room = new Float64Array(0);
+let room = new Int32Array(0);
 
-/** What a unit of load costs where it is, and where it could go. */
+/** Sums are this exact, and then some. */
+const rounding = 1e-6;
+
+/** What a unit of load costs where it is, and where it could go. By the regret of a pair it is dearer there than what
+ *  would leave; a pair that is no way for the load is infinitely dear. */
 class Ways {
-  readonly leavingAt: Float64Array; // [c] of what would leave next
+  readonly leavingAt: Float64Array; // [c] of what would leave next; -Infinity where nothing may
   readonly #model: Model;
   readonly #rttCost: Float64Array;
   readonly #moveCost: Float64Array;
   readonly #price: Float64Array; // [s * D + d] of a unit of the service's load there; 0 or less
-  readonly #regret: Float64Array; // [c * D + d] by how much it is dearer there than what leaves; infinite where there is no way
+  readonly #churn: Float64Array; // [s] of a unit of churn
+  readonly #only: Int32Array; // [c] the pair where all of it is, and has no way to; else -1
+  #before: { readonly leavingAt: Float64Array; readonly price: Float64Array; readonly churn: Float64Array } | null =
+    null;
+  #most = 0; // all with less regret than this were the nearest, before
 
   constructor(model: Model, { rttCost, moveCost }: Costs) {
-    this.leavingAt = new Float64Array(model.commodities);
+    const { commodities, services, datacenters } = model;
+    this.leavingAt = new Float64Array(commodities);
     this.#model = model;
     this.#rttCost = rttCost;
     this.#moveCost = moveCost;
-    this.#price = new Float64Array(model.services * model.datacenters);
-    if (room.length < rttCost.length) room = new Float64Array(rttCost.length);
-    this.#regret = room.subarray(0, rttCost.length);
+    this.#price = new Float64Array(services * datacenters);
+    this.#churn = new Float64Array(services);
+    this.#only = new Int32Array(commodities);
+    if (room.length < rttCost.length) room = new Int32Array(rttCost.length);
   }
 
   /** About so many, those with the least regret, and all that have none. */
   nearest(known: LimitPrices, count: number): Few {
-    const { commodities, datacenters } = this.#model;
+    const { commodities, datacenters, service, mayGain, churnWeight } = this.#model;
+    const [rttCost, moveCost, price, only] = [this.#rttCost, this.#moveCost, this.#price, this.#only];
     this.#weigh(known, null);
-    const isIn = new Uint8Array(this.#regret.length);
-    const isAny = new Uint8Array(commodities);
     const most = this.#regretOf(count);
-    for (let c = 0, i = 0; c < commodities; c++) {
-      for (let d = 0; d < datacenters; d++, i++) if (this.#regret[i]! <= most) isIn[i] = isAny[c] = 1;
+    let found = 0;
+    for (let c = 0, from = 0; c < commodities; c++, from += datacenters) {
+      const leaving = this.leavingAt[c]!;
+      if (leaving === Number.NEGATIVE_INFINITY) continue;
+      const own = service[c]! * datacenters;
+      const churn = this.#churn[service[c]!]! * churnWeight[c]!;
+      for (let d = 0, i = from; d < datacenters; d++, i++) {
+        const regret = rttCost[i]! + moveCost[i]! - price[own + d]! - churn - leaving;
+        if (regret <= most && mayGain[i] === 1 && i !== only[c]) room[found++] = i;
+      }
     }
-    return { isIn, isAny, missPrice: this.#missPrice() };
+    this.#before = { leavingAt: this.leavingAt.slice(), price: price.slice(), churn: this.#churn.slice() };
+    this.#most = most;
+    return { pairs: room.slice(0, found), missPrice: this.#missPrice() };
   }
 
-  /** Of each commodity, what betters the answer most and is not in comes in. Returns whether there is any. */
-  bring({ isIn, isAny }: Few, prices: LimitPrices, { movingRow }: Layout, rowDuals: RowPrices): boolean {
-    const { commodities, datacenters } = this.#model;
+  /** With what betters the answer most of each commodity and is not in; null where there is none. */
+  bring({ pairs, missPrice }: Few, prices: LimitPrices, { movingRow }: Layout, rowDuals: RowPrices): Few | null {
+    const { commodities, datacenters, service, mayGain, churnWeight } = this.#model;
+    const [rttCost, moveCost, price, only] = [this.#rttCost, this.#moveCost, this.#price, this.#only];
     this.#weigh(prices, (c) => (movingRow[c]! >= 0 ? rowDuals[movingRow[c]!]! : Number.POSITIVE_INFINITY));
-    let isBrought = false;
-    for (let c = 0, i = 0; c < commodities; c++) {
+    const cheaper = this.#cheaperBy();
+    let [found, next] = [0, 0];
+    for (let c = 0, from = 0; c < commodities; c++, from += datacenters) {
+      const leaving = this.leavingAt[c]!;
+      if (leaving === Number.NEGATIVE_INFINITY || this.#isFar(c, cheaper)) continue;
+      const own = service[c]! * datacenters;
+      const churn = this.#churn[service[c]!]! * churnWeight[c]!;
       let best = -1;
       let least = 0;
-      for (let d = 0; d < datacenters; d++, i++) {
-        if (this.#regret[i]! >= least || isIn[i] === 1) continue;
+      while (next < pairs.length && pairs[next]! < from) next += 1;
+      for (let d = 0, i = from; d < datacenters; d++, i++) {
+        if (pairs[next] === i) {
+          next += 1;
+          continue;
+        }
+        const regret = rttCost[i]! + moveCost[i]! - price[own + d]! - churn - leaving;
+        if (!(regret < least) || mayGain[i] === 0 || i === only[c]) continue;
         best = i;
-        least = this.#regret[i]!;
+        least = regret;
       }
-      if (best < 0) continue;
-      isIn[best] = isAny[c] = 1;
-      isBrought = true;
+      if (best >= 0) room[found++] = best;
     }
-    return isBrought;
+    if (found === 0) return null;
+    const all = new Int32Array(pairs.length + found);
+    all.set(pairs);
+    all.set(room.subarray(0, found), pairs.length);
+    return { pairs: all.sort(), missPrice };
+  }
+
+  /** [s] by how much its load is cheaper anywhere than it was for the nearest, at most. */
+  #cheaperBy(): Float64Array {
+    const { services, datacenters } = this.#model;
+    const cheaper = new Float64Array(services).fill(Number.NEGATIVE_INFINITY);
+    for (let s = 0, k = 0; s < services; s++) {
+      for (let d = 0; d < datacenters; d++, k++)
+        cheaper[s] = Math.max(cheaper[s]!, this.#price[k]! - this.#before!.price[k]!);
+    }
+    return cheaper;
+  }
+
+  /** Have prices changed by so little that of what was not among the nearest nothing can be worth a move now? */
+  #isFar(c: number, cheaper: Float64Array): boolean {
+    const { service, churnWeight } = this.#model;
+    const { leavingAt, churn } = this.#before!;
+    const s = service[c]!;
+    const churnLess = (this.#churn[s]! - churn[s]!) * churnWeight[c]!;
+    return this.#most - cheaper[s]! - churnLess - (this.leavingAt[c]! - leavingAt[c]!) > rounding;
   }
 
   /** At these prices. `marginal` [c]: of the unit that leaves next, where an answer says it; else the dearest does. (Where
    *  the answer says more than the dearest costs, nothing leaves, and any price down to that says so as well.) */
   #weigh(prices: LimitPrices, marginal: ((c: number) => number) | null): void {
-    const { commodities, datacenters, service, isNew, still, base, mayGain, churnWeight } = this.#model;
-    const [rttCost, moveCost, price, regret] = [this.#rttCost, this.#moveCost, this.#price, this.#regret];
+    const { commodities, services, datacenters, service, isNew, still, base } = this.#model;
+    const { start, pairs } = standingOf(base, datacenters);
+    const [rttCost, price] = [this.#rttCost, this.#price];
     this.#priceLoad(prices);
-    for (let c = 0, from = 0; c < commodities; c++, from += datacenters) {
+    for (let s = 0; s < services; s++) this.#churn[s] = prices.churn[s] ?? 0;
+    for (let c = 0; c < commodities; c++) {
       const s = service[c]!;
-      const own = s * datacenters;
+      const toOwn = (s - c) * datacenters;
+      const [from, to] = isNew[s] === 0 && still[c] === 0 ? [start[c]!, start[c + 1]!] : [0, 0];
       let dearest = Number.NEGATIVE_INFINITY;
-      let [places, only] = [0, -1]; // where all of it is, and has no way to
-      for (let d = 0; d < datacenters && isNew[s] === 0 && still[c] === 0; d++) {
-        if (!(base[from + d]! > 0)) continue;
-        dearest = Math.max(dearest, rttCost[from + d]! - price[own + d]!);
-        only = places++ === 0 ? d : -1;
+      for (let at = from; at < to; at++) {
+        const i = pairs[at]!;
+        dearest = Math.max(dearest, rttCost[i]! - price[i + toOwn]!);
       }
-      const leaving = marginal ? Math.min(dearest, marginal(c)) : dearest;
-      this.leavingAt[c] = leaving;
-      const churn = (prices.churn[s] ?? 0) * churnWeight[c]!;
-      for (let d = 0, i = from; d < datacenters; d++, i++) {
-        const isWay = mayGain[i] === 1 && d !== only;
-        regret[i] = isWay ? rttCost[i]! + moveCost[i]! - price[own + d]! - churn - leaving : Number.POSITIVE_INFINITY;
-      }
+      this.leavingAt[c] = marginal ? Math.min(dearest, marginal(c)) : dearest;
+      this.#only[c] = to - from === 1 ? pairs[from]! : -1;
     }
   }
 
@@ -178,21 +232,41 @@ class Ways {
 
   /** A few times what any load could save by going elsewhere. (Were it a thousand times, engines would lose digits.) */
   #missPrice(): number {
-    let dearest = 0;
-    for (let i = 0; i < this.#rttCost.length; i++) dearest = Math.max(dearest, this.#rttCost[i]! + this.#moveCost[i]!);
     const least = this.#model.use.reduce((most, each) => (each > 0 ? Math.min(most, each) : most), 1);
-    return (4 * dearest) / least;
+    return (4 * dearestOf(this.#rttCost, this.#moveCost)) / least;
   }
 
   /** That of about the `count`th, told by some that are evenly spaced; at least 0. */
   #regretOf(count: number): number {
+    const { datacenters, service, mayGain, churnWeight } = this.#model;
     const stride = Math.max(1, count / samplesBelow);
-    const some = new Float64Array(Math.floor(this.#regret.length / stride));
-    for (let at = 0; at < some.length; at++) some[at] = this.#regret[Math.floor(at * stride)]!;
+    const some = new Float64Array(Math.floor(mayGain.length / stride));
+    for (let at = 0; at < some.length; at++) {
+      const i = Math.floor(at * stride);
+      const c = Math.floor(i / datacenters);
+      const s = service[c]!;
+      const isWay = mayGain[i] === 1 && i !== this.#only[c];
+      const price = this.#price[s * datacenters + (i % datacenters)]!;
+      const churn = this.#churn[s]! * churnWeight[c]!;
+      const cost = this.#rttCost[i]! + this.#moveCost[i]!;
+      some[at] = isWay ? cost - price - churn - this.leavingAt[c]! : Number.POSITIVE_INFINITY;
+    }
     some.sort();
     const found = some[Math.floor(count / stride)] ?? Number.POSITIVE_INFINITY;
     return Math.min(Math.max(0, found), Number.MAX_VALUE); // where there is no way regret is infinite
   }
+}
+
+/** By costs of moves, with those of latency: an epoch asks for several programs. */
+const dearestKnown = new WeakMap<Float64Array, { readonly rttCost: Float64Array; readonly dearest: number }>();
+
+function dearestOf(rttCost: Float64Array, moveCost: Float64Array): number {
+  const before = dearestKnown.get(moveCost);
+  if (before?.rttCost === rttCost) return before.dearest;
+  let dearest = 0;
+  for (let i = 0; i < rttCost.length; i++) dearest = Math.max(dearest, rttCost[i]! + moveCost[i]!);
+  dearestKnown.set(moveCost, { rttCost, dearest });
+  return dearest;
 }
 
 /** A count is told by so many samples of what is below it. No whole number: strides would fall in step with datacenters. */

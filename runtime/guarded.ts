@@ -51,27 +51,30 @@ export async function withinGuards(
   if (mend === 'no-answer') return null;
   if (mend === 'none') return seekLevels === reachableLevels ? kept : within(full, [], reachableLevels);
   const needed = churnMax.map((most, s) =>
-    services[s]!.frozen ? 0 : Math.max(most, movedShare(model, mend.placement.gained, s) * (1 + 1e-9) + 1e-9),
+    services[s]!.frozen ? 0 : Math.max(most, movedShare(model, mend.placement, s) * (1 + 1e-9) + 1e-9),
   );
   return within({ ...mend.limits, churnMax: needed }, mend.relaxed);
 }
 
 function obeys(model: Model, placement: Placement, limits: MoveLimits): boolean {
-  if (limits.churnMax.some((most, s) => movedShare(model, placement.gained, s) > most * (1 + 1e-9))) return false;
+  if (limits.churnMax.some((most, s) => movedShare(model, placement, s) > most * (1 + 1e-9))) return false;
   return gainOf(model, placement).every((gain) => gain <= limits.onloadMax + 1e-9);
 }
 
 /** [k] utilization gained by choice. */
 export function gainOf(model: Model, placement: Placement): Float64Array {
-  const { datacenters, resources, capacity, use } = model;
+  const { commodities, datacenters, resources, capacity, use } = model;
+  const { gained, left, moves } = placement;
   const gain = new Float64Array(capacity.length);
-  for (let i = 0; i < placement.gained.length; i++) {
-    const moved = placement.gained[i]! - placement.left[i]!;
-    if (moved === 0) continue;
-    const s = model.service[Math.floor(i / datacenters)]!;
-    for (let r = 0; r < resources; r++) {
-      const k = r * datacenters + (i % datacenters);
-      if (capacity[k]! > 0) gain[k]! += (moved * use[s * resources + r]!) / capacity[k]!;
+  for (let c = 0; c < commodities; c++) {
+    if (moves[c] === 0) continue;
+    const s = model.service[c]!;
+    for (let d = 0, i = c * datacenters; d < datacenters; d++, i++) {
+      const moved = gained[i]! - left[i]!;
+      if (moved === 0) continue;
+      for (let r = 0, k = d; r < resources; r++, k += datacenters) {
+        if (capacity[k]! > 0) gain[k]! += (moved * use[s * resources + r]!) / capacity[k]!;
+      }
     }
   }
   return gain;

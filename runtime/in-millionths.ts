@@ -14,7 +14,7 @@ export function solvedOf(model: Model, placement: Placement, s: number, served: 
   for (let e = 0; e < edges; e++) {
     const at = (s * edges + e) * datacenters;
     const isForced = !served || model.forced[s * edges + e]! > 0;
-    if (!isForced && isUntouched(placement, at, at + datacenters)) continue;
+    if (!isForced && placement.moves[s * edges + e] === 0) continue;
     let isStill = !isForced;
     for (let d = 0; d < datacenters; d++) {
       const anchor = anchorAt(model, placement, at + d);
@@ -43,7 +43,7 @@ export function wantedOf(
     const from = e * datacenters;
     const at = (s * edges + e) * datacenters;
     const isForced = !served || model.forced[s * edges + e]! > 0;
-    if (!isForced && isUntouched(placement, at, at + datacenters)) continue;
+    if (!isForced && placement.moves[s * edges + e] === 0) continue;
     for (let d = 0; d < datacenters; d++) step[d] = isForced ? anchorAt(model, placement, at + d) : served[from + d]!;
     const start = isForced ? inPpm(step) : step;
     let isStill = !isForced;
@@ -59,11 +59,6 @@ export function wantedOf(
 /** [i = c * D + d] load there before moves by choice. */
 function anchorAt({ base }: Model, { placed }: Placement, i: number): number {
   return base[i]! + placed[i]!;
-}
-
-function isUntouched({ gained, left }: Placement, from: number, to: number): boolean {
-  for (let i = from; i < to; i++) if (gained[i] !== 0 || left[i] !== 0) return false;
-  return true;
 }
 
 function inPpm(shares: Float64Array): Float64Array {

@@ -219,6 +219,17 @@ export function hasAny(marks: Uint8Array): boolean {
 
 const anyKnown = new WeakMap<Uint8Array, boolean>();
 
+/** Is there load anywhere? */
+export function holdsAny(load: Float64Array): boolean {
+  const before = holdsKnown.get(load);
+  if (before !== undefined) return before;
+  const any = load.some((amount) => amount !== 0);
+  holdsKnown.set(load, any);
+  return any;
+}
+
+const holdsKnown = new WeakMap<Float64Array, boolean>();
+
 export function withoutPins({ pinned }: Model): Pick<Model, 'pinned' | 'hasPins'> {
   return { pinned: everywhere(Number.NaN, pinned.length), hasPins: false };
 }

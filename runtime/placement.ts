@@ -7,8 +7,10 @@ import { putGives } from './gives.ts';
 import { ProgramBuilder } from './lp/builder.ts';
 import type { LinearProgram } from './lp/problem.ts';
 import type { Step } from './meeting.ts';
-import { type GivingLimit, hasAny, type Model, totalLoad } from './model.ts';
+import { type GivingLimit, hasAny, holdsAny, type Model, totalLoad } from './model.ts';
 import { costsOf, type Sought } from './objective.ts';
+import { noColumns, type PairColumns, PairColumnsBuilder } from './pair-columns.ts';
+import { standingOf } from './standing.ts';
 
 /** Limits on moves by choice; absent: unguarded. */
 export interface MoveLimits {
@@ -22,12 +24,13 @@ export interface Placement {
   readonly gained: Float64Array; // by choice
   readonly left: Float64Array; // by choice
   readonly placed: Float64Array; // forced load, placed anew
+  readonly moves: Uint8Array; // [c] 1 where anything is gained or left
 }
 
 export interface Layout {
-  readonly gained: Int32Array; // [c * D + d] first column, -1 where there is none
-  readonly left: Int32Array;
-  readonly placed: Int32Array;
+  readonly gained: PairColumns;
+  readonly left: PairColumns;
+  readonly placed: PairColumns;
   readonly levelRow: Int32Array; // [k] row, -1 where the pool has no say
   readonly levelColumn: number;
   readonly missColumn: Int32Array; // [k] what a level is missed by, where few pairs are asked about; else -1
@@ -71,10 +74,9 @@ export function formulate(
   const { service, tooFar, churnWeight } = model;
   const { limits, seek } = formulation;
   const lp = new ProgramBuilder();
-  const pairs = commodities * datacenters;
-  const gained = new Int32Array(pairs).fill(-1);
-  const left = new Int32Array(pairs).fill(-1);
-  const placed = forced.some((amount) => amount > 0) ? new Int32Array(pairs).fill(-1) : noneOf(pairs);
+  const gained = new PairColumnsBuilder(few?.pairs.length ?? commodities);
+  const left = new PairColumnsBuilder(few?.pairs.length ?? commodities);
+  const placed = forced.some((amount) => amount > 0) ? new PairColumnsBuilder(commodities) : null;
   const pools = poolsNow(model);
   const { levelRow, onloadRow, levelColumn, missColumn } = putLevels(lp, model, formulation, pools, few);
   const priceRow = putPrices(lp, model, seek, pools.staying);
@@ -156,6 +158,10 @@ export function formulate(
     const mayMove = model.isNew[s] === 0 && model.still[c] === 0;
     const ownLoad = load[c]!;
     const forcedLoad = forced[c]!;
+    if (toward && !isLimited && forcedLoad === 0 && toward.moves[c] === 0) {
+      i += datacenters;
+      continue;
+    }
     const placing = forcedLoad > 0 ? lp.row(forcedLoad, forcedLoad) : -1;
     placingRow[c] = placing;
     let moving = -1;
@@ -175,26 +181,26 @@ export function formulate(
       if (gainMax > 0) {
         const cost = rttCost[i]! + moveCost[i]! + far + (isSought ? gives.cost(i, 1) : 0);
         // Friends are met once: by what is placed where something is, else by what is gained.
-        if (meeting && placing < 0) gained[i] = inSteps(meeting.arriving[i]!, c, d, cost, gainMax, 1, moving);
+        if (meeting && placing < 0) gained.put(i, inSteps(meeting.arriving[i]!, c, d, cost, gainMax, 1, moving));
         else {
-          gained[i] = lp.column(cost, 0, gainMax, moving, 1);
+          gained.put(i, lp.column(cost, 0, gainMax, moving, 1));
           enter(c, d, 1, true);
         }
       }
       if (leaveMax > 0) {
         const cost = -rttCost[i]! - far + (isSought ? gives.cost(i, -1) : 0);
-        if (meeting) left[i] = inSteps(meeting.leaving[i]!, c, d, cost, leaveMax, -1, moving);
+        if (meeting) left.put(i, inSteps(meeting.leaving[i]!, c, d, cost, leaveMax, -1, moving));
         else {
-          left[i] = lp.column(cost, 0, leaveMax, moving, -1);
+          left.put(i, lp.column(cost, 0, leaveMax, moving, -1));
           enter(c, d, -1, true);
         }
       }
-      if (mayArrive && placing >= 0) {
+      if (placed && mayArrive && placing >= 0) {
         const twice = toward?.placed[i] === 0 ? again : 0;
         const cost = rttCost[i]! + far + (isSought ? gives.cost(i, 1) : 0) + twice;
-        if (meeting) placed[i] = inSteps(meeting.arriving[i]!, c, d, cost, forcedLoad, 1, placing);
+        if (meeting) placed.put(i, inSteps(meeting.arriving[i]!, c, d, cost, forcedLoad, 1, placing));
         else {
-          placed[i] = lp.column(cost, 0, forcedLoad, placing, 1);
+          placed.put(i, lp.column(cost, 0, forcedLoad, placing, 1));
           enter(c, d, 1, false);
         }
       }
@@ -214,9 +220,9 @@ export function formulate(
   const nextStep = following.length > 0 ? new Int32Array(program.cost.length).fill(-1) : null;
   for (let at = 0; nextStep && at < following.length; at += 2) nextStep[following[at]!] = following[at + 1]!;
   const layout: Layout = {
-    gained,
-    left,
-    placed,
+    gained: gained.build(),
+    left: left.build(),
+    placed: placed?.build() ?? noColumns,
     levelRow,
     levelColumn,
     missColumn,
@@ -284,30 +290,54 @@ interface PoolsNow {
   readonly reachable: Uint8Array; // [k] 1 where it may get more
 }
 
-/** An epoch asks a model for several programs. */
-const poolsOf = new WeakMap<Model, PoolsNow>();
+/** By loads: an epoch asks for several programs, of models that differ in what may move. */
+const poolsOf = new WeakMap<Model['base'], { readonly model: Model; readonly pools: PoolsNow }>();
 
 export function poolsNow(model: Model): PoolsNow {
-  const before = poolsOf.get(model);
-  if (before) return before;
-  const { commodities, datacenters, resources, capacity, use, service, base, settled, mayGain } = model;
+  const before = poolsOf.get(model.base);
+  if (before && before.model.settled === model.settled && before.model.mayGain === model.mayGain) return before.pools;
+  const pools = { staying: stayingIn(model), reachable: reachableIn(model) };
+  poolsOf.set(model.base, { model, pools });
+  return pools;
+}
+
+function stayingIn({ datacenters, resources, capacity, use, service, base, settled }: Model): Float64Array {
   const staying = new Float64Array(capacity.length);
-  const reachable = new Uint8Array(capacity.length);
-  for (let c = 0, i = 0; c < commodities; c++) {
-    const ofService = service[c]! * resources;
-    for (let d = 0; d < datacenters; d++, i++) {
-      const load = base[i]! + settled[i]!;
-      if (load === 0 && mayGain[i] === 0) continue;
-      for (let r = 0; r < resources; r++) {
-        const each = use[ofService + r]!;
-        staying[r * datacenters + d]! += each * load;
-        if (each > 0 && mayGain[i] === 1) reachable[r * datacenters + d] = 1;
-      }
+  const add = (i: number): void => {
+    const c = Math.floor(i / datacenters);
+    const load = base[i]! + settled[i]!;
+    for (let r = 0, k = i - c * datacenters; r < resources; r++, k += datacenters)
+      staying[k]! += use[service[c]! * resources + r]! * load;
+  };
+  if (holdsAny(settled)) for (let i = 0; i < base.length; i++) add(i);
+  else for (const i of standingOf(base, datacenters).pairs) add(i);
+  return staying;
+}
+
+function reachableIn({
+  services,
+  commodities,
+  datacenters,
+  resources,
+  capacity,
+  use,
+  service,
+  mayGain,
+}: Model): Uint8Array {
+  const isOpen = new Uint8Array(services * datacenters);
+  let closed = isOpen.length;
+  for (let c = 0, i = 0; c < commodities && closed > 0; c++) {
+    for (let own = service[c]! * datacenters, end = own + datacenters; own < end; own++, i++) {
+      if (mayGain[i] === 0 || isOpen[own] === 1) continue;
+      isOpen[own] = 1;
+      closed -= 1;
     }
   }
-  const pools = { staying, reachable };
-  poolsOf.set(model, pools);
-  return pools;
+  return Uint8Array.from(capacity, (_, k) => {
+    const [r, d] = [Math.floor(k / datacenters), k % datacenters];
+    for (let s = 0; s < services; s++) if (isOpen[s * datacenters + d] === 1 && use[s * resources + r]! > 0) return 1;
+    return 0;
+  });
 }
 
 /** Load units of all a service's demand, settled or not. */
@@ -333,11 +363,12 @@ function demandsOf(model: Model): Float64Array {
 }
 
 /** Share of the service's demand that changes target by choice. */
-export function movedShare(model: Model, gained: Float64Array, s: number): number {
+export function movedShare(model: Model, { gained, moves }: Placement, s: number): number {
   const { edges, datacenters, churnWeight } = model;
   let moved = 0;
-  for (let i = s * edges * datacenters; i < (s + 1) * edges * datacenters; i++) {
-    if (gained[i]! > 0) moved += gained[i]! * churnWeight[Math.floor(i / datacenters)]!;
+  for (let c = s * edges; c < (s + 1) * edges; c++) {
+    if (moves[c] === 0) continue;
+    for (let i = c * datacenters; i < (c + 1) * datacenters; i++) moved += gained[i]! * churnWeight[c]!;
   }
   return moved / demandOf(model, s);
 }

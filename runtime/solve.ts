@@ -247,7 +247,7 @@ function whetherToGo(of: {
   const quiet = { kind: 'unchanged', solved, levels, relaxed, stuckEdges: stuckEdgesOf(model, s) } as const;
   if (inputs.isDue === false) return { ...quiet, reason: 'not-due', carried: { ...rested, wants: carried.wants } };
   // Without any demand there is nothing to judge a move by.
-  const shift = inputs.demandRps.some((rps) => rps > 0) ? movedShare(model, want.gained, s) : 0;
+  const shift = inputs.demandRps.some((rps) => rps > 0) ? movedShare(model, want, s) : 0;
   if (shift < nothing) return { ...quiet, reason: 'nothing-to-move', carried: rested };
   if (frozen) return { ...quiet, reason: 'frozen', carried: rested };
   if (returning.length > 0 || of.misplaced) return whole;
@@ -274,29 +274,38 @@ function whetherToGo(of: {
 function wayOf(model: Model, want: Placement, open: readonly Open[], mend: Placement | null): Placement {
   const gained = new Float64Array(want.gained.length);
   const left = new Float64Array(want.left.length);
-  const pairs = model.edges * model.datacenters;
+  const moves = new Uint8Array(model.commodities);
+  const { edges, datacenters } = model;
+  const pairs = edges * datacenters;
   for (const one of open) {
     if (one.goes === 'not') continue;
     const from = one.s * pairs;
     if (one.goes === 'whole') {
       gained.set(want.gained.subarray(from, from + pairs), from);
       left.set(want.left.subarray(from, from + pairs), from);
+      moves.set(want.moves.subarray(one.s * edges, (one.s + 1) * edges), one.s * edges);
       continue;
     }
     for (let own = 0; own < pairs; own++) {
       const ppm = one.agreedPpm[own]!;
       if (ppm === 0) continue;
       const i = from + own;
-      const load = (ppm / ppmPerUnit) * model.load[Math.floor(i / model.datacenters)]!;
+      const c = Math.floor(i / datacenters);
+      const load = (ppm / ppmPerUnit) * model.load[c]!;
       gained[i] = Math.max(0, load);
       left[i] = Math.max(0, -load);
+      moves[c] = 1;
     }
   }
-  for (let i = 0; mend && i < gained.length; i++) {
-    gained[i] = Math.max(gained[i]!, mend.gained[i]!);
-    left[i] = Math.max(left[i]!, mend.left[i]!);
+  for (let c = 0; mend && c < moves.length; c++) {
+    if (mend.moves[c] === 0) continue;
+    moves[c] = 1;
+    for (let i = c * datacenters; i < (c + 1) * datacenters; i++) {
+      gained[i] = Math.max(gained[i]!, mend.gained[i]!);
+      left[i] = Math.max(left[i]!, mend.left[i]!);
+    }
   }
-  return { gained, left, placed: want.placed };
+  return { gained, left, placed: want.placed, moves };
 }
 
 /** [e * D + d] in millionths of the edge's demand. One of them is rounding. */

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { freshState, retainedFractions } from '../../runtime/guards.ts';
 import { buildGroupModel } from '../../runtime/model.ts';
+import { columnOf } from '../../runtime/pair-columns.ts';
 import { formulate } from '../../runtime/placement.ts';
 import { inputsOf, policyOf, topologyOf } from '../scene.ts';
 
@@ -17,7 +18,7 @@ test('which of two services makes a move is no tie that an engine could break as
   const { model } = built;
   const { program, layout } = formulate(model, { limits: null, levelMax: new Float64Array(3).fill(1), seek: 'calm' });
   for (let pair = 0; pair < 9; pair++) {
-    const costs = [0, 9, 18].map((of) => program.cost[layout.gained[of + pair]!]!).sort((a, b) => a - b);
+    const costs = [0, 9, 18].map((of) => program.cost[columnOf(layout.gained, of + pair)]!).sort((a, b) => a - b);
     for (const [k, cost] of costs.slice(1).entries()) {
       expect(cost - costs[k]!, `pair ${pair}`).toBeGreaterThan(1e-6); // engines tell apart what differs by 1e-7
     }

@@ -5,6 +5,7 @@ import { freshState, retainedFractions } from '../../runtime/guards.ts';
 import { dualBound } from '../../runtime/lp/certify.ts';
 import { openEngine } from '../../runtime/lp/engines.ts';
 import { buildGroupModel, type Model } from '../../runtime/model.ts';
+import { columnOf } from '../../runtime/pair-columns.ts';
 import { type Formulation, formulate, type Layout } from '../../runtime/placement.ts';
 import type { LimitPrices } from '../../runtime/prices.ts';
 import { certifiedHere, inputsOf, matrixOf, policyOf, topologyOf, uniform } from '../scene.ts';
@@ -70,9 +71,9 @@ function randomPrices(model: Model, random: Random): LimitPrices {
 }
 
 /** [c * D + d] */
-function movesOf({ gained, left }: Layout, columns: Float64Array): readonly number[] {
+function movesOf({ base }: Model, { gained, left }: Layout, columns: Float64Array): readonly number[] {
   const at = (column: number): number => (column < 0 ? 0 : columns[column]!);
-  return Array.from(gained, (column, i) => at(column) - at(left[i]!));
+  return Array.from(base, (_, i) => at(columnOf(gained, i)) - at(columnOf(left, i)));
 }
 
 test('few pairs, whichever they are at first, come to the moves of the whole program and to prices that prove it, on 200 random instances', async () => {
@@ -94,7 +95,9 @@ test('few pairs, whichever they are at first, come to the moves of the whole pro
     if (!few) continue;
     answered += 1;
     if (programs > 1) grown += 1;
-    expect(movesOf(few.layout, few.answer.columns), `seed ${seed}`).toEqual(movesOf(layout, plain.columns));
+    expect(movesOf(model, few.layout, few.answer.columns), `seed ${seed}`).toEqual(
+      movesOf(model, layout, plain.columns),
+    );
     const whole = few.whole();
     expect(whole.program, `seed ${seed}`).toEqual(program);
     const short = plain.objective - dualBound(program, whole.rowDuals);
@@ -109,8 +112,9 @@ test('all pairs, written as few, are the program that asks of each which limits 
     const random = seededRandom(seed);
     const model = randomModel(random);
     const formulation = { ...randomFormulation(model, random), levelMax: model.capacity.map(() => 1e6) };
-    const isAny = Uint8Array.from(model.still, (isStill) => 1 - isStill);
-    const all = { isIn: new Uint8Array(model.mayGain.length).fill(1), isAny, missPrice: 1 };
+    const isWay = (i: number): boolean =>
+      model.mayGain[i] === 1 && model.still[Math.floor(i / model.datacenters)] === 0;
+    const all = { pairs: Int32Array.from([...model.mayGain.keys()].filter(isWay)), missPrice: 1 };
     expect(formulate(model, formulation, all), `seed ${seed}`).toEqual(formulate(model, formulation));
   }
 });
