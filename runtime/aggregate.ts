@@ -3,6 +3,7 @@
  *  costs a program of a few columns, however many edges there are. Commodities with limits of their own (pins, a cap on
  *  shares or on what is far) are not summed. */
 
+import { bytes, doubles, integers } from './lp/pieces.ts';
 import type { Model } from './model.ts';
 import type { MoveLimits } from './placement.ts';
 
@@ -12,7 +13,7 @@ export function aggregated(model: Model, limits: MoveLimits | null): { sums: Mod
   const { commodities, datacenters } = model;
   const toward = limits?.toward ?? null;
   const isOnTheWay = (c: number): boolean => model.forced[c]! > 0 || toward?.moves[c] === 1;
-  const sumOf = new Int32Array(commodities);
+  const sumOf = integers(commodities);
   const members: number[] = []; // [sum] one of its commodities
   const sums = new Map<string | number, number>();
   for (let c = 0; c < commodities; c++) {
@@ -24,10 +25,10 @@ export function aggregated(model: Model, limits: MoveLimits | null): { sums: Mod
   }
   const count = members.length;
   const pairs = count * datacenters;
-  const load = new Float64Array(count);
-  const forced = new Float64Array(count);
-  const base = new Float64Array(pairs);
-  const settled = new Float64Array(pairs);
+  const load = doubles(count);
+  const forced = doubles(count);
+  const base = doubles(pairs);
+  const settled = doubles(pairs);
   for (let c = 0; c < commodities; c++) {
     const sum = sumOf[c]!;
     load[sum]! += model.load[c]!;
@@ -44,9 +45,9 @@ export function aggregated(model: Model, limits: MoveLimits | null): { sums: Mod
     });
     return taken;
   };
-  const doubles = (values: Float64Array): Float64Array => ofMembers(values, new Float64Array(pairs));
-  const bytes = (values: Uint8Array): Uint8Array => ofMembers(values, new Uint8Array(pairs));
-  const none = new Float64Array(pairs);
+  const doublesOf = (values: Float64Array): Float64Array => ofMembers(values, doubles(pairs));
+  const bytesOf = (values: Uint8Array): Uint8Array => ofMembers(values, bytes(pairs));
+  const none = doubles(pairs);
   return {
     sums: {
       ...model,
@@ -58,20 +59,20 @@ export function aggregated(model: Model, limits: MoveLimits | null): { sums: Mod
       settled,
       still: Uint8Array.from(members, (c) => model.still[c]!),
       churnWeight: Float64Array.from(members, (c) => model.churnWeight[c]!),
-      mayGain: bytes(model.mayGain),
-      pinned: doubles(model.pinned),
-      beyondP95: bytes(model.beyondP95),
-      fallbackWeight: doubles(model.fallbackWeight),
-      tooFar: bytes(model.tooFar),
+      mayGain: bytesOf(model.mayGain),
+      pinned: doublesOf(model.pinned),
+      beyondP95: bytesOf(model.beyondP95),
+      fallbackWeight: doublesOf(model.fallbackWeight),
+      tooFar: bytesOf(model.tooFar),
       rttCost: none,
       moveCost: none,
     },
     limits: limits && {
       ...limits,
       toward: toward && {
-        gained: doubles(toward.gained),
-        left: doubles(toward.left),
-        placed: doubles(toward.placed),
+        gained: doublesOf(toward.gained),
+        left: doublesOf(toward.left),
+        placed: doublesOf(toward.placed),
         moves: Uint8Array.from(members, (c) => toward.moves[c]!),
       },
     },

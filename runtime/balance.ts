@@ -7,6 +7,7 @@ import { calmPrices } from './calm-prices.ts';
 import { everywhere } from './everywhere.ts';
 import { amongFew, type Solved, type Whole } from './few.ts';
 import type { SolveCertified } from './lp/certified.ts';
+import { bytes, doubles } from './lp/pieces.ts';
 import { hasAny, type Model, withoutPins } from './model.ts';
 import type { PairColumns } from './pair-columns.ts';
 import { type Formulation, formulate, type MoveLimits, type Placement, stepAfter } from './placement.ts';
@@ -158,9 +159,9 @@ async function solvedFrom(
 }
 
 function placementOf({ layout, answer }: Solved, { base, commodities, datacenters }: Model): Placement {
-  const moves = new Uint8Array(commodities);
+  const moves = bytes(commodities);
   const take = ({ pairs, columns }: PairColumns, isMove: boolean): Float64Array => {
-    const taken = new Float64Array(base.length);
+    const taken = doubles(base.length);
     for (let at = 0; at < pairs.length; at++) {
       const i = pairs[at]!;
       for (let column = columns[at]!; column >= 0; column = stepAfter(layout, column)) {

@@ -4,6 +4,7 @@ import type { Policy } from '../config/policy.ts';
 import { hash32, mix32 } from '../config/random.ts';
 import type { Topology } from '../config/topology.ts';
 import type { RuntimeInputs } from './inputs.ts';
+import { doubles } from './lp/pieces.ts';
 
 /** What a unit of load costs on top of its latency where it lands above a utilization. */
 export interface UtilizationPrice {
@@ -40,7 +41,7 @@ export function tieBrokenCosts(
 ): { rttCost: Float64Array; moveCost: Float64Array } {
   const { topology } = services[0]!;
   const pairs = topology.rttMs.length;
-  const moveCost = new Float64Array(services.length * pairs);
+  const moveCost = doubles(services.length * pairs);
   const hashes = hashesOf(topology, services.length);
   for (let s = 0, i = 0; s < services.length; s++) {
     const { movePriceMs, objective } = services[s]!.policy.spec;

@@ -12,6 +12,7 @@
 
 import type { Few } from './few-columns.ts';
 import type { CertifiedAnswer, SolveCertified } from './lp/certified.ts';
+import { doubles, integers } from './lp/pieces.ts';
 import type { LinearProgram, RowPrices } from './lp/problem.ts';
 import { hasAny, type Model } from './model.ts';
 import { type Costs, costsOf } from './objective.ts';
@@ -49,8 +50,8 @@ export async function amongFew(
   count = fewPerPool * model.capacity.length + fewPerRoot * Math.sqrt(model.mayGain.length),
 ): Promise<Solved | null> {
   if (!isEachByItself(model, formulation)) return null;
-  const ways = new Ways(model, costsOf(model, formulation.seek));
-  let few = ways.nearest(known, count);
+  const ways = new Ways(model, costsOf(model, formulation.seek), known);
+  let few = ways.nearest(count);
   let prices = known;
   for (let round = 0; round < roundsMax; round++) {
     const { program, layout } = formulate(model, formulation, few);
@@ -93,66 +94,76 @@ let room = new Int32Array(0);
 /** Sums are this exact, and then some. */
 const rounding = 1e-6;
 
-/** What a unit of load costs where it is, and where it could go. By the regret of a pair it is dearer there than what
- *  would leave; a pair that is no way for the load is infinitely dear. */
-class Ways {
+/** What a unit of load costs, at some prices. */
+interface Weights {
   readonly leavingAt: Float64Array; // [c] of what would leave next; -Infinity where nothing may
+  readonly price: Float64Array; // [s * D + d] of a unit of the service's load there; 0 or less
+  readonly churn: Float64Array; // [s] of a unit of churn
+}
+
+/** What a unit of load costs where it is, and where it could go. A pair is dearer by its regret than what would leave. */
+class Ways {
   readonly #model: Model;
   readonly #rttCost: Float64Array;
   readonly #moveCost: Float64Array;
-  readonly #price: Float64Array; // [s * D + d] of a unit of the service's load there; 0 or less
-  readonly #churn: Float64Array; // [s] of a unit of churn
   readonly #only: Int32Array; // [c] the pair where all of it is, and has no way to; else -1
-  #before: { readonly leavingAt: Float64Array; readonly price: Float64Array; readonly churn: Float64Array } | null =
-    null;
-  #most = 0; // all with less regret than this were the nearest, before
+  #before: Weights;
+  #now: Weights;
+  #most = 0; // all with no more regret than this, before, were the nearest
 
-  constructor(model: Model, { rttCost, moveCost }: Costs) {
-    const { commodities, services, datacenters } = model;
-    this.leavingAt = new Float64Array(commodities);
+  constructor(model: Model, { rttCost, moveCost }: Costs, known: LimitPrices) {
+    const { commodities, datacenters, base } = model;
     this.#model = model;
     this.#rttCost = rttCost;
     this.#moveCost = moveCost;
-    this.#price = new Float64Array(services * datacenters);
-    this.#churn = new Float64Array(services);
-    this.#only = new Int32Array(commodities);
+    const { start, pairs } = standingOf(base, datacenters);
+    this.#only = integers(commodities);
+    for (let c = 0; c < commodities; c++) this.#only[c] = start[c + 1]! - start[c]! === 1 ? pairs[start[c]!]! : -1;
+    this.#before = this.#weigh(known, null);
+    this.#now = this.#before;
     if (room.length < rttCost.length) room = new Int32Array(rttCost.length);
   }
 
+  get leavingAt(): Float64Array {
+    return this.#now.leavingAt;
+  }
+
   /** About so many, those with the least regret, and all that have none. */
-  nearest(known: LimitPrices, count: number): Few {
+  nearest(count: number): Few {
     const { commodities, datacenters, service, mayGain, churnWeight } = this.#model;
-    const [rttCost, moveCost, price, only] = [this.#rttCost, this.#moveCost, this.#price, this.#only];
-    this.#weigh(known, null);
+    const [rttCost, moveCost, only] = [this.#rttCost, this.#moveCost, this.#only];
+    const { leavingAt, price, churn } = this.#before;
     const most = this.#regretOf(count);
     let found = 0;
     for (let c = 0, from = 0; c < commodities; c++, from += datacenters) {
-      const leaving = this.leavingAt[c]!;
+      const leaving = leavingAt[c]!;
       if (leaving === Number.NEGATIVE_INFINITY) continue;
       const own = service[c]! * datacenters;
-      const churn = this.#churn[service[c]!]! * churnWeight[c]!;
+      const churnCost = churn[service[c]!]! * churnWeight[c]!;
       for (let d = 0, i = from; d < datacenters; d++, i++) {
-        const regret = rttCost[i]! + moveCost[i]! - price[own + d]! - churn - leaving;
+        const regret = rttCost[i]! + moveCost[i]! - price[own + d]! - churnCost - leaving;
         if (regret <= most && mayGain[i] === 1 && i !== only[c]) room[found++] = i;
       }
     }
-    this.#before = { leavingAt: this.leavingAt.slice(), price: price.slice(), churn: this.#churn.slice() };
     this.#most = most;
-    return { pairs: room.slice(0, found), missPrice: this.#missPrice() };
+    const pairs = integers(found);
+    pairs.set(room.subarray(0, found));
+    return { pairs, missPrice: this.#missPrice() };
   }
 
   /** With what betters the answer most of each commodity and is not in; null where there is none. */
   bring({ pairs, missPrice }: Few, prices: LimitPrices, { movingRow }: Layout, rowDuals: RowPrices): Few | null {
     const { commodities, datacenters, service, mayGain, churnWeight } = this.#model;
-    const [rttCost, moveCost, price, only] = [this.#rttCost, this.#moveCost, this.#price, this.#only];
-    this.#weigh(prices, (c) => (movingRow[c]! >= 0 ? rowDuals[movingRow[c]!]! : Number.POSITIVE_INFINITY));
+    const [rttCost, moveCost, only] = [this.#rttCost, this.#moveCost, this.#only];
+    this.#now = this.#weigh(prices, (c) => (movingRow[c]! >= 0 ? rowDuals[movingRow[c]!]! : Number.POSITIVE_INFINITY));
+    const { leavingAt, price, churn } = this.#now;
     const cheaper = this.#cheaperBy();
     let [found, next] = [0, 0];
     for (let c = 0, from = 0; c < commodities; c++, from += datacenters) {
-      const leaving = this.leavingAt[c]!;
+      const leaving = leavingAt[c]!;
       if (leaving === Number.NEGATIVE_INFINITY || this.#isFar(c, cheaper)) continue;
       const own = service[c]! * datacenters;
-      const churn = this.#churn[service[c]!]! * churnWeight[c]!;
+      const churnCost = churn[service[c]!]! * churnWeight[c]!;
       let best = -1;
       let least = 0;
       while (next < pairs.length && pairs[next]! < from) next += 1;
@@ -161,7 +172,7 @@ class Ways {
           next += 1;
           continue;
         }
-        const regret = rttCost[i]! + moveCost[i]! - price[own + d]! - churn - leaving;
+        const regret = rttCost[i]! + moveCost[i]! - price[own + d]! - churnCost - leaving;
         if (!(regret < least) || mayGain[i] === 0 || i === only[c]) continue;
         best = i;
         least = regret;
@@ -169,7 +180,7 @@ class Ways {
       if (best >= 0) room[found++] = best;
     }
     if (found === 0) return null;
-    const all = new Int32Array(pairs.length + found);
+    const all = integers(pairs.length + found);
     all.set(pairs);
     all.set(room.subarray(0, found), pairs.length);
     return { pairs: all.sort(), missPrice };
@@ -178,10 +189,10 @@ class Ways {
   /** [s] by how much its load is cheaper anywhere than it was for the nearest, at most. */
   #cheaperBy(): Float64Array {
     const { services, datacenters } = this.#model;
-    const cheaper = new Float64Array(services).fill(Number.NEGATIVE_INFINITY);
+    const [before, now] = [this.#before.price, this.#now.price];
+    const cheaper = doubles(services).fill(Number.NEGATIVE_INFINITY);
     for (let s = 0, k = 0; s < services; s++) {
-      for (let d = 0; d < datacenters; d++, k++)
-        cheaper[s] = Math.max(cheaper[s]!, this.#price[k]! - this.#before!.price[k]!);
+      for (let d = 0; d < datacenters; d++, k++) cheaper[s] = Math.max(cheaper[s]!, now[k]! - before[k]!);
     }
     return cheaper;
   }
@@ -189,45 +200,48 @@ class Ways {
   /** Have prices changed by so little that of what was not among the nearest nothing can be worth a move now? */
   #isFar(c: number, cheaper: Float64Array): boolean {
     const { service, churnWeight } = this.#model;
-    const { leavingAt, churn } = this.#before!;
+    const [before, now] = [this.#before, this.#now];
     const s = service[c]!;
-    const churnLess = (this.#churn[s]! - churn[s]!) * churnWeight[c]!;
-    return this.#most - cheaper[s]! - churnLess - (this.leavingAt[c]! - leavingAt[c]!) > rounding;
+    const less = cheaper[s]! + (now.churn[s]! - before.churn[s]!) * churnWeight[c]!;
+    return this.#most - less - (now.leavingAt[c]! - before.leavingAt[c]!) > rounding;
   }
 
   /** At these prices. `marginal` [c]: of the unit that leaves next, where an answer says it; else the dearest does. (Where
    *  the answer says more than the dearest costs, nothing leaves, and any price down to that says so as well.) */
-  #weigh(prices: LimitPrices, marginal: ((c: number) => number) | null): void {
+  #weigh(prices: LimitPrices, marginal: ((c: number) => number) | null): Weights {
     const { commodities, services, datacenters, service, isNew, still, base } = this.#model;
     const { start, pairs } = standingOf(base, datacenters);
-    const [rttCost, price] = [this.#rttCost, this.#price];
-    this.#priceLoad(prices);
-    for (let s = 0; s < services; s++) this.#churn[s] = prices.churn[s] ?? 0;
+    const rttCost = this.#rttCost;
+    const price = this.#priceOfLoad(prices);
+    const churn = doubles(services);
+    for (let s = 0; s < services; s++) churn[s] = prices.churn[s] ?? 0;
+    const leavingAt = doubles(commodities);
     for (let c = 0; c < commodities; c++) {
       const s = service[c]!;
-      const toOwn = (s - c) * datacenters;
-      const [from, to] = isNew[s] === 0 && still[c] === 0 ? [start[c]!, start[c + 1]!] : [0, 0];
+      const mayLeave = isNew[s] === 0 && still[c] === 0;
       let dearest = Number.NEGATIVE_INFINITY;
-      for (let at = from; at < to; at++) {
+      for (let at = start[c]!; at < start[c + 1]! && mayLeave; at++) {
         const i = pairs[at]!;
-        dearest = Math.max(dearest, rttCost[i]! - price[i + toOwn]!);
+        dearest = Math.max(dearest, rttCost[i]! - price[i + (s - c) * datacenters]!);
       }
-      this.leavingAt[c] = marginal ? Math.min(dearest, marginal(c)) : dearest;
-      this.#only[c] = to - from === 1 ? pairs[from]! : -1;
+      leavingAt[c] = marginal ? Math.min(dearest, marginal(c)) : dearest;
     }
+    return { leavingAt, price, churn };
   }
 
-  #priceLoad({ level, onload, price }: LimitPrices): void {
+  #priceOfLoad({ level, onload, price }: LimitPrices): Float64Array {
     const { services, datacenters, resources, use } = this.#model;
+    const ofLoad = doubles(services * datacenters);
     for (let s = 0; s < services; s++) {
       for (let d = 0; d < datacenters; d++) {
         let sum = 0;
         for (let r = 0, k = d; r < resources; r++, k += datacenters) {
           sum += use[s * resources + r]! * ((level[k] ?? 0) + (onload[k] ?? 0) + (price[k] ?? 0));
         }
-        this.#price[s * datacenters + d] = sum;
+        ofLoad[s * datacenters + d] = sum;
       }
     }
+    return ofLoad;
   }
 
   /** A few times what any load could save by going elsewhere. (Were it a thousand times, engines would lose digits.) */
@@ -239,17 +253,16 @@ class Ways {
   /** That of about the `count`th, told by some that are evenly spaced; at least 0. */
   #regretOf(count: number): number {
     const { datacenters, service, mayGain, churnWeight } = this.#model;
+    const { leavingAt, price, churn } = this.#before;
     const stride = Math.max(1, count / samplesBelow);
-    const some = new Float64Array(Math.floor(mayGain.length / stride));
+    const some = doubles(Math.floor(mayGain.length / stride));
     for (let at = 0; at < some.length; at++) {
       const i = Math.floor(at * stride);
       const c = Math.floor(i / datacenters);
       const s = service[c]!;
       const isWay = mayGain[i] === 1 && i !== this.#only[c];
-      const price = this.#price[s * datacenters + (i % datacenters)]!;
-      const churn = this.#churn[s]! * churnWeight[c]!;
-      const cost = this.#rttCost[i]! + this.#moveCost[i]!;
-      some[at] = isWay ? cost - price - churn - this.leavingAt[c]! : Number.POSITIVE_INFINITY;
+      const cost = this.#rttCost[i]! + this.#moveCost[i]! - price[s * datacenters + (i % datacenters)]!;
+      some[at] = isWay ? cost - churn[s]! * churnWeight[c]! - leavingAt[c]! : Number.POSITIVE_INFINITY;
     }
     some.sort();
     const found = some[Math.floor(count / stride)] ?? Number.POSITIVE_INFINITY;

@@ -6,11 +6,13 @@
 
 import type { Topology } from '../config/topology.ts';
 import { tieBrokenCosts, type UtilizationPrice, utilizationPrices } from './costs.ts';
-import { everywhere } from './everywhere.ts';
+import { everywhere, nowhere } from './everywhere.ts';
+import { groundsOf, leaveOutFar, opennessOf } from './grounds.ts';
 import type { RuntimeInputs } from './inputs.ts';
+import { bytes, doubles } from './lp/pieces.ts';
 import { type Meeting, meetingAt } from './meeting.ts';
-import { makePools, type Pools } from './pools.ts';
-import { isBarredFromGaining } from './states.ts';
+import type { Pools } from './pools.ts';
+import { standingOf } from './standing.ts';
 
 export const totalLoad = 1000;
 
@@ -84,67 +86,49 @@ export function buildModel(inputs: RuntimeInputs, retained: Float64Array): Built
  *  nothing can go anywhere is load that stays, or none where it has no table yet; `nowhere` where that is all services. */
 export function buildGroupModel(settings: readonly ServiceSetting[]): BuiltModel {
   const { topology, policy } = settings[0]!.inputs;
+  const services = settings.map(({ inputs }) => inputs);
   const edges = topology.edges.length;
   const datacenters = topology.datacenters.length;
   const commodities = settings.length * edges;
-  const pools = makePools(settings.map(({ inputs }) => inputs));
+  const grounds = groundsOf(services);
+  const { pools, isUsable } = grounds;
+  const open = opennessOf(grounds, settings);
+  const { couldGain, heldDown, fallbackWeight } = open;
+  let { mayGain, tooFar } = open;
   const amounts = weighedLoad(settings, pools);
-  const base = new Float64Array(commodities * datacenters);
-  const forced = new Float64Array(commodities);
-  const mayGain = new Uint8Array(commodities * datacenters);
-  const couldGain = new Uint8Array(commodities * datacenters);
-  const tooFar = new Uint8Array(commodities * datacenters);
-  const emergencyMax = policy.spec.emergencyMax ?? Number.POSITIVE_INFINITY;
-  const hasFallback = Number.isFinite(emergencyMax);
-  const fallbackWeight = new Float64Array(hasFallback ? commodities * datacenters : 0);
-  const still = new Uint8Array(commodities);
+  const base = doubles(commodities * datacenters);
+  const forced = doubles(commodities);
+  const still = bytes(commodities);
   const stuck: number[] = [];
-  const nowhere: (string | null)[] = [];
+  const lostAt: (string | null)[] = [];
   for (const [s, setting] of settings.entries()) {
     const { inputs, retained } = setting;
     const { served } = inputs;
-    const resident = residency(inputs);
-    const room = Uint8Array.from(inputs.states, (_, d) => (hasRoom(pools, s, d, inputs) ? 1 : 0)); // [d]
-    const refill = Uint8Array.from(inputs.states, (state) => (state.refill ? 1 : 0)); // [d]
-    const latencyMsMax = inputs.policy.spec.latencyMsMax ?? Number.POSITIVE_INFINITY;
     let stuckEdges = 0;
     let lost: string | null = null;
     for (let e = 0; e < edges; e++) {
       const c = s * edges + e;
       const load = amounts.load[c]!;
       let stays = 0;
-      let anywhere = 0;
       const from = c * datacenters;
-      for (let d = 0, i = from, own = e * datacenters; d < datacenters; d++, i++, own++) {
-        const usable = resident[own] === 1 && room[d] === 1;
-        const isWhole = retained[own] === 1;
-        if (usable && isWhole) {
-          couldGain[i] = 1;
-          mayGain[i] = refill[d]!;
-          anywhere |= refill[d]!;
-        }
-        if (hasFallback && resident[own] === 1 && isWhole) fallbackWeight[i] = topology.datacenters[d]!.capacityRps;
-        if (!served || !usable || served[own] === 0) continue;
-        const stay = load * Math.min(served[own]!, retained[own]!);
+      for (let i = from, own = e * datacenters; served && i < from + datacenters; i++, own++) {
+        const share = served[own]!;
+        if (share === 0 || isUsable[i] === 0) continue;
+        const stay = load * Math.min(share, retained[own]!);
         base[i] = stay;
         stays += stay;
       }
       // Below a billionth it is the rounding of sums, not load.
       forced[c] = load - stays > 1e-9 * load ? load - stays : 0;
-      // A datacenter that flaps and is well now is better than nowhere.
-      if (anywhere === 0 && forced[c]! > 0) mayGain.set(couldGain.subarray(from, from + datacenters), from);
-      if (latencyMsMax < Number.POSITIVE_INFINITY) {
-        // Where nothing is near enough, everything is: somewhere is better than nowhere.
-        const isNear = (d: number): boolean => topology.rttMs[e * datacenters + d]! <= latencyMsMax;
-        const someNear = mayGain.subarray(from, from + datacenters).some((open, d) => open === 1 && isNear(d));
-        for (let d = 0; d < datacenters && someNear; d++) {
-          if (isNear(d)) continue;
-          tooFar[from + d] = resident[e * datacenters + d]!;
-          mayGain[from + d] = 0;
-        }
-      }
       if (setting.isStill || (served && (inputs.demandRps[e] === 0 || inputs.frozenEdges?.[e] === 1))) still[c] = 1;
-      if (forced[c] === 0 || mayGain.subarray(from, from + datacenters).includes(1)) continue;
+      if (forced[c] === 0 || isOpenAt(mayGain, from, datacenters)) continue;
+      // A datacenter that flaps and is well now is better than nowhere.
+      if (isOpenAt(couldGain, from, datacenters)) {
+        if (mayGain === open.mayGain) [mayGain, tooFar] = [mayGain.slice(), tooFar.slice()];
+        mayGain.set(couldGain.subarray(from, from + datacenters), from);
+        leaveOutFar(inputs, e * datacenters, from, grounds.isResident, mayGain, tooFar);
+        continue;
+      }
       if (!served) lost ??= topology.edges[e]!.id;
       stuck.push(c);
       stuckEdges += 1;
@@ -152,29 +136,21 @@ export function buildGroupModel(settings: readonly ServiceSetting[]): BuiltModel
       forced[c] = 0;
       for (let d = 0; d < datacenters && served; d++) base[from + d] = load * served[e * datacenters + d]!;
     }
-    nowhere.push(lost ?? (stuckEdges === edges ? topology.edges[0]!.id : null));
+    lostAt.push(lost ?? (stuckEdges === edges ? topology.edges[0]!.id : null));
     if (lost !== null) forced.fill(0, s * edges, (s + 1) * edges);
   }
-  if (nowhere.every((edge) => edge !== null)) return { kind: 'nowhere', edge: nowhere[0]! };
+  if (lostAt.every((edge) => edge !== null)) return { kind: 'nowhere', edge: lostAt[0]! };
   let meanRttMs = 0;
   const pairs = edges * datacenters;
-  for (let from = 0; from < base.length; from += pairs) {
-    for (let pair = 0; pair < pairs; pair++) {
-      const load = base[from + pair]!;
-      if (load > 0) meanRttMs += (load / totalLoad) * topology.rttMs[pair]!;
-    }
-  }
-  const services = settings.map(({ inputs }) => inputs);
+  for (const i of standingOf(base, datacenters).pairs) meanRttMs += (base[i]! / totalLoad) * topology.rttMs[i % pairs]!;
   const costs = tieBrokenCosts(services, meanRttMs);
-  const service = new Int32Array(commodities);
-  for (let s = 1; s < services.length; s++) service.fill(s, s * edges, (s + 1) * edges);
   return {
     kind: 'model',
     model: {
       services: services.length,
       edges,
       commodities,
-      service,
+      service: grounds.service,
       datacenters,
       ...amounts,
       resources: pools.resources,
@@ -184,16 +160,13 @@ export function buildGroupModel(settings: readonly ServiceSetting[]): BuiltModel
       mayGain,
       couldGain,
       tooFar,
-      heldDown: Uint8Array.from(
-        services.flatMap(({ states }) => states),
-        (state) => (isBarredFromGaining(state) ? 1 : 0),
-      ),
+      heldDown,
       gives: [],
       beyondP95: beyondP95(services, mayGain),
       ...pinnedLoad(services, amounts.load),
-      shareMax: Float64Array.from(services, (inputs) => inputs.policy.spec.guards.shareMax),
+      shareMax: grounds.shareMax,
       fallbackWeight,
-      emergencyMax,
+      emergencyMax: policy.spec.emergencyMax ?? Number.POSITIVE_INFINITY,
       rttCost: costs.rttCost,
       // Demand without a bucket has nothing to lose by a move.
       moveCost: steered(costs.moveCost, topology),
@@ -201,11 +174,16 @@ export function buildGroupModel(settings: readonly ServiceSetting[]): BuiltModel
       utilizationPrices: utilizationPrices(policy),
       still,
       stuck,
-      nowhere,
+      nowhere: lostAt,
       isNew: Uint8Array.from(services, ({ served }) => (served === null ? 1 : 0)),
       initial: services.every(({ served }) => served === null),
     },
   };
+}
+
+function isOpenAt(marks: Uint8Array, from: number, datacenters: number): boolean {
+  for (let i = from; i < from + datacenters; i++) if (marks[i] === 1) return true;
+  return false;
 }
 
 /** Is any pair marked? An epoch asks many times of the same thousands. */
@@ -268,7 +246,7 @@ function weighedLoad(
   const { topology } = settings[0]!.inputs;
   const edges = topology.edges.length;
   const datacenters = topology.datacenters.length;
-  const load = new Float64Array(settings.length * edges);
+  const load = doubles(settings.length * edges);
   let demandTotal = 0;
   for (let c = 0; c < load.length; c++) {
     const s = Math.floor(c / edges);
@@ -284,7 +262,7 @@ function weighedLoad(
   const isSettled = settings.some(({ inputs }) => inputs.established);
   const pairs = load.length * datacenters;
   const settled = isSettled ? new Float64Array(pairs) : everywhere(0, pairs);
-  const churnWeight = new Float64Array(load.length).fill(1);
+  const churnWeight = doubles(load.length);
   settings.forEach(({ inputs }, s) => {
     const { established } = inputs;
     for (let e = 0; e < edges; e++) {
@@ -318,39 +296,9 @@ function within(capacity: number): number {
 /** Of a sticky service's sessions at an edge, at least this share is new in an epoch. */
 const newSessionsMin = 1e-3;
 
-/** Has the datacenter some of everything the service needs? Capacity 0 for requests means it serves nobody. */
-function hasRoom(
-  { resources, capacity, use }: Pick<Model, 'resources' | 'capacity' | 'use'>,
-  s: number,
-  d: number,
-  { topology }: Pick<RuntimeInputs, 'topology'>,
-): boolean {
-  const datacenters = topology.datacenters.length;
-  if (!(topology.datacenters[d]!.capacityRps > 0)) return false;
-  for (let r = 0; r < resources; r++) {
-    if (use[s * resources + r]! > 0 && !(capacity[r * datacenters + d]! > 0)) return false;
-  }
-  return true;
-}
-
-/** [e * D + d] 1 where the policy lets the edge's users be served. Edges it does not name may go anywhere. */
-export function residency({ topology, policy }: Pick<RuntimeInputs, 'topology' | 'policy'>): Uint8Array {
-  const datacenters = topology.datacenters.length;
-  const resident = new Uint8Array(topology.edges.length * datacenters).fill(1);
-  const mark = (edge: string, isResident: (datacenter: string) => boolean): void => {
-    const e = topology.edges.findIndex(({ id }) => id === edge);
-    if (e < 0) return;
-    topology.datacenters.forEach(({ id }, d) => {
-      if (!isResident(id)) resident[e * datacenters + d] = 0;
-    });
-  };
-  for (const rule of policy.spec.allowed) mark(rule.edge, (id) => rule.datacenters.includes(id));
-  for (const rule of policy.spec.forbidden) mark(rule.edge, (id) => !rule.datacenters.includes(id));
-  return resident;
-}
-
 /** Nothing where all that is open lies beyond: a limit nobody can keep says nothing. */
 function beyondP95(services: readonly RuntimeInputs[], mayGain: Uint8Array): Uint8Array {
+  if (services.every(({ policy }) => policy.spec.latencyMsP95Max === null)) return nowhere(mayGain.length);
   const beyond = new Uint8Array(mayGain.length);
   services.forEach(({ topology, policy }, s) => {
     const { latencyMsP95Max } = policy.spec;

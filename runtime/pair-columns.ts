@@ -1,5 +1,7 @@
 /** Which column of a program speaks of which pair of an edge and a datacenter. A list, for most programs speak of few. */
 
+import { integers } from './lp/pieces.ts';
+
 export interface PairColumns {
   readonly pairs: Int32Array; // c * D + d, ascending
   readonly columns: Int32Array; // of each the first
@@ -25,8 +27,8 @@ export class PairColumnsBuilder {
   #count = 0;
 
   constructor(room: number) {
-    this.#pairs = new Int32Array(room);
-    this.#columns = new Int32Array(room);
+    this.#pairs = integers(room);
+    this.#columns = integers(room);
   }
 
   put(pair: number, column: number): void {
@@ -46,7 +48,7 @@ export class PairColumnsBuilder {
 }
 
 function doubled(values: Int32Array): Int32Array {
-  const wider = new Int32Array(Math.max(16, 2 * values.length));
+  const wider = integers(Math.max(16, 2 * values.length));
   wider.set(values);
   return wider;
 }

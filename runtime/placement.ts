@@ -5,6 +5,7 @@ import { type EmergencyRows, putEmergency } from './emergency.ts';
 import { type Few, putFew } from './few-columns.ts';
 import { putGives } from './gives.ts';
 import { ProgramBuilder } from './lp/builder.ts';
+import { bytes, doubles, integers } from './lp/pieces.ts';
 import type { LinearProgram } from './lp/problem.ts';
 import type { Step } from './meeting.ts';
 import { type GivingLimit, hasAny, holdsAny, type Model, totalLoad } from './model.ts';
@@ -88,7 +89,7 @@ export function formulate(
     return at;
   };
   const emergency: EmergencyRows | null = putEmergency(lp, model, (most) => slack('emergencyMax', most));
-  const churnRow = new Int32Array(model.services).fill(-1);
+  const churnRow = integers(model.services).fill(-1);
   const demands = limits && demandsOf(model);
   for (let s = 0; demands && s < demands.length; s++)
     churnRow[s] = lp.row(Number.NEGATIVE_INFINITY, limits.churnMax[s]! * demands[s]!);
@@ -101,8 +102,8 @@ export function formulate(
   const following: number[] = []; // a column and the one that takes what it has no room for, in turn
   // A share that is too large already is brought back by what the guards leave over, and does not claim it first.
   const mayStay = (i: number): number => (limits && seek !== 'nearness' ? base[i]! : 0);
-  const movingRow = new Int32Array(commodities).fill(-1);
-  const placingRow = new Int32Array(commodities).fill(-1);
+  const movingRow = integers(commodities).fill(-1);
+  const placingRow = integers(commodities).fill(-1);
   const isLimited = hasLimitsOfPairs(model) || emergency !== null;
   const isSought = gives.isSought;
   let [p95Row, shareRow, pinRow] = [-1, -1, -1]; // of the pair that is looked at
@@ -217,7 +218,7 @@ export function formulate(
     }
   }
   const program = lp.build();
-  const nextStep = following.length > 0 ? new Int32Array(program.cost.length).fill(-1) : null;
+  const nextStep = following.length > 0 ? integers(program.cost.length).fill(-1) : null;
   for (let at = 0; nextStep && at < following.length; at += 2) nextStep[following[at]!] = following[at + 1]!;
   const layout: Layout = {
     gained: gained.build(),
@@ -250,8 +251,8 @@ function putLevels(
   few: Few | null,
 ): Pick<Layout, 'levelRow' | 'onloadRow' | 'levelColumn' | 'missColumn'> {
   const { capacity } = model;
-  const levelRow = new Int32Array(capacity.length).fill(-1);
-  const onloadRow = new Int32Array(capacity.length).fill(-1);
+  const levelRow = integers(capacity.length).fill(-1);
+  const onloadRow = integers(capacity.length).fill(-1);
   for (let k = 0; k < capacity.length; k++) {
     if (!(capacity[k]! > 0) || (staying[k] === 0 && reachable[k] === 0)) continue;
     const sought = Number.isNaN(levelMax[k]!);
@@ -267,7 +268,7 @@ function putLevels(
   for (let k = 0; k < capacity.length; k++) {
     if (levelRow[k]! >= 0 && Number.isNaN(levelMax[k]!)) lp.put(levelRow[k]!, -capacity[k]!);
   }
-  const missColumn = new Int32Array(capacity.length).fill(-1);
+  const missColumn = integers(capacity.length).fill(-1);
   for (let k = 0; few && k < capacity.length; k++) {
     const excess = staying[k]! - levelMax[k]! * capacity[k]!;
     if (levelRow[k]! < 0 || !(excess > 0)) continue;
@@ -302,7 +303,7 @@ export function poolsNow(model: Model): PoolsNow {
 }
 
 function stayingIn({ datacenters, resources, capacity, use, service, base, settled }: Model): Float64Array {
-  const staying = new Float64Array(capacity.length);
+  const staying = doubles(capacity.length);
   const add = (i: number): void => {
     const c = Math.floor(i / datacenters);
     const load = base[i]! + settled[i]!;
@@ -324,7 +325,7 @@ function reachableIn({
   service,
   mayGain,
 }: Model): Uint8Array {
-  const isOpen = new Uint8Array(services * datacenters);
+  const isOpen = bytes(services * datacenters);
   let closed = isOpen.length;
   for (let c = 0, i = 0; c < commodities && closed > 0; c++) {
     for (let own = service[c]! * datacenters, end = own + datacenters; own < end; own++, i++) {
@@ -351,7 +352,7 @@ function demandsOf(model: Model): Float64Array {
   const before = demandsKnown.get(model);
   if (before) return before;
   const { services, service, commodities, datacenters, load, settled } = model;
-  const demands = new Float64Array(services);
+  const demands = doubles(services);
   if (services === 1) demands[0] = totalLoad;
   for (let c = 0, i = 0; c < commodities && services > 1; c++) {
     let sum = demands[service[c]!]! + load[c]!;

@@ -2,6 +2,7 @@
  *  near its optimum (`lp/start.ts`). They are plain data, so that the journal can freeze them and a restart or a replay
  *  starts as warm as the epoch before left it. Where they come from another world they cost time and nothing else. */
 
+import { doubles } from './lp/pieces.ts';
 import type { RowPrices } from './lp/problem.ts';
 import type { Layout } from './placement.ts';
 
@@ -49,14 +50,20 @@ export class PriceMemory {
 
 export function limitPricesOf({ levelRow, onloadRow, priceRow, churnRow }: Layout, rowDuals: RowPrices): LimitPrices {
   const each = (rows: Int32Array): number[] => {
-    const prices = Array.from(rows, (row) => (row < 0 ? 0 : rowDuals[row]!));
-    return prices.every((price) => price === 0) ? [] : prices;
+    const prices: number[] = [];
+    let isPriced = false;
+    for (let k = 0; k < rows.length; k++) {
+      const price = rows[k]! < 0 ? 0 : rowDuals[rows[k]!]!;
+      prices.push(price);
+      if (price !== 0) isPriced = true;
+    }
+    return isPriced ? prices : [];
   };
   return { level: each(levelRow), onload: each(onloadRow), price: each(priceRow), churn: each(churnRow) };
 }
 
 export function rowPricesOf(layout: Layout, rows: number, known: LimitPrices): RowPrices {
-  const prices = new Float64Array(rows);
+  const prices = doubles(rows);
   const put = (of: Int32Array, values: readonly number[]): void => {
     for (let i = 0; i < of.length; i++) {
       const price = values[i] ?? 0;

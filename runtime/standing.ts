@@ -1,6 +1,8 @@
 /** Where load is, as a list: of the pairs of an edge and a datacenter nearly all hold nothing, and whoever sums what is
  *  held need not ask them. */
 
+import { integers } from './lp/pieces.ts';
+
 /** Pairs that hold load, by commodity: from `start[c]` up to `start[c + 1]`. */
 export interface Standing {
   readonly start: Int32Array; // [c + 1]
@@ -15,12 +17,12 @@ export function standingOf(base: Float64Array, datacenters: number): Standing {
   const before = known.get(base);
   if (before) return before;
   const commodities = base.length / datacenters;
-  const start = new Int32Array(commodities + 1);
-  let pairs = new Int32Array(2 * commodities);
+  const start = integers(commodities + 1);
+  let pairs = integers(2 * commodities + datacenters);
   let count = 0;
   for (let c = 0, i = 0; c < commodities; c++) {
     if (count + datacenters > pairs.length) {
-      const wider = new Int32Array(2 * pairs.length + datacenters);
+      const wider = integers(2 * pairs.length);
       wider.set(pairs);
       pairs = wider;
     }

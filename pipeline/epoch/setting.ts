@@ -3,12 +3,12 @@
 
 import { durationMs } from '../../config/duration.ts';
 import type { FractionMatrix } from '../../runtime/fractions.ts';
+import { residency } from '../../runtime/grounds.ts';
 import { type CarriedState, retainedFractions } from '../../runtime/guards.ts';
 import { holdDown } from '../../runtime/hold-down.ts';
 import type { RuntimeInputs } from '../../runtime/inputs.ts';
 import { intendedOf } from '../../runtime/intended.ts';
 import { loadOf, type ServiceLoad, sumByDatacenter } from '../../runtime/meters.ts';
-import { residency } from '../../runtime/model.ts';
 import { lastingOf, newSessions, outliving, survivalOf } from '../../runtime/sessions.ts';
 import { type Ceilings, makeCeilings } from '../table/ceilings.ts';
 import { edgeTies } from '../table/edge-ties.ts';

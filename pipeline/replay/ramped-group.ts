@@ -10,10 +10,10 @@
 import { durationMs } from '../../config/duration.ts';
 import type { Policy } from '../../config/policy.ts';
 import type { Fraction } from '../../config/units.ts';
+import { residency } from '../../runtime/grounds.ts';
 import { freshState } from '../../runtime/guards.ts';
 import { holdDown } from '../../runtime/hold-down.ts';
 import { intendedOf } from '../../runtime/intended.ts';
-import { residency } from '../../runtime/model.ts';
 import { steeredShares } from '../epoch/demand-shares.ts';
 import type { PlannedService } from '../epoch/inputs.ts';
 import type { EpochPlan } from '../epoch/plan.ts';

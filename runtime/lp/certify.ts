@@ -2,6 +2,7 @@
  *  weak duality leaves nothing to gain: for any row duals y, `sum(bound of row at y) + sum(bound of column at c - A'y)`
  *  is a lower bound of the minimum (every column has finite bounds, so the bound is always finite). */
 
+import { doubles } from './pieces.ts';
 import { activitiesOf, type EngineAnswer, type LinearProgram, reducedCosts } from './problem.ts';
 import { Scratch } from './scratch.ts';
 
@@ -78,7 +79,7 @@ const scratch = new Scratch();
 /** A lower bound of the minimum, whatever `rowDuals` are: duals of the wrong sign for a one-sided row count as zero. */
 export function dualBound(program: LinearProgram, rowDuals: Float64Array): number {
   const { lower, upper, rowLower, rowUpper } = program;
-  const counted = new Float64Array(rowDuals.length);
+  const counted = doubles(rowDuals.length);
   let bound = 0;
   for (let r = 0; r < rowDuals.length; r++) {
     const dual = rowDuals[r]!;

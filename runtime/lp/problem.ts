@@ -1,6 +1,8 @@
 /** A linear program in the form both engines take, and what an engine says of it. Data only: the engines live in
  *  `glpk.ts` and `highs.ts`, and nobody believes them before `certify.ts` has. */
 
+import { doubles } from './pieces.ts';
+
 /** minimise cost . x  subject to  rowLower <= A x <= rowUpper, lower <= x <= upper; A by columns. */
 export interface LinearProgram {
   readonly cost: Float64Array; // [column]
@@ -39,7 +41,7 @@ export interface Solver {
 /** [row] what the columns come to, `without` [column] those marked 1. */
 export function activitiesOf(program: LinearProgram, columns: Float64Array, without?: Uint8Array): Float64Array {
   const { columnStart, rowIndex, value } = program;
-  const activity = new Float64Array(program.rowLower.length);
+  const activity = doubles(program.rowLower.length);
   for (let j = 0; j < columns.length; j++) {
     const amount = columns[j]!;
     if (amount === 0 || without?.[j] === 1) continue;

@@ -6,6 +6,7 @@
  *  unknown are solved first, unknowns in one row last, and elimination is left a core about as wide as there are
  *  datacenters. */
 
+import { bytes, doubles } from './pieces.ts';
 import { activitiesOf, type LinearProgram } from './problem.ts';
 
 const tightness = 1e-7;
@@ -14,7 +15,7 @@ const singular = 1e-9;
 /** The vertex at `point`, or null where the tight limits do not fix one (the point lies inside a face). */
 export function vertexAt(program: LinearProgram, point: Float64Array): Float64Array | null {
   const { lower, upper } = program;
-  const vertex = new Float64Array(point.length); // unknowns are 0 at first
+  const vertex = doubles(point.length); // unknowns are 0 at first
   const unknowns: number[] = [];
   for (let j = 0; j < point.length; j++) {
     if (point[j]! - lower[j]! <= tightness) vertex[j] = lower[j]!;
@@ -45,7 +46,7 @@ function tightRows(
   const activity = activitiesOf(program, point);
   const ofKnown = activitiesOf(program, known);
   const equationOf: (Equation | undefined)[] = new Array(rowLower.length);
-  const isMet = new Uint8Array(rowLower.length);
+  const isMet = bytes(rowLower.length);
   for (let i = 0; i < unknowns.length; i++) {
     const j = unknowns[i]!;
     for (let k = columnStart[j]!; k < columnStart[j + 1]!; k++) {
@@ -70,13 +71,13 @@ function tightRows(
 
 /** [unknown]; null where the equations do not fix them all. Surplus equations are consistent at a vertex. */
 function solveSystem(equations: readonly Equation[], width: number): Float64Array | null {
-  const solution = new Float64Array(width).fill(Number.NaN);
+  const solution = doubles(width).fill(Number.NaN);
   const rowsOf = Array.from({ length: width }, (): number[] => []); // ascending
   for (const [row, { unknowns }] of equations.entries()) for (const unknown of unknowns) rowsOf[unknown]!.push(row);
-  const isSpent = new Uint8Array(equations.length); // nothing more to learn from it, or kept for the end
+  const isSpent = bytes(equations.length); // nothing more to learn from it, or kept for the end
   solveSingleRows(equations, rowsOf, isSpent, solution);
   const putOff = putOffSingleUnknowns(equations, rowsOf, isSpent, solution);
-  const isPutOff = new Uint8Array(width);
+  const isPutOff = bytes(width);
   for (const { unknown } of putOff) isPutOff[unknown] = 1;
   const core: number[] = [];
   for (let i = 0; i < width; i++) if (Number.isNaN(solution[i]!) && isPutOff[i] === 0) core.push(i);
@@ -157,7 +158,7 @@ function solvedFor(unknown: number, { unknowns, values, rightSide }: Equation, s
 function denseRows(rows: readonly Equation[], core: readonly number[], solution: Float64Array): Float64Array[] {
   const placeOf = new Map(core.map((unknown, i) => [unknown, i]));
   return rows.map(({ unknowns, values, rightSide }) => {
-    const dense = new Float64Array(core.length + 1);
+    const dense = doubles(core.length + 1);
     let rest = rightSide;
     unknowns.forEach((unknown, k) => {
       const place = placeOf.get(unknown);
