@@ -180,7 +180,7 @@ class Ways {
       if (best >= 0) room[found++] = best;
     }
     if (found === 0) return null;
-    const all = integers(pairs.length + found);
+    const all: Int32Array = integers(pairs.length + found);
     all.set(pairs);
     all.set(room.subarray(0, found), pairs.length);
     return { pairs: all.sort(), missPrice };
@@ -255,7 +255,7 @@ class Ways {
     const { datacenters, service, mayGain, churnWeight } = this.#model;
     const { leavingAt, price, churn } = this.#before;
     const stride = Math.max(1, count / samplesBelow);
-    const some = doubles(Math.floor(mayGain.length / stride));
+    const some: Float64Array = doubles(Math.floor(mayGain.length / stride));
     for (let at = 0; at < some.length; at++) {
       const i = Math.floor(at * stride);
       const c = Math.floor(i / datacenters);
