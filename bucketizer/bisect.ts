@@ -1,6 +1,6 @@
 /** One balanced bisection by the multilevel scheme: coarsen, grow a half greedily on the coarsest graph (best of a few
  *  tries), improve it on the way back at every size. At the first levels of a tree, where most is at stake, all of this is
- *  done several times over on a graph of a thousand nodes, and the best of it is carried on to full size: better than
+ *  done several times over on a graph of a few hundred nodes, and the best of it is carried on to full size: better than
  *  coarsening the whole graph once more within the sides found, and cheaper. Recursive use of it gives the tree
  *  (`recursive-bisection.ts`).
  *  Declined: spectral starts (no better after local search, and a rounding error away from another result). */
@@ -23,7 +23,7 @@ export interface BisectEffort {
   readonly cycles: number; // coarsened once more within its sides, and improved again at every size
 }
 
-const startNodes = 1000;
+const startNodes = 500;
 const startsMax = 6;
 const triesUncoarsened = 3;
 const coarsestPasses = 4;
@@ -58,9 +58,9 @@ function bestOfStarts(graph: Graph, cap: number, effort: BisectEffort, random: R
   const affordable = Math.round(effort.startTies / Math.max(1, core.neighbour.length / 2));
   const best = new BestSides(core, cap);
   for (let start = 0; start < Math.max(1, Math.min(startsMax, affordable)); start++) {
-    const side = firstSides(core, cap, effort, random, scratch);
-    best.see(cycled(core, side, cap, effort, random, scratch) ?? side);
+    best.see(firstSides(core, cap, effort, random, scratch));
   }
+  best.see(cycled(core, best.side, cap, effort, random, scratch) ?? best.side);
   return refineUpwards(graph, stages, best.side, cap, effort, scratch);
 }
 

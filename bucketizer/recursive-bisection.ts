@@ -106,8 +106,11 @@ export function bisectAt(
 ): Uint8Array {
   if (sumOf(part.nodeWeight) === 0) return new Uint8Array(part.nodeCount); // weightless users balance anyhow
   const random = seededRandom(`${plan.seed}/${level}/${index}`);
-  const effort =
-    level < plan.carefulLevels ? plan.effort : { ...plan.effort, cycles: 0, startTies: 0, rating: 'density' as const };
+  const { startTies } = plan.effort;
+  const effort: BisectEffort =
+    level < plan.carefulLevels
+      ? { ...plan.effort, startTies: startTies / (1 + level / 2) } // parts double in number from level to level
+      : { ...plan.effort, cycles: 0, startTies: 0, rating: 'density' };
   const cap = halfCap(part, plan.height - level, plan.leafShare);
   const side = bisect(part, cap, effort, random, scratch);
   if (plan.objective === 'p-fanout') refineFanout(part, side, fanoutProbability, cap);

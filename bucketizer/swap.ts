@@ -9,9 +9,9 @@ import { shuffleNearby } from './coarsen.ts';
 import { everyNode, type Graph } from './graph.ts';
 import { LeafWorth, leafValue, TreeRoom, worthByMeeting } from './leaf-worth.ts';
 
-const friendsMax = 256; // whoever has more is at home nowhere, and is asked again and again by all who want the leaf
-const leavesTried = 4;
-const weighedPerTie = 8; // ties looked at to weigh up swaps, in a round, for each tie there is; popular users would take any time
+const friendsMax = 64; // whoever has more is at home nowhere, and is asked again and again by all who want the leaf
+const leavesTried = 2;
+const weighedPerTie = 3; // ties looked at to weigh up swaps, in a round, for each tie there is; popular users would take any time
 const settledShare = 0.001; // a round that swaps fewer ends the search
 
 /** Swaps users of `graph`, in place; returns how many swaps were made. */
