@@ -6,186 +6,249 @@
  *  unknown are solved first, unknowns in one row last, and elimination is left a core about as wide as there are
  *  datacenters. */
 
-import { bytes, doubles } from './pieces.ts';
+import { doubles } from './pieces.ts';
 import { activitiesOf, type LinearProgram } from './problem.ts';
+import { Scratch } from './scratch.ts';
 
 const tightness = 1e-7;
 const singular = 1e-9;
 
+const scratch = new Scratch();
+
 /** The vertex at `point`, or null where the tight limits do not fix one (the point lies inside a face). */
 export function vertexAt(program: LinearProgram, point: Float64Array): Float64Array | null {
+  scratch.begin();
   const { lower, upper } = program;
   const vertex = doubles(point.length); // unknowns are 0 at first
-  const unknowns: number[] = [];
+  const unknowns = scratch.anyIntegers(point.length);
+  let width = 0;
   for (let j = 0; j < point.length; j++) {
     if (point[j]! - lower[j]! <= tightness) vertex[j] = lower[j]!;
     else if (upper[j]! - point[j]! <= tightness) vertex[j] = upper[j]!;
-    else unknowns.push(j);
+    else unknowns[width++] = j;
   }
-  const solution = solveSystem(tightRows(program, point, vertex, unknowns), unknowns.length);
+  const solution = solveSystem(tightRows(program, point, vertex, unknowns.subarray(0, width)), width);
   if (!solution) return null;
-  for (let i = 0; i < unknowns.length; i++) vertex[unknowns[i]!] = solution[i]!;
+  for (let i = 0; i < width; i++) vertex[unknowns[i]!] = solution[i]!;
   return vertex;
 }
 
-/** `sum(value * unknown) = rightSide`, one a tight row that has an unknown. */
-interface Equation {
-  readonly unknowns: number[]; // ascending
-  readonly values: number[];
-  readonly rightSide: number;
+/** Equations `sum(value * unknown) = rightSide`, one a tight row that has an unknown, in the order of the rows. */
+interface System {
+  readonly count: number;
+  readonly start: Int32Array; // [equation + 1] into the two that follow
+  readonly unknowns: Int32Array; // ascending
+  readonly values: Float64Array;
+  readonly rightSide: Float64Array; // [equation]
+  readonly startOf: Int32Array; // [unknown + 1] into the one that follows
+  readonly equationsOf: Int32Array; // ascending
 }
 
-/** In the order of the rows. */
-function tightRows(
-  program: LinearProgram,
-  point: Float64Array,
-  known: Float64Array,
-  unknowns: readonly number[],
-): readonly Equation[] {
+function tightRows(program: LinearProgram, point: Float64Array, known: Float64Array, columns: Int32Array): System {
   const { columnStart, rowIndex, value, rowLower, rowUpper } = program;
   const activity = activitiesOf(program, point);
   const ofKnown = activitiesOf(program, known);
-  const equationOf: (Equation | undefined)[] = new Array(rowLower.length);
-  const isMet = bytes(rowLower.length);
-  for (let i = 0; i < unknowns.length; i++) {
-    const j = unknowns[i]!;
+  const width = columns.length;
+  const hasUnknown = scratch.bytes(rowLower.length);
+  for (let i = 0; i < width; i++) {
+    const j = columns[i]!;
+    for (let k = columnStart[j]!; k < columnStart[j + 1]!; k++) hasUnknown[rowIndex[k]!] = 1;
+  }
+  const equationOf = scratch.anyIntegers(rowLower.length); // [row] -1 where it is none
+  const rightSide = scratch.anyDoubles(rowLower.length);
+  let count = 0;
+  for (let r = 0; r < rowLower.length; r++) {
+    equationOf[r] = -1;
+    if (hasUnknown[r] === 0) continue;
+    const upperIsTight = Math.abs(activity[r]! - rowUpper[r]!) <= tightness;
+    const lowerIsTight = Math.abs(activity[r]! - rowLower[r]!) <= tightness;
+    if (!upperIsTight && !lowerIsTight) continue;
+    rightSide[count] = (upperIsTight ? rowUpper[r]! : rowLower[r]!) - ofKnown[r]!;
+    equationOf[r] = count++;
+  }
+  const start = scratch.integers(count + 1);
+  const startOf = scratch.integers(width + 1);
+  for (let i = 0; i < width; i++) {
+    const j = columns[i]!;
     for (let k = columnStart[j]!; k < columnStart[j + 1]!; k++) {
-      const r = rowIndex[k]!;
-      if (isMet[r] === 0) {
-        isMet[r] = 1;
-        const upperIsTight = Math.abs(activity[r]! - rowUpper[r]!) <= tightness;
-        const lowerIsTight = Math.abs(activity[r]! - rowLower[r]!) <= tightness;
-        const side = upperIsTight ? rowUpper[r]! : rowLower[r]!;
-        if (upperIsTight || lowerIsTight) {
-          equationOf[r] = { unknowns: [], values: [], rightSide: side - ofKnown[r]! };
-        }
-      }
-      const equation = equationOf[r];
-      if (!equation || Math.abs(value[k]!) < singular) continue;
-      equation.unknowns.push(i);
-      equation.values.push(value[k]!);
+      const equation = equationOf[rowIndex[k]!]!;
+      if (equation < 0 || Math.abs(value[k]!) < singular) continue;
+      start[equation + 1]! += 1;
+      startOf[i + 1]! += 1;
     }
   }
-  return equationOf.filter((equation) => equation !== undefined);
+  for (let equation = 0; equation < count; equation++) start[equation + 1]! += start[equation]!;
+  for (let i = 0; i < width; i++) startOf[i + 1]! += startOf[i]!;
+  const unknowns = scratch.anyIntegers(start[count]!);
+  const values = scratch.anyDoubles(start[count]!);
+  const next = scratch.anyIntegers(Math.max(count, width));
+  next.set(start.subarray(0, count));
+  for (let i = 0; i < width; i++) {
+    const j = columns[i]!;
+    for (let k = columnStart[j]!; k < columnStart[j + 1]!; k++) {
+      const equation = equationOf[rowIndex[k]!]!;
+      if (equation < 0 || Math.abs(value[k]!) < singular) continue;
+      const at = next[equation]!++;
+      unknowns[at] = i;
+      values[at] = value[k]!;
+    }
+  }
+  const equationsOf = scratch.anyIntegers(start[count]!);
+  next.set(startOf.subarray(0, width));
+  for (let equation = 0; equation < count; equation++) {
+    for (let at = start[equation]!; at < start[equation + 1]!; at++) equationsOf[next[unknowns[at]!]!++] = equation;
+  }
+  return { count, start, unknowns, values, rightSide, startOf, equationsOf };
 }
 
 /** [unknown]; null where the equations do not fix them all. Surplus equations are consistent at a vertex. */
-function solveSystem(equations: readonly Equation[], width: number): Float64Array | null {
-  const solution = doubles(width).fill(Number.NaN);
-  const rowsOf = Array.from({ length: width }, (): number[] => []); // ascending
-  for (const [row, { unknowns }] of equations.entries()) for (const unknown of unknowns) rowsOf[unknown]!.push(row);
-  const isSpent = bytes(equations.length); // nothing more to learn from it, or kept for the end
-  solveSingleRows(equations, rowsOf, isSpent, solution);
-  const putOff = putOffSingleUnknowns(equations, rowsOf, isSpent, solution);
-  const isPutOff = bytes(width);
+function solveSystem(system: System, width: number): Float64Array | null {
+  const { count } = system;
+  const solution = scratch.anyDoubles(width).fill(Number.NaN);
+  const isSpent = scratch.bytes(count); // nothing more to learn from it, or kept for the end
+  solveSingleRows(system, isSpent, solution);
+  const putOff = putOffSingleUnknowns(system, width, isSpent, solution);
+  const placeOf = scratch.anyIntegers(width).fill(-1); // in the core
+  const isPutOff = scratch.bytes(width);
   for (const { unknown } of putOff) isPutOff[unknown] = 1;
-  const core: number[] = [];
-  for (let i = 0; i < width; i++) if (Number.isNaN(solution[i]!) && isPutOff[i] === 0) core.push(i);
-  const rows = equations.filter((_, row) => isSpent[row] === 0);
-  const coreSolution = eliminate(denseRows(rows, core, solution), core.length);
+  let core = 0;
+  for (let i = 0; i < width; i++) if (Number.isNaN(solution[i]!) && isPutOff[i] === 0) placeOf[i] = core++;
+  const coreSolution = solveCore(system, isSpent, placeOf, core, solution);
   if (!coreSolution) return null;
-  core.forEach((unknown, i) => {
-    solution[unknown] = coreSolution[i]!;
-  });
-  for (const { unknown, row } of putOff.reverse()) solution[unknown] = solvedFor(unknown, equations[row]!, solution);
+  for (let i = 0; i < width; i++) if (placeOf[i]! >= 0) solution[i] = coreSolution[placeOf[i]!]!;
+  for (const { unknown, equation } of putOff.reverse())
+    solution[unknown] = solvedFor(system, unknown, equation, solution);
   return solution;
 }
 
-/** Rows with one unknown left, first come first served. */
-function solveSingleRows(
-  equations: readonly Equation[],
-  rowsOf: readonly (readonly number[])[],
-  isSpent: Uint8Array,
-  solution: Float64Array,
-): void {
-  const open = equations.map(({ unknowns }) => unknowns.length);
-  const queue: number[] = [];
-  open.forEach((count, row) => {
-    if (count === 1) queue.push(row);
-  });
-  for (let next = 0; next < queue.length; next++) {
-    const row = queue[next]!;
-    isSpent[row] = 1;
-    const unknown = equations[row]!.unknowns.find((candidate) => Number.isNaN(solution[candidate]!));
-    if (unknown === undefined) continue; // a surplus row
-    solution[unknown] = solvedFor(unknown, equations[row]!, solution);
-    for (const other of rowsOf[unknown]!) {
+/** Equations with one unknown left, first come first served. */
+function solveSingleRows(system: System, isSpent: Uint8Array, solution: Float64Array): void {
+  const { count, start, unknowns, startOf, equationsOf } = system;
+  const open = scratch.anyIntegers(count);
+  const queue = scratch.anyIntegers(count);
+  let queued = 0;
+  for (let equation = 0; equation < count; equation++) {
+    open[equation] = start[equation + 1]! - start[equation]!;
+    if (open[equation] === 1) queue[queued++] = equation;
+  }
+  for (let next = 0; next < queued; next++) {
+    const equation = queue[next]!;
+    isSpent[equation] = 1;
+    let at = start[equation]!;
+    const end = start[equation + 1]!;
+    while (at < end && !Number.isNaN(solution[unknowns[at]!]!)) at += 1;
+    if (at === end) continue; // a surplus one
+    const unknown = unknowns[at]!;
+    solution[unknown] = solvedFor(system, unknown, equation, solution);
+    for (let entry = startOf[unknown]!; entry < startOf[unknown + 1]!; entry++) {
+      const other = equationsOf[entry]!;
       open[other]! -= 1;
-      if (open[other] === 1 && isSpent[other] === 0) queue.push(other);
+      if (open[other] === 1 && isSpent[other] === 0) queue[queued++] = other;
       else if (open[other] === 0) isSpent[other] = 1;
     }
   }
 }
 
-/** Unknowns that a single row still speaks of: whatever the others turn out to be, that row gives them. */
+/** Unknowns that a single equation still speaks of: whatever the others turn out to be, that one gives them. */
 function putOffSingleUnknowns(
-  equations: readonly Equation[],
-  rowsOf: readonly (readonly number[])[],
+  { start, unknowns, startOf, equationsOf }: System,
+  width: number,
   isSpent: Uint8Array,
   solution: Float64Array,
-): { readonly unknown: number; readonly row: number }[] {
-  const open = rowsOf.map((rows) => rows.reduce((count, row) => count + (isSpent[row] === 0 ? 1 : 0), 0));
-  const queue: number[] = [];
-  open.forEach((count, unknown) => {
-    if (count === 1 && Number.isNaN(solution[unknown]!)) queue.push(unknown);
-  });
-  const putOff: { unknown: number; row: number }[] = [];
-  for (let next = 0; next < queue.length; next++) {
+): { readonly unknown: number; readonly equation: number }[] {
+  const open = scratch.integers(width);
+  const queue = scratch.anyIntegers(width);
+  let queued = 0;
+  for (let i = 0; i < width; i++) {
+    for (let entry = startOf[i]!; entry < startOf[i + 1]!; entry++)
+      if (isSpent[equationsOf[entry]!] === 0) open[i]! += 1;
+    if (open[i] === 1 && Number.isNaN(solution[i]!)) queue[queued++] = i;
+  }
+  const putOff: { unknown: number; equation: number }[] = [];
+  for (let next = 0; next < queued; next++) {
     const unknown = queue[next]!;
-    const row = rowsOf[unknown]!.find((candidate) => isSpent[candidate] === 0);
-    if (row === undefined) continue; // taken by another: this one is free, and the core will tell
-    isSpent[row] = 1;
-    putOff.push({ unknown, row });
-    for (const other of equations[row]!.unknowns) {
+    let entry = startOf[unknown]!;
+    while (entry < startOf[unknown + 1]! && isSpent[equationsOf[entry]!] === 1) entry += 1;
+    if (entry === startOf[unknown + 1]!) continue; // taken by another: this one is free, and the core will tell
+    const equation = equationsOf[entry]!;
+    isSpent[equation] = 1;
+    putOff.push({ unknown, equation });
+    for (let at = start[equation]!; at < start[equation + 1]!; at++) {
+      const other = unknowns[at]!;
       open[other]! -= 1;
-      if (open[other] === 1 && other !== unknown && Number.isNaN(solution[other]!)) queue.push(other);
+      if (open[other] === 1 && other !== unknown && Number.isNaN(solution[other]!)) queue[queued++] = other;
     }
   }
   return putOff;
 }
 
-function solvedFor(unknown: number, { unknowns, values, rightSide }: Equation, solution: Float64Array): number {
-  let rest = rightSide;
+function solvedFor(
+  { start, unknowns, values, rightSide }: System,
+  unknown: number,
+  equation: number,
+  solution: Float64Array,
+): number {
+  let rest = rightSide[equation]!;
   let own = 0;
-  unknowns.forEach((other, k) => {
-    if (other === unknown) own = values[k]!;
-    else rest -= values[k]! * solution[other]!;
-  });
+  for (let at = start[equation]!; at < start[equation + 1]!; at++) {
+    if (unknowns[at] === unknown) own = values[at]!;
+    else rest -= values[at]! * solution[unknowns[at]!]!;
+  }
   return rest / own;
 }
 
-/** Coefficients of the core's unknowns, then the right side less what is known. */
-function denseRows(rows: readonly Equation[], core: readonly number[], solution: Float64Array): Float64Array[] {
-  const placeOf = new Map(core.map((unknown, i) => [unknown, i]));
-  return rows.map(({ unknowns, values, rightSide }) => {
-    const dense = doubles(core.length + 1);
-    let rest = rightSide;
-    unknowns.forEach((unknown, k) => {
-      const place = placeOf.get(unknown);
-      if (place === undefined) rest -= values[k]! * solution[unknown]!;
-      else dense[place] = values[k]!;
-    });
-    dense[core.length] = rest;
-    return dense;
-  });
+/** [place] of the unknowns that have one, from the equations that are not spent; null where those do not fix them. */
+function solveCore(
+  { count, start, unknowns, values, rightSide }: System,
+  isSpent: Uint8Array,
+  placeOf: Int32Array,
+  width: number,
+  solution: Float64Array,
+): Float64Array | null {
+  const stride = width + 1; // coefficients, then the right side less what is known
+  let rows = 0;
+  for (let equation = 0; equation < count; equation++) if (isSpent[equation] === 0) rows += 1;
+  const dense = scratch.doubles(rows * stride);
+  for (let equation = 0, from = 0; equation < count; equation++) {
+    if (isSpent[equation] === 1) continue;
+    let rest = rightSide[equation]!;
+    for (let at = start[equation]!; at < start[equation + 1]!; at++) {
+      const place = placeOf[unknowns[at]!]!;
+      if (place < 0) rest -= values[at]! * solution[unknowns[at]!]!;
+      else dense[from + place] = values[at]!;
+    }
+    dense[from + width] = rest;
+    from += stride;
+  }
+  return eliminate(dense, rows, width);
 }
 
 /** Gauss-Jordan with partial pivoting, ties to the earlier row. */
-function eliminate(equations: Float64Array[], width: number): Float64Array | null {
+function eliminate(dense: Float64Array, rows: number, width: number): Float64Array | null {
+  const stride = width + 1;
+  const at = scratch.anyIntegers(rows); // [row] where it begins
+  for (let r = 0; r < rows; r++) at[r] = r * stride;
   for (let column = 0; column < width; column++) {
     let pivot = -1;
-    for (let r = column; r < equations.length; r++) {
-      if (pivot < 0 || Math.abs(equations[r]![column]!) > Math.abs(equations[pivot]![column]!)) pivot = r;
+    let largest = -1;
+    for (let r = column; r < rows; r++) {
+      const size = Math.abs(dense[at[r]! + column]!);
+      if (pivot >= 0 && !(size > largest)) continue;
+      pivot = r;
+      largest = size;
     }
-    if (pivot < 0 || Math.abs(equations[pivot]![column]!) < singular) return null;
-    [equations[column], equations[pivot]] = [equations[pivot]!, equations[column]!];
-    const lead = equations[column]!;
-    for (let r = 0; r < equations.length; r++) {
-      const row = equations[r]!;
-      const factor = row[column]! / lead[column]!;
+    if (pivot < 0 || largest < singular) return null;
+    const lead = at[pivot]!;
+    at[pivot] = at[column]!;
+    at[column] = lead;
+    for (let r = 0; r < rows; r++) {
+      const row = at[r]!;
+      const factor = dense[row + column]! / dense[lead + column]!;
       if (r === column || factor === 0) continue;
-      for (let c = column; c <= width; c++) row[c]! -= factor * lead[c]!;
+      for (let c = column; c <= width; c++) dense[row + c]! -= factor * dense[lead + c]!;
     }
   }
-  return Float64Array.from({ length: width }, (_, i) => equations[i]![width]! / equations[i]![i]!);
+  const solution = scratch.anyDoubles(width);
+  for (let i = 0; i < width; i++) solution[i] = dense[at[i]! + width]! / dense[at[i]! + i]!;
+  return solution;
 }
