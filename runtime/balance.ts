@@ -6,6 +6,7 @@ import { aggregated } from './aggregate.ts';
 import { calmPrices } from './calm-prices.ts';
 import { everywhere } from './everywhere.ts';
 import { amongFew, type Solved, type Whole } from './few.ts';
+import { relevelled } from './levels.ts';
 import type { SolveCertified } from './lp/certified.ts';
 import { bytes, doubles } from './lp/pieces.ts';
 import { hasAny, type Model, withoutPins } from './model.ts';
@@ -38,14 +39,11 @@ export async function lowestLevels(
   if (water) return water;
   const level = new Float64Array(model.capacity.length).fill(Number.NaN); // NaN: still sought
   const summed = aggregated(model, limits);
-  while (level.some(Number.isNaN)) {
-    const levelFloor = floorOf(level, enough);
-    const { program, layout } = formulate(summed.sums, {
-      limits: summed.limits,
-      levelMax: level,
-      levelFloor,
-      seek: 'level',
-    });
+  const seeking = () => ({ levelMax: level, levelFloor: floorOf(level, enough) });
+  const first = formulate(summed.sums, { limits: summed.limits, ...seeking(), seek: 'level' });
+  const { layout } = first;
+  let { program } = first;
+  for (;;) {
     const answer = await solve(program);
     if (!answer) return null;
     const settled = settle(answer.columns[layout.levelColumn]!);
@@ -60,8 +58,9 @@ export async function lowestLevels(
       progress = true;
     }
     if (!progress) for (let k = 0; k < level.length; k++) if (Number.isNaN(level[k]!)) level[k] = settled;
+    if (!level.some(Number.isNaN)) return level;
+    program = relevelled(program, layout, summed.sums, seeking());
   }
-  return level;
 }
 
 /** Under the least that is enough where the level is still sought, by more than one level is told from the next: lower

@@ -4,7 +4,7 @@
 
 import type { Model } from './model.ts';
 import { costsOf } from './objective.ts';
-import { poolsNow } from './placement.ts';
+import { poolsNow } from './pools-now.ts';
 import type { LimitPrices } from './prices.ts';
 
 /** `levelMax`: [k] utilization. */

@@ -1,7 +1,7 @@
 /** The columns of few pairs, written straight into a program: what each takes of its own row, its pools and the churn.
  *  `placement.ts` asks of every column which of a dozen limits it counts in; these count in none but those. */
 
-import type { Extension, ProgramBuilder } from './lp/builder.ts';
+import type { Parts, ProgramBuilder } from './lp/builder.ts';
 import { type Model, totalLoad } from './model.ts';
 import type { Costs } from './objective.ts';
 import type { PairColumnsBuilder } from './pair-columns.ts';
@@ -43,9 +43,9 @@ export function putFew(
   const { datacenters, load, base } = model;
   const standing = standingOf(base, datacenters);
   const [most, mostRows] = mostColumns(pairs, standing, datacenters);
-  const extension = lp.extend(mostRows, most, most * (besidePools + ofPool * model.resources));
-  const { cost, lower, upper, rowLower, rowUpper } = extension;
-  let { row, column, entry } = extension;
+  const parts = lp.extend(mostRows, most, most * (besidePools + ofPool * model.resources));
+  const { cost, lower, upper, rowLower, rowUpper } = parts;
+  let { row, column, entry } = lp.next;
   for (let next = 0; next < pairs.length; row++) {
     const c = Math.floor(pairs[next]! / datacenters);
     const [from, end] = [c * datacenters, (c + 1) * datacenters];
@@ -64,7 +64,7 @@ export function putFew(
         cost[column] = rttCost[i]! + moveCost[i]!;
         lower[column] = 0;
         upper[column] = Math.min(load[c]!, totalLoad);
-        entry = enter(extension, row, column++, entry, model, rows, c, i - from, 1);
+        entry = enter(parts, row, column++, entry, model, rows, c, i - from, 1);
         next += 1;
       }
       if (leaving === i) {
@@ -72,7 +72,7 @@ export function putFew(
         cost[column] = -rttCost[i]!;
         lower[column] = 0;
         upper[column] = Math.min(base[i]!, totalLoad);
-        entry = enter(extension, row, column++, entry, model, rows, c, i - from, -1);
+        entry = enter(parts, row, column++, entry, model, rows, c, i - from, -1);
         there += 1;
       }
     }
@@ -96,7 +96,7 @@ function mostColumns(pairs: Int32Array, { start }: Standing, datacenters: number
 
 /** Returns where the next entry goes. */
 function enter(
-  { ownRow, columnStart, rowIndex, value }: Extension,
+  { ownRow, columnStart, rowIndex, value }: Parts,
   row: number,
   column: number,
   first: number,

@@ -4,14 +4,15 @@
 import { type EmergencyRows, putEmergency } from './emergency.ts';
 import { type Few, putFew } from './few-columns.ts';
 import { putGives } from './gives.ts';
+import { type LevelRows, type Levels, putLevels } from './levels.ts';
 import { ProgramBuilder } from './lp/builder.ts';
-import { bytes, doubles, integers } from './lp/pieces.ts';
+import { doubles, integers } from './lp/pieces.ts';
 import type { LinearProgram } from './lp/problem.ts';
 import type { Step } from './meeting.ts';
-import { type GivingLimit, hasAny, holdsAny, type Model, totalLoad } from './model.ts';
+import { type GivingLimit, hasAny, type Model, totalLoad } from './model.ts';
 import { costsOf, type Sought } from './objective.ts';
 import { noColumns, type PairColumns, PairColumnsBuilder } from './pair-columns.ts';
-import { standingOf } from './standing.ts';
+import { poolsNow } from './pools-now.ts';
 
 /** Limits on moves by choice; absent: unguarded. */
 export interface MoveLimits {
@@ -28,14 +29,10 @@ export interface Placement {
   readonly moves: Uint8Array; // [c] 1 where anything is gained or left
 }
 
-export interface Layout {
+export interface Layout extends LevelRows {
   readonly gained: PairColumns;
   readonly left: PairColumns;
   readonly placed: PairColumns;
-  readonly levelRow: Int32Array; // [k] row, -1 where the pool has no say
-  readonly levelColumn: number;
-  readonly missColumn: Int32Array; // [k] what a level is missed by, where few pairs are asked about; else -1
-  readonly onloadRow: Int32Array; // [k] row, -1 where no guard binds it
   readonly priceRow: Int32Array; // [k] row, -1 where utilization has no price
   readonly churnRow: Int32Array; // [s] row, -1: unguarded
   readonly movingRow: Int32Array; // [c] what leaves by choice arrives; -1 where nothing may move
@@ -48,10 +45,8 @@ export function stepAfter({ nextStep }: Layout, column: number): number {
   return nextStep?.[column] ?? -1;
 }
 
-export interface Formulation {
+export interface Formulation extends Levels {
   readonly limits: MoveLimits | null;
-  readonly levelMax: Float64Array; // [k] utilization; NaN: at most the level sought
-  readonly levelFloor?: number; // no lower one is sought
   readonly seek: Sought;
 }
 
@@ -71,16 +66,43 @@ export function formulate(
   formulation: Formulation,
   few: Few | null = null,
 ): { program: LinearProgram; layout: Layout } {
-  const { commodities, datacenters, resources, load, capacity, use, base, forced, mayGain, pinned } = model;
+  return few ? ofFew(model, formulation, few) : ofAll(model, formulation);
+}
+
+function ofFew(model: Model, formulation: Formulation, few: Few): { program: LinearProgram; layout: Layout } {
+  const { limits, seek } = formulation;
+  const lp = new ProgramBuilder();
+  const levels = putLevels(lp, model, formulation, false, limits?.onloadMax ?? null, few.missPrice);
+  const priceRow = putPrices(lp, model, seek) ?? noneOf(model.capacity.length);
+  const churnRow = putChurn(lp, model, limits);
+  const gained = new PairColumnsBuilder(few.pairs.length);
+  const left = new PairColumnsBuilder(few.pairs.length);
+  const movingRow = integers(model.commodities).fill(-1);
+  const rows = { ...levels, priceRow, churnRow };
+  putFew(lp, model, costsOf(model, seek), few, rows, { gained, left, movingRow });
+  const layout: Layout = {
+    ...rows,
+    gained: gained.build(),
+    left: left.build(),
+    placed: noColumns,
+    movingRow,
+    placingRow: noneOf(model.commodities),
+    nextStep: null,
+  };
+  return { program: lp.build(), layout };
+}
+
+function ofAll(model: Model, formulation: Formulation): { program: LinearProgram; layout: Layout } {
+  const { commodities, datacenters, resources, load, use, base, forced, mayGain, pinned } = model;
   const { service, tooFar, churnWeight } = model;
   const { limits, seek } = formulation;
   const lp = new ProgramBuilder();
-  const gained = new PairColumnsBuilder(few?.pairs.length ?? commodities);
-  const left = new PairColumnsBuilder(few?.pairs.length ?? commodities);
+  const gained = new PairColumnsBuilder(commodities);
+  const left = new PairColumnsBuilder(commodities);
   const placed = forced.some((amount) => amount > 0) ? new PairColumnsBuilder(commodities) : null;
-  const pools = poolsNow(model);
-  const { levelRow, onloadRow, levelColumn, missColumn } = putLevels(lp, model, formulation, pools, few);
-  const priceRow = putPrices(lp, model, seek, pools.staying);
+  const levels = putLevels(lp, model, formulation, seek === 'level', limits?.onloadMax ?? null, null);
+  const { levelRow, onloadRow } = levels;
+  const priceRow = putPrices(lp, model, seek);
   const gives = putGives(lp, model, limits !== null, seek);
   /** A column of what misses a limit; it goes into the rows that the limit is kept by. */
   const slack = (limit: GivingLimit, most: number): number => {
@@ -89,11 +111,7 @@ export function formulate(
     return at;
   };
   const emergency: EmergencyRows | null = putEmergency(lp, model, (most) => slack('emergencyMax', most));
-  const churnRow = integers(model.services).fill(-1);
-  const demands = limits && demandsOf(model);
-  for (let s = 0; demands && s < demands.length; s++)
-    churnRow[s] = lp.row(Number.NEGATIVE_INFINITY, limits.churnMax[s]! * demands[s]!);
-
+  const churnRow = putChurn(lp, model, limits);
   const { rttCost, moveCost } = costsOf(model, seek);
   const toward = limits?.toward;
   const bounty = seek === 'nearness' ? tooFarBounty : 0;
@@ -151,9 +169,7 @@ export function formulate(
     }
     return first;
   };
-  const rows = { levelRow, onloadRow, priceRow: priceRow ?? noneOf(capacity.length), churnRow };
-  if (few) putFew(lp, model, { rttCost, moveCost }, few, rows, { gained, left, movingRow });
-  for (let c = 0, i = 0; c < commodities && !few; c++) {
+  for (let c = 0, i = 0; c < commodities; c++) {
     const s = service[c]!;
     const shareMax = model.shareMax[s]!;
     const mayMove = model.isNew[s] === 0 && model.still[c] === 0;
@@ -221,14 +237,11 @@ export function formulate(
   const nextStep = following.length > 0 ? integers(program.cost.length).fill(-1) : null;
   for (let at = 0; nextStep && at < following.length; at += 2) nextStep[following[at]!] = following[at + 1]!;
   const layout: Layout = {
+    ...levels,
     gained: gained.build(),
     left: left.build(),
     placed: placed?.build() ?? noColumns,
-    levelRow,
-    levelColumn,
-    missColumn,
-    onloadRow,
-    priceRow: rows.priceRow,
+    priceRow: priceRow ?? noneOf(model.capacity.length),
     churnRow,
     movingRow,
     placingRow,
@@ -242,103 +255,12 @@ export function hasLimitsOfPairs({ shareMax, hasPins, beyondP95, gives }: Model)
   return hasPins || gives.length > 0 || hasAny(beyondP95) || shareMax.some((share) => share < 1);
 }
 
-/** Levels and onload of the pools that have a say. */
-function putLevels(
-  lp: ProgramBuilder,
-  model: Model,
-  { limits, levelMax, levelFloor = 0, seek }: Formulation,
-  { staying, reachable }: PoolsNow,
-  few: Few | null,
-): Pick<Layout, 'levelRow' | 'onloadRow' | 'levelColumn' | 'missColumn'> {
-  const { capacity } = model;
-  const levelRow = integers(capacity.length).fill(-1);
-  const onloadRow = integers(capacity.length).fill(-1);
-  for (let k = 0; k < capacity.length; k++) {
-    if (!(capacity[k]! > 0) || (staying[k] === 0 && reachable[k] === 0)) continue;
-    const sought = Number.isNaN(levelMax[k]!);
-    levelRow[k] = lp.row(Number.NEGATIVE_INFINITY, (sought ? 0 : levelMax[k]! * capacity[k]!) - staying[k]!);
-    if (limits && reachable[k] === 1 && Number.isFinite(limits.onloadMax))
-      onloadRow[k] = lp.row(Number.NEGATIVE_INFINITY, limits.onloadMax * capacity[k]!);
-  }
-  // A level over every utilization that all load in one place could make is no limit, but a finite one.
-  const smallest = capacity.reduce((least, value) => (value > 0 && value < least ? value : least), totalLoad);
-  const isSought = seek === 'level';
-  const highest = (2 * totalLoad) / smallest;
-  const levelColumn = isSought ? lp.column(1, Math.min(levelFloor, highest), highest) : lp.column(0, 0, 0);
-  for (let k = 0; k < capacity.length; k++) {
-    if (levelRow[k]! >= 0 && Number.isNaN(levelMax[k]!)) lp.put(levelRow[k]!, -capacity[k]!);
-  }
-  const missColumn = integers(capacity.length).fill(-1);
-  for (let k = 0; few && k < capacity.length; k++) {
-    const excess = staying[k]! - levelMax[k]! * capacity[k]!;
-    if (levelRow[k]! < 0 || !(excess > 0)) continue;
-    missColumn[k] = lp.column(few.missPrice, 0, excess);
-    lp.put(levelRow[k]!, -1);
-  }
-  return { levelRow, onloadRow, levelColumn, missColumn };
-}
-
 /** Changed by nobody, so that all layouts may have the same. */
 let none = new Int32Array(0);
 
 function noneOf(count: number): Int32Array {
   if (none.length < count) none = new Int32Array(count).fill(-1);
   return none.subarray(0, count);
-}
-
-interface PoolsNow {
-  readonly staying: Float64Array; // [k] load of a pool if nothing moves by choice
-  readonly reachable: Uint8Array; // [k] 1 where it may get more
-}
-
-/** By loads: an epoch asks for several programs, of models that differ in what may move. */
-const poolsOf = new WeakMap<Model['base'], { readonly model: Model; readonly pools: PoolsNow }>();
-
-export function poolsNow(model: Model): PoolsNow {
-  const before = poolsOf.get(model.base);
-  if (before && before.model.settled === model.settled && before.model.mayGain === model.mayGain) return before.pools;
-  const pools = { staying: stayingIn(model), reachable: reachableIn(model) };
-  poolsOf.set(model.base, { model, pools });
-  return pools;
-}
-
-function stayingIn({ datacenters, resources, capacity, use, service, base, settled }: Model): Float64Array {
-  const staying = doubles(capacity.length);
-  const add = (i: number): void => {
-    const c = Math.floor(i / datacenters);
-    const load = base[i]! + settled[i]!;
-    for (let r = 0, k = i - c * datacenters; r < resources; r++, k += datacenters)
-      staying[k]! += use[service[c]! * resources + r]! * load;
-  };
-  if (holdsAny(settled)) for (let i = 0; i < base.length; i++) add(i);
-  else for (const i of standingOf(base, datacenters).pairs) add(i);
-  return staying;
-}
-
-function reachableIn({
-  services,
-  commodities,
-  datacenters,
-  resources,
-  capacity,
-  use,
-  service,
-  mayGain,
-}: Model): Uint8Array {
-  const isOpen = bytes(services * datacenters);
-  let closed = isOpen.length;
-  for (let c = 0, i = 0; c < commodities && closed > 0; c++) {
-    for (let own = service[c]! * datacenters, end = own + datacenters; own < end; own++, i++) {
-      if (mayGain[i] === 0 || isOpen[own] === 1) continue;
-      isOpen[own] = 1;
-      closed -= 1;
-    }
-  }
-  return Uint8Array.from(capacity, (_, k) => {
-    const [r, d] = [Math.floor(k / datacenters), k % datacenters];
-    for (let s = 0; s < services; s++) if (isOpen[s * datacenters + d] === 1 && use[s * resources + r]! > 0) return 1;
-    return 0;
-  });
 }
 
 /** Load units of all a service's demand, settled or not. */
@@ -398,13 +320,10 @@ function putP95(
 
 /** The convex price of utilization: load above each point pays the slope from there on. [k] row that its load goes into;
  *  null where nothing is priced. */
-function putPrices(
-  lp: ProgramBuilder,
-  { utilizationPrices, capacity }: Model,
-  seek: Sought,
-  staying: Float64Array,
-): Int32Array | null {
+function putPrices(lp: ProgramBuilder, model: Model, seek: Sought): Int32Array | null {
+  const { utilizationPrices, capacity } = model;
   if (seek !== 'nearness' || utilizationPrices.length === 0) return null;
+  const { staying } = poolsNow(model);
   return Int32Array.from(capacity, (units, k) => {
     const row = lp.row(Number.NEGATIVE_INFINITY, utilizationPrices[0]!.above * units - staying[k]!);
     utilizationPrices.forEach(({ above, cost }, step) => {
@@ -415,4 +334,14 @@ function putPrices(
     });
     return row;
   });
+}
+
+/** [s] row, -1 where nothing guards. */
+function putChurn(lp: ProgramBuilder, model: Model, limits: MoveLimits | null): Int32Array {
+  if (!limits) return noneOf(model.services);
+  const demands = demandsOf(model);
+  const churnRow = integers(model.services);
+  for (let s = 0; s < demands.length; s++)
+    churnRow[s] = lp.row(Number.NEGATIVE_INFINITY, limits.churnMax[s]! * demands[s]!);
+  return churnRow;
 }

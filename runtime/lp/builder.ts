@@ -45,8 +45,13 @@ export class ProgramBuilder {
     parts.value[entry] = value;
   }
 
-  /** Room for so many more, for whoever writes them himself and then says what he used. */
-  extend(rows: number, columns: number, entries: number): Extension {
+  /** The next row, column and entry. */
+  get next(): { readonly row: number; readonly column: number; readonly entry: number } {
+    return { row: this.#rows, column: this.#columns, entry: this.#entries };
+  }
+
+  /** With room for so many more, for whoever writes them himself and then says what he used. */
+  extend(rows: number, columns: number, entries: number): Parts {
     let parts = this.#parts!;
     while (
       this.#rows + rows >= parts.rowLower.length ||
@@ -55,7 +60,7 @@ export class ProgramBuilder {
     ) {
       parts = this.#grown(rows, columns, entries);
     }
-    return { ...parts, row: this.#rows, column: this.#columns, entry: this.#entries };
+    return parts;
   }
 
   /** The next row, column and entry. */
@@ -116,7 +121,7 @@ export class ProgramBuilder {
 }
 
 /** Room to collect in. `columnStart` has one more than there are columns. */
-interface Parts {
+export interface Parts {
   readonly cost: Float64Array;
   readonly lower: Float64Array;
   readonly upper: Float64Array;
@@ -126,13 +131,6 @@ interface Parts {
   readonly value: Float64Array;
   readonly rowLower: Float64Array;
   readonly rowUpper: Float64Array;
-}
-
-/** Where rows, columns and entries go: the first of each that is free. */
-export interface Extension extends Parts {
-  readonly row: number;
-  readonly column: number;
-  readonly entry: number;
 }
 
 /** Of builders that are done. */

@@ -8,6 +8,7 @@ const phaseOf: Readonly<Record<string, Phase>> = {
   buildGroupModel: 'build',
   nearest: 'build', // which pairs a program is written for
   formulate: 'build',
+  relevelled: 'build',
   aggregated: 'build',
   postMessage: 'handOver',
   placementOf: 'read',
