@@ -4,8 +4,9 @@
  *  shares or on what is far) are not summed. */
 
 import { bytes, doubles, integers } from './lp/pieces.ts';
-import type { Model } from './model.ts';
+import { hasAny, holdsAny, type Model } from './model.ts';
 import type { MoveLimits } from './placement.ts';
+import { standingOf } from './standing.ts';
 
 /** The model of the sums, and the same limits on moves as they speak of it. The same levels are reached under them. Costs,
  *  which levels do not ask for, are left out. */
@@ -15,10 +16,19 @@ export function aggregated(model: Model, limits: MoveLimits | null): { sums: Mod
   const isOnTheWay = (c: number): boolean => model.forced[c]! > 0 || toward?.moves[c] === 1;
   const sumOf = integers(commodities);
   const members: number[] = []; // [sum] one of its commodities
-  const sums = new Map<string | number, number>();
+  const sums = new Map<string, number>();
+  const plainSums = integers(2 * model.services).fill(-1);
+  const isPlain = plainOf(model, limits !== null);
   for (let c = 0; c < commodities; c++) {
     // What each edge may do by itself on the way cannot be said of a sum; what is not on it stays, and can.
-    const key = toward && isOnTheWay(c) ? null : keyOf(model, c, limits !== null);
+    const isAlone = toward !== null && isOnTheWay(c);
+    if (!isAlone && isPlain(c)) {
+      const key = 2 * model.service[c]! + model.still[c]!;
+      if (plainSums[key]! < 0) plainSums[key] = members.push(c) - 1;
+      sumOf[c] = plainSums[key]!;
+      continue;
+    }
+    const key = isAlone ? null : keyOf(model, c, limits !== null);
     const known = key === null ? undefined : sums.get(key);
     sumOf[c] = known ?? members.push(c) - 1;
     if (key !== null && known === undefined) sums.set(key, sumOf[c]!);
@@ -27,22 +37,26 @@ export function aggregated(model: Model, limits: MoveLimits | null): { sums: Mod
   const pairs = count * datacenters;
   const load = doubles(count);
   const forced = doubles(count);
-  const base = doubles(pairs);
-  const settled = doubles(pairs);
   for (let c = 0; c < commodities; c++) {
-    const sum = sumOf[c]!;
-    load[sum]! += model.load[c]!;
-    forced[sum]! += model.forced[c]!;
-    let from = c * datacenters;
-    for (let to = sum * datacenters; to < (sum + 1) * datacenters; to++, from++) {
-      base[to]! += model.base[from]!;
-      settled[to]! += model.settled[from]!;
-    }
+    load[sumOf[c]!]! += model.load[c]!;
+    forced[sumOf[c]!]! += model.forced[c]!;
   }
+  const placeOf = (i: number): number => {
+    const c = Math.floor(i / datacenters);
+    return i + (sumOf[c]! - c) * datacenters;
+  };
+  const base = doubles(pairs);
+  for (const i of standingOf(model.base, datacenters).pairs) base[placeOf(i)]! += model.base[i]!;
+  const settled = doubles(pairs);
+  for (let i = 0; i < model.settled.length && holdsAny(model.settled); i++) settled[placeOf(i)]! += model.settled[i]!;
   const ofMembers = <T extends Float64Array | Uint8Array>(values: T, taken: T): T => {
     members.forEach((c, sum) => {
       taken.set(values.subarray(c * datacenters, (c + 1) * datacenters), sum * datacenters);
     });
+    return taken;
+  };
+  const ofOne = <T extends Float64Array | Int32Array | Uint8Array>(values: T, taken: T): T => {
+    for (let sum = 0; sum < count; sum++) taken[sum] = values[members[sum]!]!;
     return taken;
   };
   const doublesOf = (values: Float64Array): Float64Array => ofMembers(values, doubles(pairs));
@@ -52,15 +66,15 @@ export function aggregated(model: Model, limits: MoveLimits | null): { sums: Mod
     sums: {
       ...model,
       commodities: count,
-      service: Int32Array.from(members, (c) => model.service[c]!),
+      service: ofOne(model.service, integers(count)),
       load,
       forced,
       base,
       settled,
-      still: Uint8Array.from(members, (c) => model.still[c]!),
-      churnWeight: Float64Array.from(members, (c) => model.churnWeight[c]!),
+      still: ofOne(model.still, bytes(count)),
+      churnWeight: ofOne(model.churnWeight, doubles(count)),
       mayGain: bytesOf(model.mayGain),
-      pinned: doublesOf(model.pinned),
+      pinned: model.hasPins ? doublesOf(model.pinned) : doubles(pairs).fill(Number.NaN),
       beyondP95: bytesOf(model.beyondP95),
       fallbackWeight: doublesOf(model.fallbackWeight),
       tooFar: bytesOf(model.tooFar),
@@ -72,31 +86,46 @@ export function aggregated(model: Model, limits: MoveLimits | null): { sums: Mod
       toward: toward && {
         gained: doublesOf(toward.gained),
         left: doublesOf(toward.left),
-        placed: doublesOf(toward.placed),
-        moves: Uint8Array.from(members, (c) => toward.moves[c]!),
+        placed: holdsAny(toward.placed) ? doublesOf(toward.placed) : none,
+        moves: ofOne(toward.moves, bytes(count)),
       },
     },
   };
 }
 
+/** Of nearly all commodities it is enough to know the service and whether they are still: they may go anywhere, and
+ *  nothing is said of single pairs. Never two that `keyOf` would tell apart. */
+function plainOf(model: Model, isGuarded: boolean): (c: number) => boolean {
+  const { gives, hasPins, beyondP95, emergencyMax, shareMax, service, churnWeight } = model;
+  if (gives.length > 0 || hasPins || hasAny(beyondP95) || Number.isFinite(emergencyMax)) return () => false;
+  const isOpen = openRows(model.mayGain, model.datacenters);
+  return (c) => isOpen[c] === 1 && shareMax[service[c]!]! >= 1 && (!isGuarded || churnWeight[c] === 1);
+}
+
+const openKnown = new WeakMap<Uint8Array, Uint8Array>();
+
+/** [c] 1 where the load may go anywhere. */
+function openRows(mayGain: Uint8Array, datacenters: number): Uint8Array {
+  const before = openKnown.get(mayGain);
+  if (before) return before;
+  const isOpen = new Uint8Array(mayGain.length / datacenters);
+  for (let c = 0, from = 0; c < isOpen.length; c++, from += datacenters)
+    isOpen[c] = mayGain.subarray(from, from + datacenters).includes(0) ? 0 : 1;
+  openKnown.set(mayGain, isOpen);
+  return isOpen;
+}
+
 /** The same where two may be summed; null: with no other. */
-function keyOf(model: Model, c: number, isGuarded: boolean): string | number | null {
+function keyOf(model: Model, c: number, isGuarded: boolean): string | null {
   const { datacenters, pinned, beyondP95, mayGain } = model;
   const s = model.service[c]!;
   const from = c * datacenters;
   const to = from + datacenters;
   if (model.shareMax[s]! < 1) return null;
-  let open = 0;
-  for (let i = from; i < to; i++) {
-    if (!Number.isNaN(pinned[i]!) || beyondP95[i] === 1) return null;
-    open += mayGain[i]!;
-  }
-  const isOpen = open === datacenters;
-  const hasFallback = Number.isFinite(model.emergencyMax);
-  const churn = isGuarded ? model.churnWeight[c]! : 1;
-  if (isOpen && model.gives.length === 0 && !hasFallback && churn === 1) return 2 * s + model.still[c]!; // nearly all
-  const where = isOpen ? 'anywhere' : mayGain.subarray(from, to).join('');
+  for (let i = from; i < to; i++) if (!Number.isNaN(pinned[i]!) || beyondP95[i] === 1) return null;
+  const where = mayGain.subarray(from, to).join('');
   const far = model.gives.length > 0 ? model.tooFar.subarray(from, to).join('') : '';
-  const fallback = hasFallback ? model.fallbackWeight.subarray(from, to).join(' ') : '';
+  const fallback = Number.isFinite(model.emergencyMax) ? model.fallbackWeight.subarray(from, to).join(' ') : '';
+  const churn = isGuarded ? model.churnWeight[c]! : 1;
   return `${s} ${model.still[c]} ${where} ${far} ${churn} ${fallback}`;
 }

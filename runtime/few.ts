@@ -255,18 +255,22 @@ class Ways {
     const { datacenters, service, mayGain, churnWeight } = this.#model;
     const { leavingAt, price, churn } = this.#before;
     const stride = Math.max(1, count / samplesBelow);
-    const some: Float64Array = doubles(Math.floor(mayGain.length / stride));
-    for (let at = 0; at < some.length; at++) {
+    const samples = Math.floor(mayGain.length / stride);
+    const place = Math.floor(count / stride);
+    const least = doubles(place + 1).fill(Number.POSITIVE_INFINITY); // so far, ascending
+    for (let at = 0; at < samples; at++) {
       const i = Math.floor(at * stride);
       const c = Math.floor(i / datacenters);
+      if (mayGain[i] === 0 || i === this.#only[c]) continue; // where there is no way regret is infinite
       const s = service[c]!;
-      const isWay = mayGain[i] === 1 && i !== this.#only[c];
-      const cost = this.#rttCost[i]! + this.#moveCost[i]! - price[s * datacenters + (i % datacenters)]!;
-      some[at] = isWay ? cost - churn[s]! * churnWeight[c]! - leavingAt[c]! : Number.POSITIVE_INFINITY;
+      const cost = this.#rttCost[i]! + this.#moveCost[i]! - price[s * datacenters + i - c * datacenters]!;
+      const regret = cost - churn[s]! * churnWeight[c]! - leavingAt[c]!;
+      if (!(regret < least[place]!)) continue;
+      let to = place;
+      for (; to > 0 && least[to - 1]! > regret; to--) least[to] = least[to - 1]!;
+      least[to] = regret;
     }
-    some.sort();
-    const found = some[Math.floor(count / stride)] ?? Number.POSITIVE_INFINITY;
-    return Math.min(Math.max(0, found), Number.MAX_VALUE); // where there is no way regret is infinite
+    return Math.min(Math.max(0, least[place]!), Number.MAX_VALUE);
   }
 }
 

@@ -2,7 +2,6 @@
  *  weak duality leaves nothing to gain: for any row duals y, `sum(bound of row at y) + sum(bound of column at c - A'y)`
  *  is a lower bound of the minimum (every column has finite bounds, so the bound is always finite). */
 
-import { doubles } from './pieces.ts';
 import { activitiesOf, type EngineAnswer, type LinearProgram, reducedCosts } from './problem.ts';
 import { Scratch } from './scratch.ts';
 
@@ -32,12 +31,39 @@ function judge(program: LinearProgram, answer: EngineAnswer): Certificate {
   if (columns.length !== program.cost.length || rowDuals.length !== program.rowLower.length) {
     return { kind: 'refuted', why: 'answer of another size' };
   }
-  const violation = worstViolation(program, columns);
+  const { violation, objective, bound } = measured(program, columns, rowDuals);
   if (!(violation <= violationMax)) return { kind: 'refuted', why: `a limit is missed by ${violation}` };
-  const objective = objectiveOf(program, columns);
-  const relativeGap = (objective - dualBound(program, rowDuals)) / Math.max(1, Math.abs(objective));
+  const relativeGap = (objective - bound) / Math.max(1, Math.abs(objective));
   if (!(relativeGap <= relativeGapMax)) return { kind: 'refuted', why: `duality gap ${relativeGap}` };
   return { kind: 'certified', objective, relativeGap };
+}
+
+/** `worstViolation`, `objectiveOf` and `dualBound`, the same sums in one pass over the program. */
+function measured(
+  { cost, lower, upper, rowLower, rowUpper, columnStart, rowIndex, value }: LinearProgram,
+  columns: Float64Array,
+  rowDuals: Float64Array,
+): { readonly violation: number; readonly objective: number; readonly bound: number } {
+  scratch.begin();
+  const activity = scratch.doubles(rowDuals.length);
+  const counted = scratch.doubles(rowDuals.length);
+  let [violation, objective] = [0, 0];
+  let bound = boundOfRows(rowDuals, rowLower, rowUpper, counted);
+  for (let j = 0; j < columns.length; j++) {
+    const amount = columns[j]!;
+    let rest = cost[j]!;
+    for (let k = columnStart[j]!; k < columnStart[j + 1]!; k++) {
+      const r = rowIndex[k]!;
+      activity[r]! += value[k]! * amount;
+      rest -= counted[r]! * value[k]!;
+    }
+    objective += cost[j]! * amount;
+    violation = Math.max(violation, lower[j]! - amount, amount - upper[j]!);
+    if (rest !== 0) bound += rest * (rest > 0 ? lower[j]! : upper[j]!);
+  }
+  for (let r = 0; r < activity.length; r++)
+    violation = Math.max(violation, rowLower[r]! - activity[r]!, activity[r]! - rowUpper[r]!);
+  return { violation, objective, bound };
 }
 
 /** By how much two engines that both claim the minimum differ about it, relative; null where one does not claim it. */
@@ -79,7 +105,24 @@ const scratch = new Scratch();
 /** A lower bound of the minimum, whatever `rowDuals` are: duals of the wrong sign for a one-sided row count as zero. */
 export function dualBound(program: LinearProgram, rowDuals: Float64Array): number {
   const { lower, upper, rowLower, rowUpper } = program;
-  const counted = doubles(rowDuals.length);
+  scratch.begin();
+  const counted = scratch.doubles(rowDuals.length);
+  let bound = boundOfRows(rowDuals, rowLower, rowUpper, counted);
+  const reduced = reducedCosts(program, counted, scratch.anyDoubles(program.cost.length));
+  for (let j = 0; j < reduced.length; j++) {
+    const rest = reduced[j]!;
+    if (rest !== 0) bound += rest * (rest > 0 ? lower[j]! : upper[j]!);
+  }
+  return bound;
+}
+
+/** What the rows bring to the bound at the duals that count, which are written to `counted`, zeros at first. */
+function boundOfRows(
+  rowDuals: Float64Array,
+  rowLower: Float64Array,
+  rowUpper: Float64Array,
+  counted: Float64Array,
+): number {
   let bound = 0;
   for (let r = 0; r < rowDuals.length; r++) {
     const dual = rowDuals[r]!;
@@ -87,12 +130,6 @@ export function dualBound(program: LinearProgram, rowDuals: Float64Array): numbe
     if (dual === 0 || !Number.isFinite(side)) continue;
     bound += dual * side;
     counted[r] = dual;
-  }
-  scratch.begin();
-  const reduced = reducedCosts(program, counted, scratch.anyDoubles(program.cost.length));
-  for (let j = 0; j < reduced.length; j++) {
-    const rest = reduced[j]!;
-    if (rest !== 0) bound += rest * (rest > 0 ? lower[j]! : upper[j]!);
   }
   return bound;
 }

@@ -2,7 +2,7 @@
  *  array takes longer than what is written into it. A piece keeps all of its memory from being collected, so they are for
  *  what is forgotten within the epoch; and who sends one to another thread sends all. */
 
-const memoryBytes = 1 << 16;
+const memoryBytes = 1 << 17;
 
 /** Larger ones have a memory of their own. */
 const pieceBytesMax = memoryBytes / 8;
