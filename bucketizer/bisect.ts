@@ -120,7 +120,7 @@ function sidesOfClusters(clusterOf: Uint32Array, side: Uint8Array, clusters: num
 }
 
 function patienceAt(nodes: number): number {
-  return Math.max(patienceMin, Math.min(150, nodes * 0.02));
+  return Math.max(patienceMin, Math.min(150, Math.floor(nodes * 0.02)));
 }
 
 interface Stage {
@@ -227,9 +227,10 @@ function growHalf(graph: Graph, half: number, cap: number, random: Random): Uint
     }
   };
   const first = Math.floor(random() * n);
-  take(first);
   let scanned = 0; // nodes after `first` already found unfit for a fresh start
-  while (weight < half) {
+  for (let next = first; next >= 0; ) {
+    take(next);
+    if (weight >= half) break;
     let best = -1;
     for (let i = 0; i < frontier.length; ) {
       const u = frontier[i]!;
@@ -241,17 +242,11 @@ function growHalf(graph: Graph, half: number, cap: number, random: Random): Uint
       if (weight + nodeWeight[u]! <= cap && (best < 0 || gain[u]! > gain[frontier[best]!]!)) best = i;
       i++;
     }
-    if (best >= 0) {
-      take(frontier[best]!);
-      continue;
-    }
-    let fresh = -1; // another component
-    for (; scanned < n && fresh < 0; scanned++) {
+    next = best >= 0 ? frontier[best]! : -1; // none: another component
+    for (; scanned < n && next < 0; scanned++) {
       const u = (first + scanned) % n;
-      if (side[u] === 1 && weight + nodeWeight[u]! <= cap) fresh = u;
+      if (side[u] === 1 && weight + nodeWeight[u]! <= cap) next = u;
     }
-    if (fresh < 0) break;
-    take(fresh);
   }
   return side;
 }

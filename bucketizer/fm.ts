@@ -2,7 +2,8 @@
  *  once a pass; the best prefix of the pass is kept. Gain buckets make a move cost its ties. A side may exceed its cap
  *  while a pass lasts, and only balanced prefixes are accepted: with the cap binding throughout, full sides block the
  *  very swaps that would help (leaf locality .416 against .439 on a friendship graph of 47,538 users). Gains are counted
- *  once and kept true through moves and their undoing, so that a second pass starts from the border alone. */
+ *  once and kept true through moves and their undoing, so that a second pass starts from the border alone; after the last
+ *  pass nobody asks for them, and most moves of all are undone there. */
 
 import { type Graph, sumOf, type TieWeights } from './graph.ts';
 import { Scratch } from './scratch.ts';
@@ -61,7 +62,7 @@ class BisectionSearch {
 
   improve(side: Uint8Array, passes: number, patience: number): void {
     this.countGains(side);
-    for (let p = 0; p < passes && this.pass(side, patience); p++);
+    for (let p = 1; p <= passes && this.pass(side, patience, p === passes); p++);
   }
 
   private countGains(side: Uint8Array): void {
@@ -83,7 +84,7 @@ class BisectionSearch {
   }
 
   /** Returns whether the pass found anything better than what it was given. */
-  private pass(side: Uint8Array, patience: number): boolean {
+  private pass(side: Uint8Array, patience: number, last: boolean): boolean {
     const { cap, overflow, gain, bucketOf, moves, head, buckets } = this;
     const { nodeWeight } = this.graph;
     this.fillBuckets(side);
@@ -114,7 +115,8 @@ class BisectionSearch {
       }
       if (moveCount - bestCount > patience) break;
     }
-    for (let i = moveCount - 1; i >= bestCount; i--) this.move(moves[i]!, side[moves[i]!]!, side, false);
+    if (last || bestCount === 0) putBack(moves, bestCount, moveCount, side);
+    else for (let i = moveCount - 1; i >= bestCount; i--) this.move(moves[i]!, side[moves[i]!]!, side, false);
     return bestCount > 0;
   }
 
@@ -194,6 +196,11 @@ class BisectionSearch {
     if (after >= 0) previous[after] = before;
     bucketOf[v] = unlisted;
   }
+}
+
+/** Undoes moves after which nobody asks for gains. */
+function putBack(moves: Int32Array, from: number, to: number, side: Uint8Array): void {
+  for (let i = from; i < to; i++) side[moves[i]!] = 1 - side[moves[i]!]!;
 }
 
 /** Fills in the tie weight of every node; returns that of all, and of the one with most. */
