@@ -8,59 +8,84 @@ import type { QuotientGraph } from './tree.ts';
 export const tiesPerBucket = 32;
 
 export function quotientGraph(graph: Graph, leafOf: Uint32Array, height: number): QuotientGraph {
+  const { rowStart, neighbour, tieWeight } = graph;
   const buckets = 1 << height;
   const users = usersByLeaf(leafOf, buckets);
   const weightTo = new Float64Array(buckets);
   const seen = new Uint32Array(buckets);
-  const heaviest: Ties = { from: [], to: [], weight: [] };
+  const heap = new Uint32Array(tiesPerBucket);
+  const room = Math.min(buckets * tiesPerBucket, neighbour.length);
+  const heaviest = { end: new Uint32Array(buckets), to: new Uint32Array(room), weight: new Float64Array(room) };
+  let end = 0;
   for (let b = 0; b < buckets; b++) {
     let seenCount = 0;
     for (let i = users.start[b]!; i < users.start[b + 1]!; i++) {
       const v = users.user[i]!;
-      for (let k = graph.rowStart[v]!; k < graph.rowStart[v + 1]!; k++) {
-        const other = leafOf[graph.neighbour[k]!]!;
+      for (let k = rowStart[v]!; k < rowStart[v + 1]!; k++) {
+        const other = leafOf[neighbour[k]!]!;
         if (other === b) continue;
-        if (weightTo[other] === 0) seen[seenCount++] = other;
-        weightTo[other]! += graph.tieWeight[k]!;
+        const sum = weightTo[other]!;
+        if (sum === 0) seen[seenCount++] = other;
+        weightTo[other] = sum + tieWeight[k]!;
       }
     }
-    for (const other of heaviestOf(seen.subarray(0, seenCount), weightTo)) {
-      heaviest.from.push(b);
-      heaviest.to.push(other);
-      heaviest.weight.push(weightTo[other]!);
+    const kept = heaviestOf(seen, seenCount, weightTo, heap);
+    for (let i = 0; i < kept.length; i++) {
+      heaviest.to[end] = kept[i]!;
+      heaviest.weight[end++] = weightTo[kept[i]!]!;
     }
+    heaviest.end[b] = end;
     for (let i = 0; i < seenCount; i++) weightTo[seen[i]!] = 0;
   }
   return bothWays(heaviest, buckets);
 }
 
-/** Parallel lists: between two buckets, in the row of one of them or of both. */
+/** Between two buckets, in the row of one of them or of both. */
 interface Ties {
-  readonly from: number[];
-  readonly to: number[];
-  readonly weight: number[];
+  readonly end: Uint32Array; // [bucket] where its row ends, and the next one's begins
+  readonly to: Uint32Array;
+  readonly weight: Float64Array; // beside to
 }
 
-/** The `tiesPerBucket` heaviest of these buckets, in no order; of equal ones the first. Their weights are sorted alone,
- *  which an engine does without asking back. */
-function heaviestOf(buckets: Uint32Array, weightTo: Float64Array): Uint32Array {
-  if (buckets.length <= tiesPerBucket) return buckets;
-  const weights = Float64Array.from(buckets, (other) => weightTo[other]!).sort();
-  const least = weights[weights.length - tiesPerBucket]!;
-  const above = buckets.filter((other) => weightTo[other]! > least);
-  const equal = buckets.filter((other) => weightTo[other] === least).sort();
-  const kept = new Uint32Array(tiesPerBucket);
-  kept.set(above);
-  kept.set(equal.subarray(0, tiesPerBucket - above.length), above.length);
-  return kept;
+/** The `tiesPerBucket` heaviest of the first `count` of `buckets`, in no order; of equal ones the first. A heap of as many,
+ *  the lightest on top: few of thousands ever enter it. */
+function heaviestOf(buckets: Uint32Array, count: number, weightTo: Float64Array, heap: Uint32Array): Uint32Array {
+  if (count <= tiesPerBucket) return buckets.subarray(0, count);
+  for (let i = 0; i < tiesPerBucket; i++) heap[i] = buckets[i]!;
+  for (let at = tiesPerBucket / 2 - 1; at >= 0; at--) sink(heap, at, weightTo);
+  for (let i = tiesPerBucket; i < count; i++) {
+    const other = buckets[i]!;
+    if (!isLighter(heap[0]!, other, weightTo)) continue;
+    heap[0] = other;
+    sink(heap, 0, weightTo);
+  }
+  return heap;
+}
+
+/** Moves the bucket at `from` down to where no lighter one is below it. */
+function sink(heap: Uint32Array, from: number, weightTo: Float64Array): void {
+  const bucket = heap[from]!;
+  let at = from;
+  for (let down = 2 * at + 1; down < heap.length; down = 2 * at + 1) {
+    if (down + 1 < heap.length && isLighter(heap[down + 1]!, heap[down]!, weightTo)) down++;
+    if (!isLighter(heap[down]!, bucket, weightTo)) break;
+    heap[at] = heap[down]!;
+    at = down;
+  }
+  heap[at] = bucket;
+}
+
+function isLighter(a: number, b: number, weightTo: Float64Array): boolean {
+  const difference = weightTo[a]! - weightTo[b]!;
+  return difference < 0 || (difference === 0 && a > b);
 }
 
 /** Each tie in both rows, once. Filled in by the other end first, rows come out sorted. */
-function bothWays({ from, to, weight }: Ties, buckets: number): QuotientGraph {
+function bothWays({ end, to, weight }: Ties, buckets: number): QuotientGraph {
   const start = new Uint32Array(buckets + 1);
-  for (let i = 0; i < from.length; i++) {
-    start[from[i]! + 1]! += 1;
-    start[to[i]! + 1]! += 1;
+  for (let b = 0, i = 0; b < buckets; b++) {
+    start[b + 1]! += end[b]! - i;
+    for (; i < end[b]!; i++) start[to[i]! + 1]! += 1;
   }
   for (let b = 0; b < buckets; b++) start[b + 1]! += start[b]!;
   const entries = start[buckets]!;
@@ -70,9 +95,11 @@ function bothWays({ from, to, weight }: Ties, buckets: number): QuotientGraph {
     columns.row[at] = row;
     columns.weight[at] = tie;
   };
-  for (let i = 0; i < from.length; i++) {
-    enter(from[i]!, to[i]!, weight[i]!);
-    enter(to[i]!, from[i]!, weight[i]!);
+  for (let b = 0, i = 0; b < buckets; b++) {
+    for (; i < end[b]!; i++) {
+      enter(b, to[i]!, weight[i]!);
+      enter(to[i]!, b, weight[i]!);
+    }
   }
   const rows = { end: start.slice(), neighbour: new Uint32Array(entries), weight: new Float64Array(entries) };
   for (let column = 0; column < buckets; column++) {
