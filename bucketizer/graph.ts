@@ -168,7 +168,7 @@ function pick(values: Float64Array, nodes: Uint32Array): Float64Array {
 }
 
 /** Room for some of these weights. */
-function weightsLike(weights: TieWeights, length: number): TieWeights {
+export function weightsLike(weights: TieWeights, length: number): TieWeights {
   if (length >= entriesLarge && weights instanceof Uint8Array) return new Uint8Array(length);
   if (length >= entriesLarge && weights instanceof Uint16Array) return new Uint16Array(length);
   return sumsLike(weights, length);

@@ -31,11 +31,6 @@ export class NodeQueue {
     this.settle(this.place[v]!);
   }
 
-  /** As last put. */
-  priorityOf(v: number): number {
-    return this.priority[v]!;
-  }
-
   remove(v: number): void {
     const at = this.place[v]!;
     if (at < 0) return;

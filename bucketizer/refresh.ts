@@ -11,9 +11,9 @@ import { ConfigError } from '../config/errors.ts';
 import { type Random, seededRandom } from '../config/random.ts';
 import { imbalanceMax, type Movable, restoreBalance, type TreeBounds, treeBounds, treeWeights } from './balance.ts';
 import { type PreparedBuild, sealBuild, type TreeReport } from './bucketize.ts';
-import { refineWithin, type Stay } from './budgeted-refine.ts';
+import { BudgetedSearch } from './budgeted-refine.ts';
 import { type Contraction, clusterFriends, contract } from './coarsen.ts';
-import type { Graph } from './graph.ts';
+import { type Graph, graphOf, weightsLike } from './graph.ts';
 import { nowhere } from './leaf-worth.ts';
 import { type Homes, MoveBudget } from './move-budget.ts';
 import { placeNewcomers } from './newcomers.ts';
@@ -81,13 +81,17 @@ export function refresh(
   onProgress({ stage: 'refresh', done: 2, total: 4 });
   const share = Math.min(moveMax, choiceMax);
   const budget = new MoveBudget(share * kept.users, share * kept.weight);
-  const dear: Stay = { homes, budget, price: levelsNearer.dear * meanTies(graph) };
-  const cheap: Stay = { homes, budget, price: levelsNearer.cheap * meanTies(graph) };
+  const dear = levelsNearer.dear * meanTies(graph);
+  const cheap = levelsNearer.cheap * meanTies(graph);
   budget.count(homes, leafOf);
-  refineWithin(graph, leafOf, bounds, dear);
+  const search = new BudgetedSearch(graph, leafOf, bounds, homes, budget);
+  search.refine(dear);
   onProgress({ stage: 'refresh', done: 3, total: 4 });
-  if (hasRoom(budget)) refineClustersWithin(graph, leafOf, bounds, [dear, cheap], seededRandom(`${seed}/refresh`));
-  if (hasRoom(budget)) refineWithin(graph, leafOf, bounds, cheap);
+  if (hasRoom(budget)) {
+    const clusters = clusterWithin(graph, leafOf, bounds, seededRandom(`${seed}/refresh`));
+    refineClusters(clusters, search, bounds, [dear, cheap]);
+  }
+  if (hasRoom(budget)) search.refine(cheap);
   onProgress({ stage: 'refresh', done: 4, total: 4 });
 
   const { tree, report } = sealBuild(prepared, leafOf);
@@ -151,22 +155,46 @@ function hasRoom({ usersMoved, usersMax, weightMoved, weightMax }: MoveBudget): 
   return usersMoved < 0.9 * usersMax && weightMoved < 0.9 * weightMax;
 }
 
-/** Clusters of a few friends within leaves move, and change places, as a whole, at one price after the other. */
-function refineClustersWithin(
-  graph: Graph,
-  leafOf: Uint32Array,
-  bounds: TreeBounds,
-  stays: readonly Stay[],
-  random: Random,
-): void {
+/** Clusters of a few friends within leaves. */
+function clusterWithin(graph: Graph, leafOf: Uint32Array, bounds: TreeBounds, random: Random): Contraction {
   const weightMax = Math.min(bounds.even[bounds.height]! / 3, 4 * bounds.userMean);
-  const contraction = contract(graph, clusterFriends(graph, weightMax, 1, random, leafOf));
-  const { budget, homes } = stays[0]!;
-  const clusters = homesOfClusters(homes, leafOf, contraction);
-  for (const stay of stays) {
-    if (hasRoom(budget)) refineWithin(contraction.coarse, clusters.leafOf, bounds, { ...stay, homes: clusters.homes });
+  return contract(graph, clusterFriends(tiesWithinLeaves(graph, leafOf), weightMax, 1, random));
+}
+
+/** The same nodes, and of their ties those between two in the same leaf. */
+function tiesWithinLeaves(graph: Graph, leafOf: Uint32Array): Graph {
+  const { nodeCount, rowStart, neighbour, tieWeight, nodeWeight, heaviestUser } = graph;
+  const start = new Uint32Array(nodeCount + 1);
+  const near = new Uint32Array(neighbour.length); // most of it is never written to
+  const weight = weightsLike(tieWeight, neighbour.length);
+  let end = 0;
+  for (let v = 0; v < nodeCount; v++) {
+    const leaf = leafOf[v]!;
+    for (let k = rowStart[v]!; k < rowStart[v + 1]!; k++) {
+      if (leafOf[neighbour[k]!] !== leaf) continue;
+      near[end] = neighbour[k]!;
+      weight[end++] = tieWeight[k]!;
+    }
+    start[v + 1] = end;
   }
-  for (let v = 0; v < graph.nodeCount; v++) leafOf[v] = clusters.leafOf[contraction.clusterOf[v]!]!;
+  return graphOf(start, near, weight, nodeWeight, heaviestUser);
+}
+
+/** Clusters move, and change places, as a whole, at one price after the other; the search for users is told who moved. */
+function refineClusters(
+  contraction: Contraction,
+  users: BudgetedSearch,
+  bounds: TreeBounds,
+  prices: readonly number[],
+): void {
+  const { leafOf, homes, budget } = users;
+  const clusters = homesOfClusters(homes, leafOf, contraction);
+  const search = new BudgetedSearch(contraction.coarse, clusters.leafOf, bounds, clusters.homes, budget);
+  for (const price of prices) if (hasRoom(budget)) search.refine(price);
+  for (let v = 0; v < leafOf.length; v++) {
+    const leaf = clusters.leafOf[contraction.clusterOf[v]!]!;
+    if (leaf !== leafOf[v]) users.follow(v, leaf);
+  }
   budget.count(homes, leafOf); // exactly: some may have come home with their cluster
 }
 
