@@ -50,7 +50,8 @@ export function putLevels(
   for (let k = 0; missPrice !== null && k < capacity.length; k++) {
     const excess = staying[k]! - levelMax[k]! * capacity[k]!;
     if (levelRow[k]! < 0 || !(excess > 0)) continue;
-    missColumn[k] = lp.column(missPrice, 0, excess);
+    // Had it room for the excess alone, a step that needs all of it would find nothing to enter (`lp/long-step.ts`).
+    missColumn[k] = lp.column(missPrice, 0, 2 * excess);
     lp.put(levelRow[k]!, -1);
   }
   return { levelRow, onloadRow, levelColumn, missColumn };

@@ -15,15 +15,14 @@ const relativeGapMax = 1e-7;
 
 /** Who finds an answer and who takes it both ask; it is looked at once. */
 export function certify(program: LinearProgram, answer: EngineAnswer): Certificate {
-  const before = judged.get(answer);
-  if (before?.program === program) return before.certificate;
-  const certificate = judge(program, answer);
-  judged.set(answer, { program, certificate });
-  return certificate;
+  if (last?.answer === answer && last.program === program) return last.certificate;
+  last = { program, answer, certificate: judge(program, answer) };
+  return last.certificate;
 }
 
 /** Programs and answers are changed by nobody. */
-const judged = new WeakMap<EngineAnswer, { readonly program: LinearProgram; readonly certificate: Certificate }>();
+let last: { readonly program: LinearProgram; readonly answer: EngineAnswer; readonly certificate: Certificate } | null =
+  null;
 
 function judge(program: LinearProgram, answer: EngineAnswer): Certificate {
   if (answer.status !== 'optimal') return { kind: 'refuted', why: `status ${answer.status}` };
