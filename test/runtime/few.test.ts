@@ -2,12 +2,13 @@ import { expect, test } from 'vitest';
 import { type Random, seededRandom } from '../../config/random.ts';
 import { amongFew } from '../../runtime/few.ts';
 import { freshState, retainedFractions } from '../../runtime/guards.ts';
-import { dualBound } from '../../runtime/lp/certify.ts';
+import { certify, dualBound } from '../../runtime/lp/certify.ts';
+import { dualSimplex } from '../../runtime/lp/dual-simplex.ts';
 import { openEngine } from '../../runtime/lp/engines.ts';
 import { buildGroupModel, type Model } from '../../runtime/model.ts';
 import { columnOf } from '../../runtime/pair-columns.ts';
 import { type Formulation, formulate, type Layout } from '../../runtime/placement.ts';
-import type { LimitPrices } from '../../runtime/prices.ts';
+import { type LimitPrices, rowPricesOf } from '../../runtime/prices.ts';
 import { certifiedHere, inputsOf, matrixOf, policyOf, topologyOf, uniform } from '../scene.ts';
 
 const solve = await certifiedHere('highs');
@@ -117,6 +118,24 @@ test('all pairs, written as few, are the program that asks of each which limits 
     const all = { pairs: Int32Array.from([...model.mayGain.keys()].filter(isWay)), missPrice: 1 };
     expect(formulate(model, formulation, all), `seed ${seed}`).toEqual(formulate(model, formulation));
   }
+});
+
+test('programs of few pairs that miss levels, even by all there is, are solved without an engine, 300 random ones', () => {
+  let missed = 0;
+  for (let seed = 0; seed < 300; seed++) {
+    const random = seededRandom(seed);
+    const model = randomModel(random);
+    const levelMax = model.capacity.map(() => uniform(random, 0.05, 0.6));
+    const isIn = (i: number): boolean =>
+      model.mayGain[i] === 1 && model.still[Math.floor(i / model.datacenters)] === 0 && random() < 0.3;
+    const few = { pairs: Int32Array.from([...model.mayGain.keys()].filter(isIn)), missPrice: 1000 };
+    const { program, layout } = formulate(model, { limits: null, levelMax, seek: 'nearness' }, few);
+    const prices = rowPricesOf(layout, program.rowLower.length, randomPrices(model, random));
+    const found = dualSimplex(program, prices);
+    expect(found && certify(program, found).kind, `seed ${seed}`).toBe('certified');
+    missed += layout.missColumn.filter((column) => column >= 0 && found!.columns[column]! > 1e-6).length;
+  }
+  expect(missed).toBeGreaterThan(100);
 });
 
 test('where few pairs cannot keep the levels and no others would, the whole program is left to be asked', async () => {
