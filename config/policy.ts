@@ -21,7 +21,10 @@ const trafficSchema = z.discriminatedUnion('kind', [
 ]);
 
 const guardsSchema = z.strictObject({
-  onloadMax: share.prefault(0.04).meta({ description: 'utilization a datacenter may gain an epoch by elective moves' }),
+  onloadMax: share.prefault(0.04).meta({
+    description:
+      'utilization a datacenter may gain an epoch by elective moves; more only in place of what a failure drives there',
+  }),
   shareMax: share.prefault(1).meta({ description: "largest share of one edge's demand for one datacenter" }),
   minShift: share.prefault(0.01).meta({
     description:

@@ -13,7 +13,7 @@ import type { PriceMemory } from './prices.ts';
 /** The best placement on the way `toward` what is wanted, under the guards; all of it where they allow it and `want`, what
  *  is wanted without them, is this very way. (Were it free to leave the way, an epoch that may not go all of it would
  *  balance by moves that later epochs take back for latency: half as much again moved after a drain.) Where datacenters
- *  would stay over their limits, the way is left, and then the guards give by what the mend needs and no more. */
+ *  would stay over their limits, the way is left by as much as a mend needs, and then the guards give by what it needs. */
 export async function withinGuards(
   services: readonly RuntimeInputs[],
   model: Model,
@@ -27,6 +27,7 @@ export async function withinGuards(
 ): Promise<{ placement: Placement; relaxed: readonly Limit[] } | null> {
   const { policy } = services[0]!;
   const churnMax = churnMaxOf(services);
+  const hasForced = model.forced.some((load) => load > 0);
   const full: MoveLimits = { onloadMax: policy.spec.guards.onloadMax, churnMax, toward };
   if (toward === want && obeys(model, want, full)) return { placement: want, relaxed: [] };
   const within = async (limits: MoveLimits, relaxed: readonly Limit[], seek = seekLevels) => {
@@ -34,7 +35,9 @@ export async function withinGuards(
     const reached = await seek(model, limits, policy.spec.utilizationMax, solve, enough);
     if (!reached) return null;
     const mended = isMended(policy, reached, levels);
-    const placement = await nearestPlacement(model, limits, ceilingOf(reached, levels, policy), solve, memory);
+    const ceiling = ceilingOf(reached, levels, policy);
+    const first = await nearestPlacement(model, limits, ceiling, solve, memory);
+    const placement = first && hasForced ? ((await exchanged(model, limits, first, ceiling, solve)) ?? first) : first;
     if (placement) onPlaced(placement);
     return placement && { placement, relaxed, mended };
   };
@@ -53,7 +56,34 @@ export async function withinGuards(
   const needed = churnMax.map((most, s) =>
     services[s]!.frozen ? 0 : Math.max(most, movedShare(model, mend.placement, s) * (1 + 1e-9) + 1e-9),
   );
-  return within({ ...mend.limits, churnMax: needed }, mend.relaxed);
+  return within({ ...mend.limits, churnMax: needed, toward: joined(toward, mend.placement) }, mend.relaxed);
+}
+
+/** The same with no pool filling faster, and more of the forced load where it is wanted: a datacenter that takes in what a
+ *  failure drove out may take others' load in its place, which makes room where they come from. (With all of onloadMax and
+ *  no more for moves by choice, forced load took the room that others were wanted in, and both moved again.) */
+function exchanged(
+  model: Model,
+  limits: MoveLimits,
+  { gained, left, placed, moves }: Placement,
+  ceiling: Float64Array,
+  solve: SolveCertified,
+): Promise<NearestPlacement | null> {
+  const arriving = gained.map((load, i) => load + placed[i]!);
+  const gain = gainOf(model, { gained: arriving, left, placed, moves: moves.map(() => 1) });
+  const arrivals = gain.map((most) => Math.max(0, most) * (1 + 1e-9));
+  return nearestPlacement(model, { ...limits, arrivals }, ceiling, solve);
+}
+
+/** The way that goes as far as either; forced load goes as on the first. */
+export function joined(way: Placement, other: Placement): Placement {
+  const further = (a: Float64Array, b: Float64Array): Float64Array => a.map((load, i) => Math.max(load, b[i]!));
+  return {
+    gained: further(way.gained, other.gained),
+    left: further(way.left, other.left),
+    placed: way.placed,
+    moves: way.moves.map((move, c) => move | other.moves[c]!),
+  };
 }
 
 function obeys(model: Model, placement: Placement, limits: MoveLimits): boolean {

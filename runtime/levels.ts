@@ -21,14 +21,19 @@ export interface Levels {
   readonly levelFloor?: number; // no lower one is sought
 }
 
-/** Levels and onload of the pools that have a say. `onloadMax`: null where nothing guards. `missPrice`: of a unit of load
+export interface OnloadLimits {
+  readonly onloadMax: number; // utilization a pool may gain
+  readonly arrivals?: Float64Array; // [k] where it is more than onloadMax, utilization that may arrive; forced load counts, too
+}
+
+/** Levels and onload of the pools that have a say. `guards`: null where there are none. `missPrice`: of a unit of load
  *  that misses a level; null where none may. */
 export function putLevels(
   lp: ProgramBuilder,
   model: Model,
   levels: Levels,
   isSought: boolean,
-  onloadMax: number | null,
+  guards: OnloadLimits | null,
   missPrice: number | null,
 ): LevelRows {
   const { capacity } = model;
@@ -39,8 +44,11 @@ export function putLevels(
   for (let k = 0; k < capacity.length; k++) {
     if (!(capacity[k]! > 0) || (staying[k] === 0 && reachable[k] === 0)) continue;
     levelRow[k] = lp.row(Number.NEGATIVE_INFINITY, roomIn(model, levelMax, k));
-    if (onloadMax !== null && reachable[k] === 1 && Number.isFinite(onloadMax))
-      onloadRow[k] = lp.row(Number.NEGATIVE_INFINITY, onloadMax * capacity[k]!);
+    if (guards && reachable[k] === 1 && Number.isFinite(guards.onloadMax))
+      onloadRow[k] = lp.row(
+        Number.NEGATIVE_INFINITY,
+        Math.max(guards.onloadMax, guards.arrivals?.[k] ?? 0) * capacity[k]!,
+      );
   }
   const levelColumn = isSought ? lp.column(1, floorOf(model, levels), highestOf(model)) : lp.column(0, 0, 0);
   for (let k = 0; k < capacity.length; k++) {

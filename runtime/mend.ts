@@ -36,7 +36,7 @@ export async function mendOf(
     return calmestMend(services, model, levels, want, seekingLevels(services, model, levels, want), solve);
   }
   const isUneven = staying.some((utilization, k) => utilization > levels[k]! + unevenAt * guards.balanceTolerance);
-  return objective === 'balance' && isUneven ? evenedOut(services, model, levels, solve) : 'none';
+  return objective === 'balance' && isUneven ? evenedOut(services, model, levels, want, solve) : 'none';
 }
 
 /** Limits that give under guards by a price. */
@@ -106,16 +106,25 @@ export function isMended({ spec }: Policy, reached: Float64Array, levels: Float6
 }
 
 /** The least movement within the guards that brings datacenters back that are far over the level, and no further than
- *  that: what carried them there may carry them back. */
+ *  that: what carried them there may carry them back. On the way to what is wanted, where that will do: should nothing carry
+ *  them back, nobody moves twice. */
 async function evenedOut(
   services: readonly RuntimeInputs[],
   model: Model,
   levels: Float64Array,
+  want: Placement,
   solve: SolveCertified,
 ): Promise<Mend | 'no-answer'> {
   const { onloadMax, balanceTolerance } = services[0]!.policy.spec.guards;
   const limits: MoveLimits = { onloadMax, churnMax: churnMaxOf(services), toward: null };
   const enough = levels.map((level) => level + unevenAt * balanceTolerance);
+  const onTheWay: MoveLimits = { ...limits, toward: want };
+  const least = await lowestLevels(model, onTheWay, solve, enough);
+  if (!least) return 'no-answer';
+  if (least.every((level, k) => level <= enough[k]!)) {
+    const placement = await calmestPlacement(model, onTheWay, enough, solve);
+    return placement ? { placement, limits: onTheWay, relaxed: [] } : 'no-answer';
+  }
   // Whether one level for all can be had, the placement under it says itself.
   const isEven = enough.every((level) => level === enough[0]);
   const even = isEven ? await calmestByFew(model, limits, enough, solve) : null;

@@ -48,7 +48,12 @@ export function judgeWant(
     const shift = movable(wanted, agreed);
     if (shift >= least * minShift && shift > nothing) return { kind: 'act', agreedPpm: before > 0 ? agreed : null };
   }
-  return { kind: 'wait', wants: wantsOf(wanted, history) };
+  return { kind: 'wait', wants: wantsOf(wanted.topology, wanted.changePpm, history.slice(0, -1)) };
+}
+
+/** What guards put off of a way that is worth going: the next epoch goes on without being told twice. */
+export function wantsPutOff(topology: Topology, changePpm: Int32Array): readonly Want[] {
+  return wantsOf(topology, changePpm, []);
 }
 
 /** What both want: the smaller of two changes in the same direction. */
@@ -89,9 +94,9 @@ function historyOf(topology: Topology, past: readonly Want[]): readonly Int32Arr
   return history;
 }
 
-function wantsOf({ topology, changePpm }: Wanted, history: readonly Int32Array[]): readonly Want[] {
+function wantsOf(topology: Topology, changePpm: Int32Array, before: readonly Int32Array[]): readonly Want[] {
   const width = topology.datacenters.length;
-  const kept = [changePpm, ...history.slice(0, -1)];
+  const kept = [changePpm, ...before];
   const wants: Want[] = [];
   for (let i = 0; i < changePpm.length; i++) {
     let ever = 0;

@@ -4,7 +4,7 @@
 import { type EmergencyRows, putEmergency } from './emergency.ts';
 import { type Few, putFew } from './few-columns.ts';
 import { putGives } from './gives.ts';
-import { type LevelRows, type Levels, putLevels } from './levels.ts';
+import { type LevelRows, type Levels, type OnloadLimits, putLevels } from './levels.ts';
 import { ProgramBuilder } from './lp/builder.ts';
 import { doubles, integers } from './lp/pieces.ts';
 import type { LinearProgram } from './lp/problem.ts';
@@ -15,10 +15,9 @@ import { noColumns, type PairColumns, PairColumnsBuilder } from './pair-columns.
 import { poolsNow } from './pools-now.ts';
 
 /** Limits on moves by choice; absent: unguarded. */
-export interface MoveLimits {
-  readonly onloadMax: number; // utilization a pool may gain
+export interface MoveLimits extends OnloadLimits {
   readonly churnMax: readonly number[]; // [s] share of the service's demand
-  readonly toward: Placement | null; // moves by choice are a part of it, forced load goes where it has some; null: any
+  readonly toward: Placement | null; // moves by choice are a part of it, forced load had better be; null: any
 }
 
 /** Where load goes, in load units, `[c * D + d]`. */
@@ -53,8 +52,8 @@ export interface Formulation extends Levels {
 /** What a load unit that is too far wins by leaving, and pays to come: more than any latency, less than a slack. */
 const tooFarBounty = 1_000;
 
-/** Of forced load that is placed where it is not wanted and will have to move again. Dearer than a detour, which lasts an
- *  hour at most; cheaper than a slack. */
+/** Of forced load that is placed where it, or so much of it, is not wanted and will have to move again. Dearer than a
+ *  detour, which lasts an hour at most; cheaper than a slack. */
 const twicePrice = 40;
 
 /** At most this share of an edge's demand may be beyond latencyMsP95Max. */
@@ -72,7 +71,7 @@ export function formulate(
 function ofFew(model: Model, formulation: Formulation, few: Few): { program: LinearProgram; layout: Layout } {
   const { limits, seek } = formulation;
   const lp = new ProgramBuilder();
-  const levels = putLevels(lp, model, formulation, false, limits?.onloadMax ?? null, few.missPrice);
+  const levels = putLevels(lp, model, formulation, false, limits, few.missPrice);
   const priceRow = putPrices(lp, model, seek) ?? noneOf(model.capacity.length);
   const churnRow = putChurn(lp, model, limits);
   const gained = new PairColumnsBuilder(few.pairs.length);
@@ -100,7 +99,7 @@ function ofAll(model: Model, formulation: Formulation): { program: LinearProgram
   const gained = new PairColumnsBuilder(commodities);
   const left = new PairColumnsBuilder(commodities);
   const placed = forced.some((amount) => amount > 0) ? new PairColumnsBuilder(commodities) : null;
-  const levels = putLevels(lp, model, formulation, seek === 'level', limits?.onloadMax ?? null, null);
+  const levels = putLevels(lp, model, formulation, seek === 'level', limits, null);
   const { levelRow, onloadRow } = levels;
   const priceRow = putPrices(lp, model, seek);
   const gives = putGives(lp, model, limits !== null, seek);
@@ -140,7 +139,7 @@ function ofAll(model: Model, formulation: Formulation): { program: LinearProgram
       const amount = sign * use[s * resources + r]!;
       if (amount === 0) continue;
       if (levelRow[k]! >= 0) lp.put(levelRow[k]!, amount);
-      if (byChoice && onloadRow[k]! >= 0) lp.put(onloadRow[k]!, amount);
+      if ((byChoice || limits?.arrivals) && onloadRow[k]! >= 0) lp.put(onloadRow[k]!, amount);
       if (priceRow) lp.put(priceRow[k]!, amount);
       if (emergency) lp.put(emergency.poolRow[k]!, amount);
     }
@@ -213,9 +212,10 @@ function ofAll(model: Model, formulation: Formulation): { program: LinearProgram
         }
       }
       if (placed && mayArrive && placing >= 0) {
-        const twice = toward?.placed[i] === 0 ? again : 0;
-        const cost = rttCost[i]! + far + (isSought ? gives.cost(i, 1) : 0) + twice;
-        if (meeting) placed.put(i, inSteps(meeting.arriving[i]!, c, d, cost, forcedLoad, 1, placing));
+        const cost = rttCost[i]! + far + (isSought ? gives.cost(i, 1) : 0);
+        const steps = meeting ? meeting.arriving[i]! : alike;
+        const worth = again > 0 ? lessBeyond(steps, toward!.placed[i]!, again) : steps;
+        if (worth !== alike) placed.put(i, inSteps(worth, c, d, cost, forcedLoad, 1, placing));
         else {
           placed.put(i, lp.column(cost, 0, forcedLoad, placing, 1));
           enter(c, d, 1, false);
@@ -248,6 +248,21 @@ function ofAll(model: Model, formulation: Formulation): { program: LinearProgram
     nextStep,
   };
   return { program, layout };
+}
+
+/** Nobody to meet: all of it is worth the same. */
+const alike: readonly Step[] = [{ width: Number.POSITIVE_INFINITY, worth: 0 }];
+
+/** What comes after the first `most` is worth less by `fine`: it will have to move again. */
+function lessBeyond(steps: readonly Step[], most: number, fine: number): readonly Step[] {
+  const fined: Step[] = [];
+  let room = most;
+  for (const { width, worth } of steps) {
+    if (room > 0) fined.push({ width: Math.min(width, room), worth });
+    if (width > room) fined.push({ width: width - Math.max(0, room), worth: worth - fine });
+    room -= width;
+  }
+  return fined;
 }
 
 /** Does any pair have rows of its own, or count in those of limits that give? */

@@ -7,16 +7,16 @@ import { lookingAhead, staysWithin } from './ahead.ts';
 import { type NearestPlacement, nearestPlacement } from './balance.ts';
 import type { FractionMatrix } from './fractions.ts';
 import { asWanted, wantUnguarded } from './giving.ts';
-import { gainOf, withinGuards } from './guarded.ts';
+import { gainOf, joined, withinGuards } from './guarded.ts';
 import { type CarriedState, observeStates, retainedFractions, stillReturning } from './guards.ts';
 import { solvedOf, wantedOf } from './in-millionths.ts';
 import type { RuntimeInputs } from './inputs.ts';
-import { brokenBy, inOrder, isMisplaced, type Limit, nothing } from './limits.ts';
+import { brokenBy, inOrder, isMisplaced, type Limit, loadAt, nothing } from './limits.ts';
 import type { SolveCertified } from './lp/certified.ts';
 import { meetingAt } from './meeting.ts';
 import { mendOf, seekingLevels } from './mend.ts';
 import { buildGroupModel, type Model, type ServiceSetting, sharesOf } from './model.ts';
-import { judgeWant } from './patience.ts';
+import { judgeWant, wantsPutOff } from './patience.ts';
 import { demandOf, movedShare, type Placement } from './placement.ts';
 import { PriceMemory } from './prices.ts';
 
@@ -182,7 +182,13 @@ async function decide(
   // Forced load was placed counting on what moves by choice beside it: going only part of that way would overload
   // whoever was to make room. A mend goes all the way too.
   const allTheWay = guarded.relaxed.length > 0 || sum(model.forced) > 0;
-  return moving(guarded.placement, allTheWay, guarded.relaxed);
+  const moves = moving(guarded.placement, allTheWay, guarded.relaxed);
+  if (guarded.placement === toward) return moves;
+  return moves.map((move, s): Decision => {
+    if (move.kind !== 'move' || open.every((one) => one.s !== s || one.goes === 'not')) return move;
+    const wants = wantsPutOff(topology, changeBetween(settled, guarded.placement, toward, s));
+    return { ...move, carried: { ...move.carried, wants } };
+  });
 }
 
 /** Before the first table nobody is anywhere to be met: round by round, friends are sought half way to where the last round
@@ -297,15 +303,8 @@ function wayOf(model: Model, want: Placement, open: readonly Open[], mend: Place
       moves[c] = 1;
     }
   }
-  for (let c = 0; mend && c < moves.length; c++) {
-    if (mend.moves[c] === 0) continue;
-    moves[c] = 1;
-    for (let i = c * datacenters; i < (c + 1) * datacenters; i++) {
-      gained[i] = Math.max(gained[i]!, mend.gained[i]!);
-      left[i] = Math.max(left[i]!, mend.left[i]!);
-    }
-  }
-  return { gained, left, placed: want.placed, moves };
+  const way: Placement = { gained, left, placed: want.placed, moves };
+  return mend ? joined(way, mend) : way;
 }
 
 /** [e * D + d] in millionths of the edge's demand. One of them is rounding. */
@@ -315,6 +314,19 @@ function changeOf(solved: FractionMatrix, served: FractionMatrix): Int32Array {
     if (solved[i] === served[i]) continue;
     const ppm = Math.round((solved[i]! - served[i]!) * ppmPerUnit);
     if (Math.abs(ppm) > 1) change[i] = ppm;
+  }
+  return change;
+}
+
+/** The same between two placements of service `s`. */
+function changeBetween(model: Model, from: Placement, to: Placement, s: number): Int32Array {
+  const pairs = model.edges * model.datacenters;
+  const change = new Int32Array(pairs);
+  for (let own = 0; own < pairs; own++) {
+    const i = s * pairs + own;
+    const load = loadAt(model, to, i) - loadAt(model, from, i);
+    const ppm = Math.round((load / model.load[Math.floor(i / model.datacenters)]!) * ppmPerUnit);
+    if (Math.abs(ppm) > 1) change[own] = ppm;
   }
   return change;
 }

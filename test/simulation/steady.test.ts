@@ -62,6 +62,7 @@ describe.each([
   test.each([
     'balance',
     'priced',
+    'closest-first',
   ])('%s: a step moves at most 1.3 x the distance of the steady states within an hour', async (objective) => {
     for (const step of await stepMoves(loopOf(world, { objective }), world.topology, world.noon)) {
       expect(step.moved, step.what).toBeLessThanOrEqual(1.3 * step.distance + 0.002);

@@ -167,7 +167,7 @@ test('the more is aboard, the nearer the levels come to what all of it would rea
     Math.max(...(await course([{ ramp, epochs: 25 }])).at(-1)!.plan.utilization);
   const [none, part, whole, without] = [
     await highest({ share: 0 }),
-    await highest({ share: 0.4 }),
+    await highest({ share: 0.2 }),
     await highest({ share: 1 }),
     await highest(null),
   ];
