@@ -23,7 +23,7 @@ const leavesTried = 4;
 
 /** The search ends after so many tries in vain for every newcomer and user whom the budget has room for (or is over by);
  *  where moves are found it goes on. */
-const triesPerUser = 1.5;
+const triesPerUser = 4;
 const triesPerMove = 8;
 
 /** Nobody is asked to change places any more once so many ties for each that there is were looked at: of popular users'

@@ -1,6 +1,7 @@
 /** `npm run bench:bucketizer -- refresh [GRAPH ...] [--seeds 5] [--weeks 10]`: a tree refreshed after the usual drift (3 % of
  *  ties rewired, 1 % new users, 0.5 % gone) beside one built from scratch on the same ties, means of the seeds; then ten
- *  refreshes in a row on the first seed. CPU is of this process, from ties in memory to the sealed tree, both warm.
+ *  refreshes in a row of the first seed's tree, each beside the mean of as many trees from scratch as there are seeds (on
+ *  soc-Epinions1 those differ by 4 % among themselves), and beside the one of that week's seed. CPU is of this process, from ties in memory to the sealed tree, both warm.
  *  Data: TAIJI_DATA. */
 
 import { existsSync } from 'node:fs';
@@ -36,7 +37,10 @@ export async function benchRefresh(args: readonly string[]): Promise<void> {
     }
     const height = Math.floor(Math.log2(input.users.length / usersPerLeaf));
     process.stdout.write(`\n${name}: ${input.users.length} users, ${1 << height} buckets, move max ${moveMax}\n`);
-    print([...measureOnce(input, height, Number(values.seeds)), ...measureInARow(input, height, Number(values.weeks))]);
+    print([
+      ...measureOnce(input, height, Number(values.seeds)),
+      ...measureInARow(input, height, Number(values.weeks), Number(values.seeds)),
+    ]);
   }
 }
 
@@ -53,6 +57,7 @@ async function inputOf(name: string, data: string): Promise<BucketizeInput | nul
 interface Pair {
   readonly refreshed: Refreshed;
   readonly localityShare: number; // mean locality over that of a tree from scratch
+  readonly freshLocality: number;
   readonly cpuShare: number;
   readonly buildSeconds: number; // CPU
 }
@@ -73,24 +78,25 @@ function measureOnce(input: BucketizeInput, height: number, seeds: number): Figu
   ];
 }
 
-function measureInARow(input: BucketizeInput, height: number, weeks: number): Figure[] {
+function measureInARow(input: BucketizeInput, height: number, weeks: number, seeds: number): Figure[] {
   let { tree } = bucketize(input, { height, seed: 1 });
   let later = input;
   const pairs: Pair[] = [];
+  const shares: number[] = []; // [week] mean locality over the mean of several trees from scratch
   for (let week = 1; week <= weeks; week++) {
     later = drifted(later, usualDrift, `week ${week}`, week);
     const pair = compare(later, tree, week);
     pairs.push(pair);
+    const others = Array.from({ length: seeds - 1 }, (_, i) => bucketize(later, { height, seed: week + i + 1 }).report);
+    const fresh = mean([pair.freshLocality, ...others.map(({ meanLocality }) => meanLocality)]);
+    shares.push(pair.refreshed.report.meanLocality / fresh);
     tree = pair.refreshed.tree;
   }
   const most = Math.max(...pairs.map(({ refreshed }) => shareMoved(refreshed)));
   return [
     atMost(`moved, most of ${weeks} in a row`, most, moveMax, 4),
-    atLeast(
-      `mean locality / from scratch, least of ${weeks} in a row`,
-      Math.min(...pairs.map(({ localityShare }) => localityShare)),
-      0.985,
-    ),
+    atLeast(`mean locality / from scratch (mean of ${seeds}), least of ${weeks} in a row`, Math.min(...shares), 0.985),
+    told('the same beside one tree', Math.min(...pairs.map(({ localityShare }) => localityShare)).toFixed(4)),
     told(`balance given, most of ${weeks} in a row`, worstGiven(pairs).toFixed(3)),
   ];
 }
@@ -106,6 +112,7 @@ function compare(later: BucketizeInput, tree: BucketTree, seed: number): Pair {
   return {
     refreshed,
     localityShare: refreshed.report.meanLocality / fresh.report.meanLocality,
+    freshLocality: fresh.report.meanLocality,
     cpuShare: seconds / buildSeconds,
     buildSeconds,
   };
