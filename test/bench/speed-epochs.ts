@@ -35,7 +35,7 @@ export interface SpeedRun {
 }
 
 const rounds = 5; // of what is told as a median
-const warmingEpochs = 100; // or half of all: code is compiled, and the heap finds its size; a control plane runs for weeks
+const warmingEpochs = 400; // or half of all: code is compiled (200 x 10 takes half as much again until then), and the heap finds its size; a control plane runs for weeks
 const room = 1.5; // capacity over demand
 const driftPerDay = 0.2;
 const noise = 0.02;
