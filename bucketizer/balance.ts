@@ -4,7 +4,9 @@
  *  there is always a leaf that may take one more user, whoever it is (`restoreBalance`).
  *  Declined: caps that hold by luck of the search; balance is then a matter of the graph. */
 
-import { type Graph, maxOf, sumOf } from './graph.ts';
+import { maxOf } from './graph.ts';
+import { type Graph, sumOf } from './multilevel/graph.ts';
+import { heavierSide } from './multilevel/sides.ts';
 
 export const imbalanceMax = 0.05;
 
@@ -68,16 +70,6 @@ export function longestFirst(graph: Graph): Uint8Array {
     lead += lead > 0 ? -nodeWeight[v]! : nodeWeight[v]!;
   }
   return side;
-}
-
-export function heavierSide(graph: Graph, side: Uint8Array): number {
-  let one = 0;
-  let both = 0;
-  for (let v = 0; v < graph.nodeCount; v++) {
-    both += graph.nodeWeight[v]!;
-    if (side[v] === 1) one += graph.nodeWeight[v]!;
-  }
-  return Math.max(one, both - one);
 }
 
 /** Weight of every tree node: the node of level l that holds leaf b is `2^l + (b >>> (height - l))`, its parent half of

@@ -6,12 +6,14 @@ import { ConfigError } from '../config/errors.ts';
 import { compareIds } from '../config/ids.ts';
 import { seededRandom } from '../config/random.ts';
 import { restoreBalance, treeBounds, treeWeights } from './balance.ts';
-import type { BisectEffort } from './bisect.ts';
+import { type Bisector, plainBisector } from './bisection.ts';
 import { type CacheSimulation, simulateCaches } from './cache-simulation.ts';
 import type { Auditor, CommunityAudit } from './communities.ts';
 import { fanoutProbability, meanFanout } from './fanout.ts';
 import { toFixedPoint } from './fixed-point.ts';
-import { buildGraph, entriesLarge, type Graph, sumOf, type TieCounts } from './graph.ts';
+import { buildGraph, type TieCounts } from './graph.ts';
+import type { BisectEffort } from './multilevel/effort.ts';
+import { entriesLarge, type Graph, sumOf } from './multilevel/graph.ts';
 import { inNearOrder } from './near-order.ts';
 import { type LevelQuality, levelQuality, meanLocality } from './quality.ts';
 import { quotientGraph } from './quotient.ts';
@@ -73,7 +75,7 @@ interface Effort extends BisectEffort {
   readonly swapRounds: number; // at the end
 }
 
-const searches = { coarsestNodes: 25, shrinkPerRound: 4, passes: 3, labelRounds: 1, rating: 'density' } as const;
+const searches = { coarsestNodes: 25, shrinkPerRound: 4, passes: 3, labelRounds: 1, byDensity: true } as const;
 const onceOver = { startTies: 0, cycles: 0, carefulLevels: 0 };
 const efforts: Readonly<Record<EffortName, Effort>> = {
   fast: { ...searches, ...onceOver, tries: 2, passes: 2, rounds: 4, vCycles: 0, swapRounds: 0 },
@@ -114,13 +116,15 @@ export function bucketize(
 export function buildTree(
   prepared: PreparedBuild,
   onProgress: (progress: BucketizeProgress) => void = () => {},
+  bisector: Bisector = plainBisector(),
 ): { tree: BucketTree; report: TreeReport } {
   let done = 0;
   const total = prepared.users.length * prepared.options.height;
-  const leafOf = bisectRecursively(prepared.graph, { level: 0, index: 0 }, prepared.plan, (userLevels, level) => {
+  const onDescended = (userLevels: number, level: number): void => {
     done += userLevels;
     onProgress({ stage: 'bisect', level, done, total });
-  });
+  };
+  const leafOf = bisectRecursively(prepared.graph, { level: 0, index: 0 }, prepared.plan, onDescended, bisector);
   return finishBuild(prepared, leafOf, onProgress);
 }
 

@@ -6,9 +6,9 @@
  *  then spent on whoever comes first. */
 
 import type { TreeBounds } from './balance.ts';
-import type { Graph } from './graph.ts';
 import { LeafWorth, leafValue, TreeRoom, worthByMeeting } from './leaf-worth.ts';
 import { type Homes, leastShare, type MoveBudget, shareOf, wayFrom } from './move-budget.ts';
+import type { Graph } from './multilevel/graph.ts';
 import { NodeQueue } from './node-queue.ts';
 import { LeafMembers } from './swap.ts';
 

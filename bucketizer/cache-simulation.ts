@@ -6,8 +6,8 @@
  *  Declined: popularity of items, and writes; both would be invented. */
 
 import { mix32, type Random, seededRandom } from '../config/random.ts';
-import type { Graph } from './graph.ts';
 import { LruCache } from './lru-cache.ts';
+import type { Graph } from './multilevel/graph.ts';
 import type { LevelQuality } from './quality.ts';
 
 const cacheDatacenters = 8;

@@ -5,7 +5,7 @@
  *  as SHP-2 does, 20 rounds, users changing sides in pairs so that balance stays; sides are balanced by weight beforehand.
  *  Friends count, tie weights do not. Declined: their random start, which their own search needs 20 rounds to mend. */
 
-import type { Graph } from './graph.ts';
+import type { Graph } from './multilevel/graph.ts';
 
 export const fanoutProbability = 0.5;
 const roundsMax = 20;

@@ -3,34 +3,9 @@
  *  the same graph in whatever order they are listed. Nodes are users, or clusters of users once contracted. */
 
 import assert from 'node:assert';
-
-export interface Graph {
-  readonly nodeCount: number;
-  readonly rowStart: Uint32Array; // [node + 1]
-  readonly neighbour: Uint32Array; // [rowStart[v] .. rowStart[v + 1]), each tie in both rows, no self-ties
-  readonly tieWeight: TieWeights; // beside neighbour; integer > 0
-  readonly nodeWeight: Float64Array; // [node] integer >= 0
-  readonly heaviestUser: Float64Array; // [node] weight of the heaviest user within; of a user, its own weight
-}
-
-/** All graphs are made here: what comes in one shape is compiled once. */
-export function graphOf(
-  rowStart: Uint32Array,
-  neighbour: Uint32Array,
-  tieWeight: TieWeights,
-  nodeWeight: Float64Array,
-  heaviestUser: Float64Array,
-): Graph {
-  return { nodeCount: nodeWeight.length, rowStart, neighbour, tieWeight, nodeWeight, heaviestUser };
-}
-
-/** 32 bits where all of a graph's ties together fit in them, which is nearly always: half the memory, and faster. Of those
- *  graphs the large ones have their ties in 8 or 16 bits where each fits; searches see one kind where graphs are small. */
-export type TieWeights = Uint8Array | Uint16Array | Int32Array | Float64Array;
-
-/** From so many entries on memory is what counts: weights become bytes, and arrays are made once, as long as they may get,
- *  and looked at through views (memory that was never written to is not there). Below, exact and reused arrays are faster. */
-export const entriesLarge = 1 << 22;
+import { entriesLarge, Graph, sumOf } from './multilevel/graph.ts';
+import type { TieWeights } from './multilevel/memory.ts';
+import { PackedWeights } from './multilevel/packed-weights.ts';
 
 export interface TieRules {
   readonly directed: boolean; // only ties given in both directions count
@@ -85,7 +60,7 @@ export function buildGraph(
   }
   const rows = hubUsers === 0 ? judged : keepTies(judged, (v, u) => isHub[v] === 0 && isHub[u] === 0);
   return {
-    graph: graphOf(rows.rowStart, rows.neighbour, narrowed(rows.tieWeight), nodeWeight, nodeWeight),
+    graph: new Graph(rows.rowStart, rows.neighbour, narrowed(rows.tieWeight), nodeWeight, nodeWeight),
     counts: {
       given: ties.length / 2,
       self,
@@ -99,13 +74,6 @@ export function buildGraph(
   };
 }
 
-/** [v] = v. A loop, for `Uint32Array.from` takes as long as a search. */
-export function everyNode(count: number): Uint32Array {
-  const nodes = new Uint32Array(count);
-  for (let v = 0; v < count; v++) nodes[v] = v;
-  return nodes;
-}
-
 /** The graph on `nodes` alone, renumbered 0.. in their order. `renumber`: scratch, [node of graph], all 0 before and after. */
 export function subgraph(graph: Graph, nodes: Uint32Array, renumber: Uint32Array): Graph {
   numberFromOne(nodes, renumber);
@@ -117,7 +85,7 @@ export function subgraph(graph: Graph, nodes: Uint32Array, renumber: Uint32Array
   clearNumbers(nodes, renumber);
   const nodeWeight = pick(graph.nodeWeight, nodes);
   const heaviestUser = graph.heaviestUser === graph.nodeWeight ? nodeWeight : pick(graph.heaviestUser, nodes);
-  return graphOf(rowStart, neighbour, tieWeight, nodeWeight, heaviestUser);
+  return new Graph(rowStart, neighbour, tieWeight, nodeWeight, heaviestUser);
 }
 
 /** A loop a function, here and in the searches: they are called again and again on small graphs, and an engine that
@@ -179,51 +147,12 @@ function sumsLike(weights: TieWeights, length: number): TieWeights {
   return weights instanceof Float64Array ? new Float64Array(length) : new Int32Array(length);
 }
 
-/** Weights in as few bytes as the largest so far needs, as they come. Where they turn out to be few, in 32 bits after all. */
-export class PackedWeights {
-  private weights: TieWeights;
-  private end = 0;
-
-  /** `like`: weights whose sums come; at most `length` of them. */
-  constructor(like: TieWeights, length: number) {
-    this.weights = like instanceof Float64Array ? new Float64Array(length) : new Uint8Array(length);
-  }
-
-  append(weights: TieWeights, count: number): void {
-    let most = 0;
-    for (let k = 0; k < count; k++) if (weights[k]! > most) most = weights[k]!;
-    if (most > valueMax(this.weights)) {
-      const wider = new (most > 65_535 ? Int32Array : Uint16Array)(this.weights.length);
-      wider.set(this.weights.subarray(0, this.end));
-      this.weights = wider;
-    }
-    this.weights.set(weights.subarray(0, count), this.end);
-    this.end += count;
-  }
-
-  all(): TieWeights {
-    const weights = this.weights.subarray(0, this.end);
-    return this.end >= entriesLarge || weights instanceof Float64Array ? weights : new Int32Array(weights);
-  }
-}
-
-function valueMax(weights: TieWeights): number {
-  if (weights instanceof Uint8Array) return 255;
-  return weights instanceof Uint16Array ? 65_535 : Infinity;
-}
-
 /** The same weights in 8 or 16 bits, where there are many and each fits. */
 function narrowed(weights: TieWeights): TieWeights {
   if (!(weights instanceof Int32Array) || weights.length < entriesLarge) return weights;
   const packed = new PackedWeights(weights, weights.length);
   packed.append(weights, weights.length);
   return packed.all();
-}
-
-export function sumOf(values: Float64Array): number {
-  let sum = 0;
-  for (let i = 0; i < values.length; i++) sum += values[i]!;
-  return sum;
 }
 
 export function maxOf(values: Float64Array): number {

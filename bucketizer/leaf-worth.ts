@@ -3,7 +3,7 @@
  *  the leaf. Most nodes have friends in a few leaves only: pairs of those are weighed up faster than paths to the root. */
 
 import type { TreeBounds } from './balance.ts';
-import type { Graph } from './graph.ts';
+import type { Graph } from './multilevel/graph.ts';
 
 /** The leaf of a user who has none yet. */
 export const nowhere = 0xffffffff;

@@ -4,9 +4,11 @@
  *  breadth-first search, which one popular user is enough to scatter. */
 
 import type { Random } from '../config/random.ts';
-import { clusterFriends, contract } from './coarsen.ts';
-import { everyNode, type Graph, subgraph, sumOf } from './graph.ts';
-import { Scratch } from './scratch.ts';
+import { subgraph } from './graph.ts';
+import { clusterFriends } from './multilevel/cluster.ts';
+import { contract } from './multilevel/contract.ts';
+import { everyNode, type Graph, sumOf } from './multilevel/graph.ts';
+import { Scratch } from './multilevel/memory.ts';
 
 const shrinkPerRound = 8;
 const clustersEnough = 60; // their order hardly matters: each is far larger than a cache

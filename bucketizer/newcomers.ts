@@ -4,8 +4,8 @@
  *  where the tree is light. */
 
 import type { TreeBounds } from './balance.ts';
-import type { Graph } from './graph.ts';
 import { LeafWorth, nowhere, TreeRoom } from './leaf-worth.ts';
+import type { Graph } from './multilevel/graph.ts';
 import { unknownUserBucket } from './unknown-user.ts';
 
 /** Gives a leaf, in place, to everyone who is nowhere; returns how many that were. */

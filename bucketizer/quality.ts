@@ -2,7 +2,7 @@
  *  balance. The mean of locality over the levels is the one figure two trees are compared by. */
 
 import { treeWeights } from './balance.ts';
-import type { Graph } from './graph.ts';
+import type { Graph } from './multilevel/graph.ts';
 
 export interface LevelQuality {
   readonly level: number; // 0 is the root, the last the leaves

@@ -2,7 +2,7 @@
  *  weight of a friendship graph in 16,384 buckets), and is kept by whoever counts it among theirs: the graph stays
  *  symmetric and no row loses one of its heaviest, though the row of a very popular bucket grows longer than 32. */
 
-import type { Graph } from './graph.ts';
+import type { Graph } from './multilevel/graph.ts';
 import type { QuotientGraph } from './tree.ts';
 
 export const tiesPerBucket = 32;

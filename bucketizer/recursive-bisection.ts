@@ -1,13 +1,13 @@
 /** The first tree: bisect all users, then each half, down to the leaves. Every tree node draws its own chance from the
  *  seed and its place, so subtrees may be worked off in any order, or at the same time, with the same result. */
 
-import { seededRandom } from '../config/random.ts';
 import { halfCap } from './balance.ts';
-import { type BisectEffort, bisect } from './bisect.ts';
+import { type Bisector, bisectBalanced, plainBisector } from './bisection.ts';
 import { fanoutProbability, refineFanout } from './fanout.ts';
-import { cutOf } from './fm.ts';
-import { everyNode, type Graph, subgraph, sumOf } from './graph.ts';
-import { Scratch } from './scratch.ts';
+import { subgraph } from './graph.ts';
+import type { BisectEffort } from './multilevel/effort.ts';
+import { everyNode, type Graph, sumOf } from './multilevel/graph.ts';
+import { cutOf } from './multilevel/sides.ts';
 
 /** A place in the tree: leaves are the places of level `height`. */
 export interface TreePlace {
@@ -36,10 +36,10 @@ export function bisectRecursively(
   place: TreePlace,
   plan: BisectionPlan,
   onDescended: (userLevels: number, level: number) => void = () => {},
+  bisector: Bisector = plainBisector(),
 ): Uint32Array {
   const leafOf = new Uint32Array(graph.nodeCount);
   const renumber = new Uint32Array(graph.nodeCount);
-  const scratch = new Scratch();
   const descend = (part: Graph, users: Uint32Array, { level, index }: TreePlace, plan: BisectionPlan): void => {
     if (level === plan.height || users.length <= 1) {
       putInto(index << (plan.height - level), users, leafOf);
@@ -48,8 +48,8 @@ export function bisectRecursively(
     }
     const { side, below } =
       level === 0
-        ? bisectRoot(part, plan, scratch)
-        : { side: bisectAt(part, { level, index }, plan, scratch), below: plan };
+        ? bisectRoot(part, plan, bisector)
+        : { side: bisectAt(part, { level, index }, plan, bisector), below: plan };
     onDescended(users.length, level);
     for (const s of [0, 1]) {
       const nodes = nodesOf(side, s);
@@ -80,14 +80,14 @@ const scatteredCut = 0.2;
 export function bisectRoot(
   graph: Graph,
   plan: BisectionPlan,
-  scratch: Scratch = new Scratch(),
+  bisector: Bisector = plainBisector(),
 ): { side: Uint8Array; below: BisectionPlan } {
   const root = { level: 0, index: 0 };
-  const side = bisectAt(graph, root, plan, scratch);
+  const side = bisectAt(graph, root, plan, bisector);
   const cut = cutOf(graph, side);
   if (plan.carefulLevels === 0 || cut <= scatteredCut * tieWeightOf(graph)) return { side, below: plan };
-  const byWeight: BisectionPlan = { ...plan, effort: { ...plan.effort, rating: 'weight' } };
-  const other = bisectAt(graph, root, byWeight, scratch);
+  const byWeight: BisectionPlan = { ...plan, effort: { ...plan.effort, byDensity: false } };
+  const other = bisectAt(graph, root, byWeight, bisector);
   return cutOf(graph, other) < cut ? { side: other, below: byWeight } : { side, below: plan };
 }
 
@@ -102,17 +102,16 @@ export function bisectAt(
   part: Graph,
   { level, index }: TreePlace,
   plan: BisectionPlan,
-  scratch: Scratch = new Scratch(),
+  bisector: Bisector = plainBisector(),
 ): Uint8Array {
   if (sumOf(part.nodeWeight) === 0) return new Uint8Array(part.nodeCount); // weightless users balance anyhow
-  const random = seededRandom(`${plan.seed}/${level}/${index}`);
   const { startTies } = plan.effort;
   const effort: BisectEffort =
     level < plan.carefulLevels
       ? { ...plan.effort, startTies: startTies / (1 + level / 2) } // parts double in number from level to level
-      : { ...plan.effort, cycles: 0, startTies: 0, rating: 'density' };
+      : { ...plan.effort, cycles: 0, startTies: 0, byDensity: true };
   const cap = halfCap(part, plan.height - level, plan.leafShare);
-  const side = bisect(part, cap, effort, random, scratch);
+  const side = bisectBalanced(part, cap, effort, `${plan.seed}/${level}/${index}`, bisector);
   if (plan.objective === 'p-fanout') refineFanout(part, side, fanoutProbability, cap);
   return side;
 }

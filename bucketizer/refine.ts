@@ -6,9 +6,10 @@
 
 import type { Random } from '../config/random.ts';
 import type { TreeBounds } from './balance.ts';
-import { type Contraction, clusterFriends, contract, shuffleNearby } from './coarsen.ts';
-import { everyNode, type Graph, sumOf } from './graph.ts';
 import { LeafWorth, TreeRoom } from './leaf-worth.ts';
+import { clusterFriends, shuffleNearby } from './multilevel/cluster.ts';
+import { type Contraction, contract } from './multilevel/contract.ts';
+import { everyNode, type Graph, sumOf } from './multilevel/graph.ts';
 
 const settledShare = 0.001; // a round that moves fewer ends the refinement
 

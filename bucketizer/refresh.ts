@@ -12,10 +12,12 @@ import { type Random, seededRandom } from '../config/random.ts';
 import { imbalanceMax, type Movable, restoreBalance, type TreeBounds, treeBounds, treeWeights } from './balance.ts';
 import { type PreparedBuild, sealBuild, type TreeReport } from './bucketize.ts';
 import { BudgetedSearch } from './budgeted-refine.ts';
-import { type Contraction, clusterFriends, contract } from './coarsen.ts';
-import { type Graph, graphOf, weightsLike } from './graph.ts';
+import { weightsLike } from './graph.ts';
 import { nowhere } from './leaf-worth.ts';
 import { type Homes, MoveBudget } from './move-budget.ts';
+import { clusterFriends } from './multilevel/cluster.ts';
+import { type Contraction, contract } from './multilevel/contract.ts';
+import { Graph } from './multilevel/graph.ts';
 import { placeNewcomers } from './newcomers.ts';
 import type { BucketTree } from './tree.ts';
 
@@ -177,7 +179,7 @@ function tiesWithinLeaves(graph: Graph, leafOf: Uint32Array): Graph {
     }
     start[v + 1] = end;
   }
-  return graphOf(start, near, weight, nodeWeight, heaviestUser);
+  return new Graph(start, near, weight, nodeWeight, heaviestUser);
 }
 
 /** Clusters move, and change places, as a whole, at one price after the other; the search for users is told who moved. */

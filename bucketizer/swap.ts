@@ -5,9 +5,9 @@
 
 import type { Random } from '../config/random.ts';
 import type { TreeBounds } from './balance.ts';
-import { shuffleNearby } from './coarsen.ts';
-import { everyNode, type Graph } from './graph.ts';
 import { LeafWorth, leafValue, TreeRoom, worthByMeeting } from './leaf-worth.ts';
+import { shuffleNearby } from './multilevel/cluster.ts';
+import { everyNode, type Graph } from './multilevel/graph.ts';
 
 const friendsMax = 64; // whoever has more is at home nowhere, and is asked again and again by all who want the leaf
 const leavesTried = 2;

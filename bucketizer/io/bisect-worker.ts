@@ -4,19 +4,21 @@ import assert from 'node:assert';
 import { parentPort } from 'node:worker_threads';
 import { bisectAt, bisectRecursively, halvesOf } from '../recursive-bisection.ts';
 import { collectGarbageOf } from './collect-garbage.ts';
+import { compiledBisector } from './compiled-bisector.ts';
 import { type BisectTask, buffersOf, type Halved } from './worker-pool.ts';
 
 assert(parentPort !== null, 'this file is the entry of a worker thread');
 const port = parentPort;
+const bisector = compiledBisector();
 
 port.on('message', ({ kind, part, place, plan }: BisectTask) => {
   collectGarbageOf(part); // of the task before
   if (kind === 'subtree') {
-    const leafOf = bisectRecursively(part, place, plan);
+    const leafOf = bisectRecursively(part, place, plan, () => {}, bisector);
     port.postMessage(leafOf, [leafOf.buffer as ArrayBuffer]);
     return;
   }
-  const side = bisectAt(part, place, plan);
+  const side = bisectAt(part, place, plan, bisector);
   collectGarbageOf(part);
   const halves = halvesOf(part, side);
   const halved: Halved = { side, halves };

@@ -3,7 +3,7 @@
 
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
-import { entriesLarge, type Graph } from '../graph.ts';
+import { entriesLarge, type Graph } from '../multilevel/graph.ts';
 
 let collect: (() => void) | null = null;
 

@@ -3,10 +3,11 @@
  *  whole, and in turns. */
 
 import { type BucketizeProgress, buildTree, finishBuild, type PreparedBuild, type TreeReport } from '../bucketize.ts';
-import { everyNode, type Graph } from '../graph.ts';
+import { everyNode, type Graph } from '../multilevel/graph.ts';
 import { bisectRoot, halvesOf, nodesOf, type TreePlace } from '../recursive-bisection.ts';
 import type { BucketTree } from '../tree.ts';
 import { collectGarbageOf } from './collect-garbage.ts';
+import { compiledBisector } from './compiled-bisector.ts';
 import { startWorkers, type WorkerPool } from './worker-pool.ts';
 
 /** Starting threads, each of which has to warm up, costs more than bisecting fewer ties: at 800,000, 2.8 s of processor time
@@ -28,7 +29,8 @@ export async function bucketizeInParallel(
     onProgress(progress);
   };
   collectGarbageOf(prepared.graph); // of its making
-  if (workers === 1 || prepared.graph.neighbour.length / 2 < tiesMin) return buildTree(prepared, show);
+  if (workers === 1 || prepared.graph.neighbour.length / 2 < tiesMin)
+    return buildTree(prepared, show, compiledBisector());
   const leafOf = await bisectOnThreads(prepared, workers, show);
   collectGarbageOf(prepared.graph);
   return finishBuild(prepared, leafOf, onProgress);
@@ -55,7 +57,7 @@ async function bisectOn(
   onProgress: (progress: BucketizeProgress) => void,
 ): Promise<Uint32Array> {
   // here: the graph is needed later, and no thread has anything else to do
-  const { side: first, below } = bisectRoot(graph, plan);
+  const { side: first, below } = bisectRoot(graph, plan, compiledBisector());
   collectGarbageOf(graph);
   const leafOf = new Uint32Array(graph.nodeCount);
   let done = 0;

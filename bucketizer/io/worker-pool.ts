@@ -5,7 +5,7 @@ import assert from 'node:assert';
 import { existsSync } from 'node:fs';
 import { Worker } from 'node:worker_threads';
 import { ConfigError } from '../../config/errors.ts';
-import type { Graph } from '../graph.ts';
+import type { Graph } from '../multilevel/graph.ts';
 import type { BisectionPlan, TreePlace } from '../recursive-bisection.ts';
 
 export interface BisectTask {

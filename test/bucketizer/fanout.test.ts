@@ -1,7 +1,8 @@
 import { expect, test } from 'vitest';
 import { bucketize } from '../../bucketizer/bucketize.ts';
 import { fanoutProbability, meanFanout, refineFanout } from '../../bucketizer/fanout.ts';
-import { buildGraph, type Graph } from '../../bucketizer/graph.ts';
+import { buildGraph } from '../../bucketizer/graph.ts';
+import type { Graph } from '../../bucketizer/multilevel/graph.ts';
 import { seededRandom } from '../../config/random.ts';
 import { checkTree } from './check-tree.ts';
 import { below, communityTies, keepAll, randomGraph, userNames } from './sample-graphs.ts';

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
-import { buildGraph, PackedWeights, subgraph, type TieRules } from '../../bucketizer/graph.ts';
+import { buildGraph, subgraph, type TieRules } from '../../bucketizer/graph.ts';
+import { PackedWeights } from '../../bucketizer/multilevel/packed-weights.ts';
 import { seededRandom } from '../../config/random.ts';
 import { below, communityTies, keepAll, randomGraph, tieTable } from './sample-graphs.ts';
 

@@ -1,6 +1,8 @@
 import { expect, test } from 'vitest';
-import { clusterFriends, contract } from '../../bucketizer/coarsen.ts';
-import { buildGraph, entriesLarge, type Graph } from '../../bucketizer/graph.ts';
+import { buildGraph } from '../../bucketizer/graph.ts';
+import { clusterFriends } from '../../bucketizer/multilevel/cluster.ts';
+import { contract } from '../../bucketizer/multilevel/contract.ts';
+import { entriesLarge, type Graph } from '../../bucketizer/multilevel/graph.ts';
 import { inNearOrder } from '../../bucketizer/near-order.ts';
 import { seededRandom } from '../../config/random.ts';
 import { below, keepAll, randomGraph, tieTable } from './sample-graphs.ts';

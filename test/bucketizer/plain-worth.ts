@@ -1,6 +1,6 @@
 /** The worth of a tree said plainly, beside the searches that raise it by differences. */
 
-import type { Graph } from '../../bucketizer/graph.ts';
+import type { Graph } from '../../bucketizer/multilevel/graph.ts';
 import { tieTable } from './sample-graphs.ts';
 
 /** What the searches raise: a tie is worth one a level shared, three at the leaf. */

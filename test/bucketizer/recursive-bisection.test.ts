@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
-import { buildGraph, subgraph, sumOf } from '../../bucketizer/graph.ts';
+import { buildGraph, subgraph } from '../../bucketizer/graph.ts';
+import { sumOf } from '../../bucketizer/multilevel/graph.ts';
 import { bisectAt, bisectRecursively, nodesOf } from '../../bucketizer/recursive-bisection.ts';
 import { communityTies, keepAll, randomGraph } from './sample-graphs.ts';
 
@@ -10,7 +11,7 @@ const effort = {
   passes: 2,
   labelRounds: 2,
   startTies: 1000,
-  rating: 'density',
+  byDensity: true,
   cycles: 1,
 } as const;
 

@@ -1,6 +1,7 @@
 /** Small graphs for tests: as lists of pairs, and as the graph built from them. */
 
-import { buildGraph, type Graph, type TieRules } from '../../bucketizer/graph.ts';
+import { buildGraph, type TieRules } from '../../bucketizer/graph.ts';
+import type { Graph } from '../../bucketizer/multilevel/graph.ts';
 import { type Random, seededRandom } from '../../config/random.ts';
 
 export const keepAll: TieRules = { directed: false, weightMin: 0, degreeMax: Infinity };

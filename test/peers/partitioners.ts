@@ -4,7 +4,7 @@
 import { execFileSync } from 'node:child_process';
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';
-import type { Graph } from '../../bucketizer/graph.ts';
+import type { Graph } from '../../bucketizer/multilevel/graph.ts';
 import { type Peer, peersPython, runs } from './native.ts';
 
 export interface Partition {

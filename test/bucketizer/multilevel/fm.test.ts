@@ -1,9 +1,10 @@
 import { expect, test } from 'vitest';
-import { heavierSide } from '../../bucketizer/balance.ts';
-import { cutOf, fiducciaMattheyses } from '../../bucketizer/fm.ts';
-import { buildGraph, type Graph, sumOf } from '../../bucketizer/graph.ts';
-import { seededRandom } from '../../config/random.ts';
-import { communityTies, keepAll, randomGraph, tieTable } from './sample-graphs.ts';
+import { buildGraph } from '../../../bucketizer/graph.ts';
+import { BisectionSearch } from '../../../bucketizer/multilevel/fm.ts';
+import { type Graph, sumOf } from '../../../bucketizer/multilevel/graph.ts';
+import { cutOf, heavierSide } from '../../../bucketizer/multilevel/sides.ts';
+import { seededRandom } from '../../../config/random.ts';
+import { communityTies, keepAll, randomGraph, tieTable } from '../sample-graphs.ts';
 
 function plainCut(graph: Graph, side: Uint8Array): number {
   let cut = 0;
@@ -33,7 +34,7 @@ test('a balanced bisection stays balanced and its cut never grows', () => {
     const side = randomSide(60, seed);
     const cap = heavierSide(graph, side);
     const before = cutOf(graph, side);
-    fiducciaMattheyses(graph, cap)(side, 3, 50);
+    new BisectionSearch(graph, cap).improve(side, 3, 50);
     expect(cutOf(graph, side), `seed ${seed}`).toBeLessThanOrEqual(before);
     expect(heavierSide(graph, side), `seed ${seed}`).toBeLessThanOrEqual(cap);
   }
@@ -44,7 +45,7 @@ test('an unbalanced bisection ends balanced where users are light', () => {
     const graph = randomGraph(60, seed);
     const side = new Uint8Array(60);
     const cap = 0.55 * sumOf(graph.nodeWeight);
-    fiducciaMattheyses(graph, cap)(side, 3, 60);
+    new BisectionSearch(graph, cap).improve(side, 3, 60);
     expect(heavierSide(graph, side), `seed ${seed}`).toBeLessThanOrEqual(cap);
   }
 });
@@ -65,10 +66,10 @@ test('the search is as good as trying every bisection, on nearly all graphs of t
       if (heavierSide(graph, side) === 6) optimum = Math.min(optimum, cutOf(graph, side));
     }
     let found = Infinity;
-    const improve = fiducciaMattheyses(graph, 6);
+    const search = new BisectionSearch(graph, 6);
     for (let start = 0; start < 8; start++) {
       const side = Uint8Array.from({ length: 12 }, (_, v) => ((v * (start + 1)) % 12 < 6 ? 0 : 1));
-      improve(side, 4, 12);
+      search.improve(side, 4, 12);
       if (heavierSide(graph, side) === 6) found = Math.min(found, cutOf(graph, side));
     }
     expect(found, `seed ${seed}: below the optimum`).toBeGreaterThanOrEqual(optimum);

@@ -1,0 +1,53 @@
+/** A smaller graph of the same ties: one node a cluster, ties between two clusters added up. */
+
+import { contractLarge } from './contract-large.ts';
+import { entriesLarge, Graph } from './graph.ts';
+import { doubles, firstNodes, firstTies, type Ints, type Nodes, nodes, Scratch } from './memory.ts';
+import { addUpRows, Members, Rows } from './rows.ts';
+
+export class Contraction {
+  readonly coarse: Graph;
+  readonly clusterOf: Nodes; // [node of the finer graph] = node of `coarse`
+
+  constructor(coarse: Graph, clusterOf: Nodes) {
+    this.coarse = coarse;
+    this.clusterOf = clusterOf;
+  }
+}
+
+/** One node a label, numbered by first appearance; ties between two clusters are added up. */
+export function contract(graph: Graph, label: Nodes, scratch: Scratch = new Scratch()): Contraction {
+  const n = graph.nodeCount;
+  const clusterOf = nodes(n);
+  const number = scratch.ints('number', n);
+  number.fill(-1, 0, n);
+  const clusters = numberClusters(label, clusterOf, number);
+  const members = new Members(clusterOf, clusters, scratch);
+  const place = scratch.ints('place', n);
+  place.fill(-1, 0, clusters);
+  const entries = graph.rowStart[n]!;
+  const rowStart = nodes(clusters + 1);
+  const nodeWeight = doubles(clusters);
+  const heaviestUser = doubles(clusters);
+  if (entries >= entriesLarge) {
+    const large = contractLarge(graph, clusterOf, members, place, rowStart, nodeWeight, heaviestUser, scratch);
+    return new Contraction(large, clusterOf);
+  }
+  const neighbour = scratch.ints('coarseNeighbour', entries);
+  const ties = scratch.sums('coarseTie', entries, graph.tieWeight);
+  const rows = new Rows(rowStart, neighbour, ties, nodeWeight, heaviestUser);
+  const end = addUpRows(graph, clusterOf, members, place, rows, 0, clusters);
+  const coarse = new Graph(rowStart, firstNodes(neighbour, end), firstTies(ties, end), nodeWeight, heaviestUser);
+  return new Contraction(coarse, clusterOf);
+}
+
+/** By first appearance; returns how many there are. */
+function numberClusters(label: Nodes, clusterOf: Nodes, number: Ints): i32 {
+  let clusters = 0;
+  for (let v = 0; v < label.length; v++) {
+    const l = label[v]!;
+    if (number[l] === -1) number[l] = clusters++;
+    clusterOf[v] = number[l]!;
+  }
+  return clusters;
+}

@@ -1,0 +1,40 @@
+/** A graph as the searches see it: compressed sparse rows in typed arrays. Nodes are users, or clusters of users once
+ *  contracted. */
+
+import { type Doubles, type Nodes, nodes, type TieWeights } from './memory.ts';
+
+/** One class for all: what comes in one shape is compiled once. */
+export class Graph {
+  readonly nodeCount: i32;
+  readonly rowStart: Nodes; // [node + 1]
+  readonly neighbour: Nodes; // [rowStart[v] .. rowStart[v + 1]), each tie in both rows, no self-ties
+  readonly tieWeight: TieWeights; // beside neighbour; integer > 0
+  readonly nodeWeight: Doubles; // [node] integer >= 0
+  readonly heaviestUser: Doubles; // [node] weight of the heaviest user within; of a user, its own weight
+
+  constructor(rowStart: Nodes, neighbour: Nodes, tieWeight: TieWeights, nodeWeight: Doubles, heaviestUser: Doubles) {
+    this.nodeCount = nodeWeight.length;
+    this.rowStart = rowStart;
+    this.neighbour = neighbour;
+    this.tieWeight = tieWeight;
+    this.nodeWeight = nodeWeight;
+    this.heaviestUser = heaviestUser;
+  }
+}
+
+/** From so many entries on memory is what counts: weights become bytes, and arrays are made once, as long as they may get,
+ *  and looked at through views (memory that was never written to is not there). Below, exact and reused arrays are faster. */
+export const entriesLarge: i32 = 1 << 22;
+
+/** [v] = v. A loop, for `Uint32Array.from` takes as long as a search. */
+export function everyNode(count: i32): Nodes {
+  const all = nodes(count);
+  for (let v = 0; v < count; v++) all[v] = v;
+  return all;
+}
+
+export function sumOf(values: Doubles): f64 {
+  let sum: f64 = 0;
+  for (let i = 0; i < values.length; i++) sum += values[i]!;
+  return sum;
+}

@@ -1,0 +1,101 @@
+/** Arrays and chance for the multilevel search, which is compiled twice: by tsc to JavaScript, with this file, and by
+ *  AssemblyScript to WebAssembly, with the file of the same name in `wasm`, where arrays are plain memory. All that the
+ *  two languages do not share is in here; what uses it is written in what they do share (decision 0017). */
+
+import type { Random } from '../../config/random.ts';
+
+/** 32 bits where all of a graph's ties together fit in them, which is nearly always: half the memory, and faster. Of those
+ *  graphs the large ones have their ties in 8 or 16 bits where each fits; searches see one kind where graphs are small. */
+export type TieWeights = Uint8Array | Uint16Array | Int32Array | Float64Array;
+
+/** Sums of them. */
+export type TieSum = number;
+
+export type Nodes = Uint32Array; // indices
+export type Ints = Int32Array;
+export type Entries = Ints | Nodes; // room for neighbours
+export type Doubles = Float64Array;
+export type Sides = Uint8Array; // 0 or 1
+
+/** [node] the area it lies in, which clusters do not leave. */
+export type Areas = ArrayLike<number>;
+
+/** Chance, as an argument. */
+export type Chance = Random;
+
+/** Uniform integer from 0 to before `n`. */
+export function below(chance: Chance, n: number): number {
+  return Math.floor(chance() * n);
+}
+
+export function nodes(length: number): Nodes {
+  return new Uint32Array(length);
+}
+
+export function ints(length: number): Ints {
+  return new Int32Array(length);
+}
+
+export function doubles(length: number): Doubles {
+  return new Float64Array(length);
+}
+
+export function sides(length: number): Sides {
+  return new Uint8Array(length);
+}
+
+/** As the kind of array it is to become keeps it. */
+export function toSide(value: number): number {
+  return value;
+}
+
+/** `value` is whole and fits. */
+export function toInt(value: number): number {
+  return value;
+}
+
+/** Of 32 bits. */
+export function leadingZeros(value: number): number {
+  return Math.clz32(value);
+}
+
+export function firstNodes(all: Ints, length: number): Nodes {
+  return new Uint32Array(all.subarray(0, length));
+}
+
+export function firstTies(all: TieWeights, length: number): TieWeights {
+  return all.slice(0, length);
+}
+
+export function copyOf(side: Sides): Sides {
+  return side.slice();
+}
+
+/** Working memory that outlives one search. A tree takes thousands of searches on ever smaller parts; arrays made anew for
+ *  each cost more than some of the searches themselves. Arrays are held by name, and grown when too short. What they hold is
+ *  whatever was left in them; they may be longer than asked for. */
+export class Scratch {
+  private readonly ints32 = new Map<string, Int32Array>();
+  private readonly doubles64 = new Map<string, Float64Array>();
+
+  ints(name: string, length: number): Int32Array {
+    const held = this.ints32.get(name);
+    if (held !== undefined && held.length >= length) return held;
+    const made = new Int32Array(length);
+    this.ints32.set(name, made);
+    return made;
+  }
+
+  doubles(name: string, length: number): Float64Array {
+    const held = this.doubles64.get(name);
+    if (held !== undefined && held.length >= length) return held;
+    const made = new Float64Array(length);
+    this.doubles64.set(name, made);
+    return made;
+  }
+
+  /** Of the kind of `like`: sums of its values fit. */
+  sums(name: string, length: number, like: TieWeights): TieWeights {
+    return like instanceof Float64Array ? this.doubles(name, length) : this.ints(name, length);
+  }
+}

@@ -1,0 +1,102 @@
+/** Rows of a graph contracted: the ties of a cluster's members, those to the same cluster added up. */
+
+import type { Graph } from './graph.ts';
+import type { Doubles, Entries, Ints, Nodes, Scratch, TieWeights } from './memory.ts';
+
+/** Members of cluster c: `member[start[c] .. start[c + 1])`. */
+export class Members {
+  readonly start: Ints;
+  readonly member: Ints;
+
+  constructor(clusterOf: Nodes, clusters: i32, scratch: Scratch) {
+    this.start = scratch.ints('memberStart', clusters + 2);
+    this.member = scratch.ints('member', clusterOf.length);
+    this.start.fill(0, 0, clusters + 2);
+    countMembers(clusterOf, this.start);
+    addUpCounts(this.start, clusters);
+    listMembers(clusterOf, this.start, this.member);
+  }
+}
+
+function countMembers(clusterOf: Nodes, start: Ints): void {
+  for (let v = 0; v < clusterOf.length; v++) start[clusterOf[v]! + 2] = start[clusterOf[v]! + 2]! + 1;
+}
+
+function addUpCounts(start: Ints, clusters: i32): void {
+  for (let c = 0; c < clusters; c++) start[c + 2] = start[c + 2]! + start[c + 1]!;
+}
+
+function listMembers(clusterOf: Nodes, start: Ints, member: Ints): void {
+  for (let v = 0; v < clusterOf.length; v++) {
+    const at = start[clusterOf[v]! + 1]!;
+    start[clusterOf[v]! + 1] = at + 1;
+    member[at] = v;
+  }
+}
+
+/** Room for the rows of a coarse graph. */
+export class Rows {
+  readonly rowStart: Nodes;
+  readonly neighbour: Entries;
+  readonly tieWeight: TieWeights;
+  readonly nodeWeight: Doubles;
+  readonly heaviestUser: Doubles;
+
+  constructor(rowStart: Nodes, neighbour: Entries, tieWeight: TieWeights, nodeWeight: Doubles, heaviestUser: Doubles) {
+    this.rowStart = rowStart;
+    this.neighbour = neighbour;
+    this.tieWeight = tieWeight;
+    this.nodeWeight = nodeWeight;
+    this.heaviestUser = heaviestUser;
+  }
+}
+
+/** The rows of the clusters `from` to before `to`, into `room`, their ties from its start; returns where the last one ends.
+ *  `place`: [cluster] where the row at hand has it, if at or after its start; all -1 before the first. */
+export function addUpRows(
+  graph: Graph,
+  clusterOf: Nodes,
+  members: Members,
+  place: Ints,
+  room: Rows,
+  from: i32,
+  to: i32,
+): i32 {
+  const rowStart = graph.rowStart;
+  const neighbour = graph.neighbour;
+  const tieWeight = graph.tieWeight;
+  const memberStart = members.start;
+  const member = members.member;
+  const coarseNeighbour = room.neighbour;
+  const coarseTie = room.tieWeight;
+  const first: i32 = room.rowStart[from]!;
+  let end: i32 = first;
+  for (let c = from; c < to; c++) {
+    const start = end;
+    let weight: f64 = 0;
+    let heaviest: f64 = 0;
+    for (let m = memberStart[c]!; m < memberStart[c + 1]!; m++) {
+      const v = member[m]!;
+      weight += graph.nodeWeight[v]!;
+      if (graph.heaviestUser[v]! > heaviest) heaviest = graph.heaviestUser[v]!;
+      const rowEnd = rowStart[v + 1]!;
+      for (let k = rowStart[v]!; k < rowEnd; k++) {
+        const d = clusterOf[neighbour[k]!]!;
+        if (d === c) continue;
+        const at = place[d]!;
+        if (at >= start) {
+          coarseTie[at - first] = coarseTie[at - first]! + tieWeight[k]!;
+          continue;
+        }
+        place[d] = end;
+        coarseNeighbour[end] = d;
+        coarseTie[end - first] = tieWeight[k]!;
+        end++;
+      }
+    }
+    room.nodeWeight[c] = weight;
+    room.heaviestUser[c] = heaviest;
+    room.rowStart[c + 1] = end;
+  }
+  return end;
+}

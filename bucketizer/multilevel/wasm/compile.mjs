@@ -1,0 +1,55 @@
+/** Compiles the multilevel search to WebAssembly: `bisect.wasm` beside its JavaScript in `dist`. A file in this folder stands
+ *  for the one of the same name above it, as if all lay in one folder; AssemblyScript has no `import type`. Nothing else is
+ *  changed. */
+
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import asc from 'assemblyscript/asc';
+
+const here = fileURLToPath(new URL('.', import.meta.url));
+const above = dirname(here);
+const out = fileURLToPath(new URL('../../../dist/bucketizer/multilevel/bisect.wasm', import.meta.url));
+
+const options = {
+  optimizeLevel: 3,
+  runtime: 'stub', // memory is given out, and all of it taken back at once
+  uncheckedBehavior: 'always', // bounds: as for the same code in JavaScript, its tests
+};
+
+const { error } = await asc.main(
+  [
+    'entry.ts',
+    '--outFile',
+    'bisect.wasm',
+    ...Object.entries(options).flatMap(([name, value]) => [`--${name}`, `${value}`]),
+  ],
+  { readFile, writeFile, listFiles: () => [], reportDiagnostic },
+);
+if (error !== null) {
+  process.stderr.write(`${error.message}\n`);
+  process.exitCode = 1;
+}
+
+function readFile(name) {
+  const path = [here, above].map((folder) => join(folder, name)).find(existsSync);
+  return path === undefined ? null : forAssemblyScript(readFileSync(path, 'utf8'));
+}
+
+function forAssemblyScript(source) {
+  return source.replace(/^import (?:type )?(\{[^}]*\}) from '\.\.?\/(.*)\.ts';$/gm, (_, names, file) => {
+    return `import ${names.replace(/\btype /g, '')} from './${file}';`;
+  });
+}
+
+function writeFile(name, contents) {
+  if (!name.endsWith('.wasm')) return;
+  mkdirSync(dirname(out), { recursive: true });
+  writeFileSync(out, contents);
+}
+
+/** Of what it has to say, all but notes: most are about "!", which is for tsc. */
+function reportDiagnostic(diagnostic) {
+  if (diagnostic.category === 1 || diagnostic.category === 0) return;
+  process.stderr.write(`${diagnostic.range?.source?.normalizedPath ?? ''}: ${diagnostic.message}\n`);
+}

@@ -1,0 +1,19 @@
+/** `../contract-large.ts` for WebAssembly, which is not asked to bisect graphs as large as that. */
+
+import type { Graph } from '../graph.ts';
+import type { Members } from '../rows.ts';
+import type { Doubles, Ints, Nodes, Scratch } from './memory.ts';
+
+export function contractLarge(
+  graph: Graph,
+  _clusterOf: Nodes,
+  _members: Members,
+  _place: Ints,
+  _rowStart: Nodes,
+  _nodeWeight: Doubles,
+  _heaviestUser: Doubles,
+  _scratch: Scratch,
+): Graph {
+  assert(false);
+  return graph;
+}

@@ -1,0 +1,126 @@
+/** `../memory.ts` for WebAssembly. Arrays are of fixed length, in memory that is only ever given out: all of it is free
+ *  again when the next bisection begins (`bisect.ts`). Indices and sums are signed 32 bits. Written in AssemblyScript. */
+
+export type TieWeights = StaticArray<i32>;
+export type TieSum = i32;
+export type Nodes = StaticArray<i32>;
+export type Ints = StaticArray<i32>;
+export type Entries = StaticArray<i32>;
+export type Doubles = StaticArray<f64>;
+export type Sides = StaticArray<u8>;
+export type Areas = StaticArray<u8>;
+
+/** `seededRandom` of config/random.ts, from the hash of its name. */
+export class Chance {
+  private a: u32;
+  private b: u32;
+  private c: u32;
+  private counter: u32 = 1;
+
+  constructor(base: u32) {
+    this.a = mix32(base);
+    this.b = mix32(base + 0x9e3779b9);
+    this.c = mix32(base + 0x3c6ef372);
+    for (let i = 0; i < 12; i++) this.next();
+  }
+
+  next(): f64 {
+    const t = this.a + this.b + this.counter;
+    this.counter++;
+    this.a = this.b ^ (this.b >>> 9);
+    this.b = this.c + (this.c << 3);
+    this.c = ((this.c << 21) | (this.c >>> 11)) + t;
+    return f64(t) / 4294967296.0;
+  }
+}
+
+function mix32(value: u32): u32 {
+  let h = value;
+  h ^= h >>> 16;
+  h *= 0x85ebca6b;
+  h ^= h >>> 13;
+  h *= 0xc2b2ae35;
+  return h ^ (h >>> 16);
+}
+
+export function below(chance: Chance, n: i32): i32 {
+  return i32(chance.next() * n);
+}
+
+export function nodes(length: i32): Nodes {
+  return new StaticArray<i32>(length);
+}
+
+export function ints(length: i32): Ints {
+  return new StaticArray<i32>(length);
+}
+
+export function doubles(length: i32): Doubles {
+  return new StaticArray<f64>(length);
+}
+
+export function sides(length: i32): Sides {
+  return new StaticArray<u8>(length);
+}
+
+export function toSide(value: i32): u8 {
+  return u8(value);
+}
+
+export function toInt(value: f64): i32 {
+  return i32(value);
+}
+
+export function leadingZeros(value: i32): i32 {
+  return clz(value);
+}
+
+export function firstNodes(all: Ints, length: i32): Nodes {
+  return first(all, length);
+}
+
+export function firstTies(all: TieWeights, length: i32): TieWeights {
+  return first(all, length);
+}
+
+function first(all: StaticArray<i32>, length: i32): StaticArray<i32> {
+  const copy = new StaticArray<i32>(length);
+  memory.copy(changetype<usize>(copy), changetype<usize>(all), usize(length) << 2);
+  return copy;
+}
+
+export function copyOf(side: Sides): Sides {
+  const copy = new StaticArray<u8>(side.length);
+  memory.copy(changetype<usize>(copy), changetype<usize>(side), side.length);
+  return copy;
+}
+
+/** `length` may be less than was asked for before: what is held stays. */
+export class Scratch {
+  private readonly ints32: Map<string, Ints> = new Map();
+  private readonly doubles64: Map<string, Doubles> = new Map();
+
+  ints(name: string, length: i32): Ints {
+    if (this.ints32.has(name)) {
+      const held = this.ints32.get(name);
+      if (held.length >= length) return held;
+    }
+    const made = ints(length);
+    this.ints32.set(name, made);
+    return made;
+  }
+
+  doubles(name: string, length: i32): Doubles {
+    if (this.doubles64.has(name)) {
+      const held = this.doubles64.get(name);
+      if (held.length >= length) return held;
+    }
+    const made = doubles(length);
+    this.doubles64.set(name, made);
+    return made;
+  }
+
+  sums(name: string, length: i32, _like: TieWeights): TieWeights {
+    return this.ints(name, length);
+  }
+}
