@@ -3,7 +3,6 @@
 
 import assert from 'node:assert';
 import { ConfigError } from '../config/errors.ts';
-import { compareIds } from '../config/ids.ts';
 import { seededRandom } from '../config/random.ts';
 import { restoreBalance, treeBounds, treeWeights } from './balance.ts';
 import { type Bisector, plainBisector } from './bisection.ts';
@@ -12,6 +11,7 @@ import type { Auditor, CommunityAudit } from './communities.ts';
 import { fanoutProbability, meanFanout } from './fanout.ts';
 import { toFixedPoint } from './fixed-point.ts';
 import { buildGraph, type TieCounts } from './graph.ts';
+import { orderOfIds } from './id-order.ts';
 import type { BisectEffort } from './multilevel/effort.ts';
 import { entriesLarge, type Graph, sumOf } from './multilevel/graph.ts';
 import { inNearOrder } from './near-order.ts';
@@ -215,19 +215,12 @@ function socialGraph(
   const n = input.users.length;
   if (n === 0)
     throw new ConfigError('the graph is empty: no user has to be put into a bucket; expected at least one tie');
-  const order = Uint32Array.from({ length: n }, (_, i) => i).sort((a, b) =>
-    compareIds(input.users[a]!, input.users[b]!),
-  );
-  const place = new Uint32Array(n);
-  const users: string[] = [];
-  for (const [at, i] of order.entries()) {
-    const id = input.users[i]!;
-    if (id === users.at(-1)) throw new ConfigError(`user ${JSON.stringify(id)} is listed twice; keep one`);
-    users.push(id);
-    place[i] = at;
-  }
-  const given = input.userWeights ?? new Float64Array(n).fill(1);
-  const userWeights = toFixedPoint(Float64Array.from(order, (i) => given[i]!)).weights;
+  const order = orderOfIds(input.users);
+  const { users, place } = usersInOrder(input.users, order);
+  const userWeights =
+    input.userWeights === null
+      ? new Float64Array(n).fill(1)
+      : toFixedPoint(weightsInOrder(input.userWeights, order)).weights;
   if (sumOf(userWeights) === 0) throw new ConfigError('all users weigh 0; expected a weight above 0 for at least one');
   const tieWeights = input.tieWeights === null ? null : toFixedPoint(input.tieWeights);
   const { graph, counts } = buildGraph(
@@ -242,6 +235,26 @@ function socialGraph(
     place,
   );
   return { users, graph, counts };
+}
+
+function usersInOrder(given: readonly string[], order: Uint32Array): { users: string[]; place: Uint32Array } {
+  const users: string[] = [];
+  const place = new Uint32Array(order.length);
+  let before: string | null = null;
+  for (let at = 0; at < order.length; at++) {
+    const user = given[order[at]!]!;
+    if (user === before) throw new ConfigError(`user ${JSON.stringify(user)} is listed twice; keep one`);
+    users.push(user);
+    place[order[at]!] = at;
+    before = user;
+  }
+  return { users, place };
+}
+
+function weightsInOrder(given: Float64Array, order: Uint32Array): Float64Array {
+  const weights = new Float64Array(order.length);
+  for (let at = 0; at < order.length; at++) weights[at] = given[order[at]!]!;
+  return weights;
 }
 
 function improveTree(

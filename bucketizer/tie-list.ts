@@ -7,7 +7,7 @@ export interface Ties {
   readonly repeated: number; // lines already added to another one in the same direction
 }
 
-const roomAtFirst = 1 << 18;
+const roomAtFirst = 1 << 20; // memory that is never written to is not there
 
 export class TieList {
   length = 0; // ties held
@@ -28,6 +28,18 @@ export class TieList {
     if (weight !== 1) this.weights ??= this.roomForWeights();
     if (this.weights !== null) this.weights[this.length] = weight;
     this.length++;
+  }
+
+  /** The first `count` of `pairs`, of weight 1 each. */
+  pushPairs(pairs: Uint32Array, count: number): void {
+    for (let at = 0; at < count; ) {
+      if (this.length === this.room) this.makeRoom();
+      const some = Math.min(count - at, this.room - this.length);
+      this.pairs.set(pairs.subarray(2 * at, 2 * (at + some)), 2 * this.length);
+      this.weights?.fill(1, this.length, this.length + some);
+      this.length += some;
+      at += some;
+    }
   }
 
   /** Ends the list. Where weights have fractions all repeated ties are added up, for they are rounded next, and which of

@@ -22,33 +22,37 @@ export async function eachLineOf(
   onLine: (line: string, number: number) => void,
   onRead: (bytes: number, of: number) => void = () => {},
 ): Promise<void> {
-  await eachByteLineOf(
-    source,
-    (bytes, start, end, number) => onLine(textOfLine(bytes, start, end, number, source.name), number),
-    onRead,
-  );
+  await eachLineBut(source, (_, start) => ({ lines: 0, next: start }), onLine, onRead);
 }
 
-/** As `eachLineOf`, for those who can do without a string a line: the line is `bytes[start .. end)`, until the next. */
-export async function eachByteLineOf(
+/** As `eachLineOf`, for those who understand most lines as bytes: `takeLines` may take some of the whole lines
+ *  `bytes[start .. end)`, and says how many and where the `next` one begins. A line becomes a string where it takes none. */
+export async function eachLineBut(
   source: ByteSource,
-  onLine: (bytes: Buffer, start: number, end: number, number: number) => void,
-  onRead: (bytes: number, of: number) => void = () => {},
+  takeLines: (bytes: Buffer, start: number, end: number) => { readonly lines: number; readonly next: number },
+  onLine: (line: string, number: number) => void,
+  onRead: (bytes: number, of: number) => void,
 ): Promise<void> {
   let rest: Buffer = Buffer.alloc(0);
   let number = 0;
   try {
     for await (const chunk of source.chunks) {
       const bytes = Buffer.concat([rest, chunk]);
-      let start = 0;
-      for (let end = bytes.indexOf(10); end >= 0; end = bytes.indexOf(10, start)) {
-        onLine(bytes, start, end > start && bytes[end - 1] === 13 ? end - 1 : end, ++number);
-        start = end + 1;
+      const end = bytes.lastIndexOf(10) + 1;
+      for (let start = 0; start < end; ) {
+        const { lines, next } = takeLines(bytes, start, end);
+        number += lines;
+        start = next;
+        if (lines > 0) continue;
+        const lineEnd = bytes.indexOf(10, start);
+        const shown = lineEnd > start && bytes[lineEnd - 1] === 13 ? lineEnd - 1 : lineEnd;
+        onLine(textOfLine(bytes, start, shown, ++number, source.name), number);
+        start = lineEnd + 1;
       }
-      rest = bytes.subarray(start);
+      rest = bytes.subarray(end);
       onRead(source.bytesRead(), source.bytes);
     }
-    if (rest.length > 0) onLine(rest, 0, rest.length, ++number);
+    if (rest.length > 0) onLine(textOfLine(rest, 0, rest.length, ++number, source.name), number);
   } catch (error) {
     throw readError(error, source.name, `line ${number}`);
   }
@@ -58,7 +62,7 @@ const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 const byteOrderMark = '\ufeff';
 
 /** Throws a ConfigError where it is not UTF-8. The byte order mark a text may begin with is left out. */
-export function textOfLine(bytes: Buffer, start: number, end: number, number: number, name: string): string {
+function textOfLine(bytes: Buffer, start: number, end: number, number: number, name: string): string {
   let text: string;
   try {
     text = utf8.decode(bytes.subarray(start, end));

@@ -5,7 +5,8 @@
 import { csvNumber, csvRows } from '../../config/csv.ts';
 import { ConfigError } from '../../config/errors.ts';
 import type { ByteSource } from './byte-source.ts';
-import { eachByteLineOf, textOfLine } from './text-stream.ts';
+import type { PairLines } from './id-table.ts';
+import { eachLineBut } from './text-stream.ts';
 import { shorten, type TieCollector } from './tie-collector.ts';
 
 /** Columns of the two ends of a tie, by the names people give them. */
@@ -45,41 +46,31 @@ export async function readTextTies(
     if (typeof tie === 'string') into.bad(number, tie);
     else into.add(tie.from, tie.to, tie.weight);
   };
-  await eachByteLineOf(
+  await eachLineBut(
     source,
-    (bytes, start, end, number) => {
-      if (layout !== null && addPlainTie(bytes, start, end, layout, into)) return;
-      onText(textOfLine(bytes, start, end, number, source.name), number);
+    (bytes, start, end) => {
+      if (layout === null || layout.fields !== 2) return { lines: 0, next: start };
+      return into.addPairLines(bytes, start, end, layout.csv ? csvPairs : snapPairs, layout.from === 1);
     },
+    onText,
     onRead,
   );
 }
 
-const [hash, quote, comma, space, tab] = [0x23, 0x22, 0x2c, 0x20, 0x09];
+const [quote, comma, space, tab] = [0x22, 0x2c, 0x20, 0x09];
+const csvPairs: PairLines = {
+  ofId: bytesThat((byte) => byte >= space && byte <= 0x7e && byte !== comma && byte !== quote),
+  between: bytesThat((byte) => byte === comma),
+  betweenMax: 1,
+};
+const snapPairs: PairLines = {
+  ofId: bytesThat((byte) => byte > space && byte <= 0x7e),
+  between: bytesThat((byte) => byte === space || byte === tab),
+  betweenMax: Infinity,
+};
 
-/** Most lines of most files: two ids in ASCII and what separates them, nothing else. Those need no string; whether this
- *  was one. */
-function addPlainTie(bytes: Uint8Array, start: number, end: number, layout: Layout, into: TieCollector): boolean {
-  if (layout.fields !== 2 || bytes[start] === hash) return false;
-  let firstEnd = start;
-  while (firstEnd < end && isPlain(bytes[firstEnd]!, layout.csv)) firstEnd++;
-  let second = firstEnd;
-  if (layout.csv) {
-    if (bytes[second] === comma) second++;
-  } else {
-    while (second < end && (bytes[second] === space || bytes[second] === tab)) second++;
-  }
-  let at = second;
-  while (at < end && isPlain(bytes[at]!, layout.csv)) at++;
-  if (at < end || firstEnd === start || second === firstEnd || second === end) return false;
-  if (layout.from === 0) into.addBytes(bytes, start, firstEnd, second, end);
-  else into.addBytes(bytes, second, end, start, firstEnd);
-  return true;
-}
-
-function isPlain(byte: number, csv: boolean): boolean {
-  if (byte > 0x7e) return false;
-  return csv ? byte >= space && byte !== comma && byte !== quote : byte > space;
+function bytesThat(serves: (byte: number) => boolean): Uint8Array {
+  return Uint8Array.from({ length: 256 }, (_, byte) => (serves(byte) ? 1 : 0));
 }
 
 /** The layout a header states, or null where the first line is data already. */

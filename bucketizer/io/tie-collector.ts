@@ -2,7 +2,9 @@
 
 import { ConfigError } from '../../config/errors.ts';
 import { TieList } from '../tie-list.ts';
-import { IdTable } from './id-table.ts';
+import { IdTable, type PairLines } from './id-table.ts';
+
+const linesAtOnce = 1024; // few, so that the loop over them is left, and entered again, before it is compiled
 
 export interface EdgeList {
   readonly users: readonly string[]; // by first appearance
@@ -20,6 +22,7 @@ export class TieCollector {
   private readonly badLinesMax: number;
   private readonly ids = new IdTable();
   private readonly list = new TieList();
+  private readonly pairs = new Uint32Array(2 * linesAtOnce);
 
   constructor(name: string, badLinesMax: number) {
     this.name = name;
@@ -36,10 +39,19 @@ export class TieCollector {
     this.list.push(at, this.index(to), weight);
   }
 
-  /** A tie whose ids are pieces of `bytes`, in UTF-8. */
-  addBytes(bytes: Uint8Array, fromStart: number, fromEnd: number, toStart: number, toEnd: number): void {
-    const at = this.ids.indexOf(bytes, fromStart, fromEnd);
-    this.list.push(at, this.ids.indexOf(bytes, toStart, toEnd));
+  /** Some of the ties of `bytes[start .. end)`, as long as lines are two ids: returns how many, and where the next line
+   *  begins. `swapped`: a tie comes from the second id of its line. */
+  addPairLines(
+    bytes: Uint8Array,
+    start: number,
+    end: number,
+    shape: PairLines,
+    swapped: boolean,
+  ): { readonly lines: number; readonly next: number } {
+    const taken = this.ids.indexPairs(bytes, start, end, shape, this.pairs);
+    if (swapped) swapEnds(this.pairs, taken.lines);
+    this.list.pushPairs(this.pairs, taken.lines);
+    return taken;
   }
 
   /** Throws a ConfigError at the first bad line beyond the limit. `where`: a line's number, or what stands for one. */
@@ -67,6 +79,14 @@ export class TieCollector {
       mutual,
       ...(userWeights === undefined ? {} : { userWeights: Float64Array.from(userWeights) }),
     };
+  }
+}
+
+function swapEnds(pairs: Uint32Array, count: number): void {
+  for (let i = 0; i < 2 * count; i += 2) {
+    const first = pairs[i]!;
+    pairs[i] = pairs[i + 1]!;
+    pairs[i + 1] = first;
   }
 }
 

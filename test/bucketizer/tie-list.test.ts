@@ -26,6 +26,22 @@ test('whatever is added up along the way, every tie has the weight of all its li
   }
 });
 
+test('ties pushed many at once are those pushed one by one', () => {
+  for (let seed = 1; seed <= 20; seed++) {
+    const random = seededRandom(seed);
+    const [byOne, atOnce] = [new TieList(8), new TieList(8)];
+    for (let part = 0; part < 5; part++) {
+      const weight = seed % 2 === 0 && part === 2 ? 2 : 1; // once there are weights, the next have them too
+      byOne.push(0, 1, weight);
+      atOnce.push(0, 1, weight);
+      const pairs = Uint32Array.from({ length: 2 * below(40, random) }, () => below(6, random));
+      for (let i = 0; i < pairs.length; i += 2) byOne.push(pairs[i]!, pairs[i + 1]!);
+      atOnce.pushPairs(pairs, pairs.length / 2);
+    }
+    expect(atOnce.finish(), `seed ${seed}`).toEqual(byOne.finish());
+  }
+});
+
 test('memory is in step with distinct ties: a million lines of fifty ties are never held', () => {
   const list = new TieList(64);
   for (let i = 0; i < 1_000_000; i++) list.push(i % 10, 10 + (i % 5));

@@ -102,6 +102,11 @@ test('bad lines are skipped and counted up to the limit, and the one beyond it i
   await expect(read(text, 0)).rejects.toThrow(/:2: .*; mend it, or skip such lines with --max-bad-lines$/);
 });
 
+test('a bad line after thousands of good ones is named by its number', async () => {
+  const good = Array.from({ length: 5000 }, (_, i) => `u${i % 70} u${i % 31}`);
+  await expect(read(`${[...good, 'a b c', ...good].join('\n')}\n`, 0)).rejects.toThrow(/:5001: 3 fields in "a b c"/);
+});
+
 test('a file that is not there, and a folder, are refused in one line', async () => {
   const { dir } = scratchFolder();
   await expect(readEdgeList(`${dir}/none`, 0)).rejects.toThrow(/none: cannot be read \(no such file or folder\)/);
@@ -113,6 +118,7 @@ test('lines read as bytes say what they say as text, however oddly they are writ
     const random = seededRandom(seed);
     const one = (...of: readonly string[]): string => of[below(of.length, random)]!;
     const csv = seed % 2 === 0;
+    const swapped = seed % 4 === 0;
     const id = (): string =>
       one('a', '7', '007', 'x-y', 'ü', '名前', csv ? 'a b' : 'a,b', '"'.slice(csv ? 1 : 0) || 'q');
     const expected: string[] = [];
@@ -120,12 +126,13 @@ test('lines read as bytes say what they say as text, however oddly they are writ
       const kind = random();
       if (kind < 0.05) return one('', '# a b', ' ', '\t ');
       const [from, to] = [id(), id()];
-      expected.push(`${from} ${to}`);
+      expected.push(swapped ? `${to} ${from}` : `${from} ${to}`);
       return csv
         ? `${one(from, `"${from}"`)},${to}`
         : `${one('', ' ')}${from}${one(' ', '\t', '  \t')}${to}${one('', ' ')}`;
     });
-    const text = `${csv ? 'user,friend\n' : 'from to\n'}${lines.join(one('\n', '\r\n'))}\n`;
+    const header = swapped ? 'friend,user' : csv ? 'user,friend' : 'from to';
+    const text = `${header}\n${lines.join(one('\n', '\r\n'))}\n`;
     expect(pairs(await read(text)), `seed ${seed}`).toEqual(expected);
   }
 });
