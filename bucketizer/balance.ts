@@ -7,6 +7,7 @@
 import { maxOf } from './graph.ts';
 import { type Graph, sumOf } from './multilevel/graph.ts';
 import { heavierSide } from './multilevel/sides.ts';
+import { TreeBounds } from './multilevel/tree-room.ts';
 
 export const imbalanceMax = 0.05;
 
@@ -17,26 +18,16 @@ const lightMin = 0.9;
 /** Of the imbalance not yet used up, what a bisection may use at least. */
 const leftoverMin = 0.2;
 
-/** What the searches keep to, which is tighter than the promise where that would let every heavy user sit on top of an
- *  even share (segments of 8 buckets at 1.73 x even on a world of log-normal users; 1.07 with this). */
-export interface TreeBounds {
-  readonly height: number;
-  readonly even: Float64Array; // [level] total weight / 2^level
-  readonly most: Float64Array; // [level] even, and half the imbalance allowed at the top, all of it at the leaves
-  readonly least: Float64Array; // [level]
-  readonly userMean: number; // room for one more average user, where 5 % are less than that
-}
-
 export function treeBounds(graph: Graph, height: number): TreeBounds {
   const total = sumOf(graph.nodeWeight);
   const even = Float64Array.from({ length: height + 1 }, (_, level) => total / (1 << level));
-  return {
+  return new TreeBounds(
     height,
     even,
-    most: even.map((share, level) => share * (1 + imbalanceMax * (0.5 + level / (2 * height)))),
-    least: even.map((share) => share * lightMin),
-    userMean: total / graph.nodeCount,
-  };
+    even.map((share, level) => share * (1 + imbalanceMax * (0.5 + level / (2 * height)))),
+    even.map((share) => share * lightMin),
+    total / graph.nodeCount,
+  );
 }
 
 /** May a node with this even share weigh `weight`, its heaviest user weighing `heaviest`? */

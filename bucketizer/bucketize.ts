@@ -5,7 +5,6 @@ import assert from 'node:assert';
 import { ConfigError } from '../config/errors.ts';
 import { seededRandom } from '../config/random.ts';
 import { restoreBalance, treeBounds, treeWeights } from './balance.ts';
-import { type Bisector, plainBisector } from './bisection.ts';
 import { type CacheSimulation, simulateCaches } from './cache-simulation.ts';
 import type { Auditor, CommunityAudit } from './communities.ts';
 import { fanoutProbability, meanFanout } from './fanout.ts';
@@ -18,10 +17,10 @@ import { inNearOrder } from './near-order.ts';
 import { type LevelQuality, levelQuality, meanLocality } from './quality.ts';
 import { quotientGraph } from './quotient.ts';
 import { type BisectionPlan, bisectRecursively, type Objective } from './recursive-bisection.ts';
-import { refineClusters, refineTree } from './refine.ts';
-import { swapUsers } from './swap.ts';
+import { plainSearches, type Searches } from './searches.ts';
 import { type BucketTree, heightMax } from './tree.ts';
 import { sealTree } from './tree-bytes.ts';
+import { refineClusters } from './v-cycle.ts';
 
 export interface BucketizeInput {
   readonly users: readonly string[]; // unique ids, in any order
@@ -116,7 +115,7 @@ export function bucketize(
 export function buildTree(
   prepared: PreparedBuild,
   onProgress: (progress: BucketizeProgress) => void = () => {},
-  bisector: Bisector = plainBisector(),
+  searches: Searches = plainSearches(),
 ): { tree: BucketTree; report: TreeReport } {
   let done = 0;
   const total = prepared.users.length * prepared.options.height;
@@ -124,8 +123,8 @@ export function buildTree(
     done += userLevels;
     onProgress({ stage: 'bisect', level, done, total });
   };
-  const leafOf = bisectRecursively(prepared.graph, { level: 0, index: 0 }, prepared.plan, onDescended, bisector);
-  return finishBuild(prepared, leafOf, onProgress);
+  const leafOf = bisectRecursively(prepared.graph, { level: 0, index: 0 }, prepared.plan, onDescended, searches);
+  return finishBuild(prepared, leafOf, onProgress, searches);
 }
 
 /** A build before its bisections; they may be done here or by workers, with the same result. */
@@ -166,11 +165,12 @@ export function finishBuild(
   prepared: PreparedBuild,
   leafOf: Uint32Array,
   onProgress: (progress: BucketizeProgress) => void,
+  searches: Searches,
 ): { tree: BucketTree; report: TreeReport } {
   const { height, seed, effort = 'default', objective = 'cut' } = prepared.options;
   restoreBalance(prepared.graph, leafOf, height);
   // refinement counts ties: it would undo what fanout gained
-  if (objective === 'cut') improveTree(prepared.graph, leafOf, { height, seed }, efforts[effort], onProgress);
+  if (objective === 'cut') improveTree(prepared.graph, leafOf, { height, seed }, efforts[effort], searches, onProgress);
   return sealBuild(prepared, leafOf);
 }
 
@@ -262,17 +262,18 @@ function improveTree(
   leafOf: Uint32Array,
   plan: { readonly height: number; readonly seed: number },
   effort: Effort,
+  searches: Searches,
   onProgress: (progress: BucketizeProgress) => void,
 ): void {
   const steps = effort.vCycles + 2; // refinement, V-cycles, swaps
   const bounds = treeBounds(graph, plan.height);
   for (let step = 0; step <= effort.vCycles; step++) {
     onProgress({ stage: 'refine', done: step, total: steps });
-    const random = seededRandom(`${plan.seed}/refine/${step}`);
-    if (step === 0) refineTree(graph, leafOf, bounds, effort.rounds, random);
-    else refineClusters(graph, leafOf, bounds, effort.rounds, random);
+    const chance = `${plan.seed}/refine/${step}`;
+    if (step === 0) searches.refine(graph, leafOf, bounds, effort.rounds, chance);
+    else refineClusters(graph, leafOf, bounds, effort.rounds, seededRandom(chance));
   }
-  swapUsers(graph, leafOf, bounds, effort.swapRounds, seededRandom(`${plan.seed}/swap`));
+  searches.swap(graph, leafOf, bounds, effort.swapRounds, `${plan.seed}/swap`);
   onProgress({ stage: 'refine', done: steps, total: steps });
 }
 

@@ -5,12 +5,12 @@
  *  whom both gain most by. Declined: visiting users in a shuffled order as the refinement of a build does; the budget is
  *  then spent on whoever comes first. */
 
-import type { TreeBounds } from './balance.ts';
-import { LeafWorth, leafValue, TreeRoom, worthByMeeting } from './leaf-worth.ts';
 import { type Homes, leastShare, type MoveBudget, shareOf, wayFrom } from './move-budget.ts';
 import type { Graph } from './multilevel/graph.ts';
+import { LeafMembers } from './multilevel/leaf-members.ts';
+import { LeafWorth, leafValue, worthByMeeting } from './multilevel/leaf-worth.ts';
+import { type TreeBounds, TreeRoom } from './multilevel/tree-room.ts';
 import { NodeQueue } from './node-queue.ts';
-import { LeafMembers } from './swap.ts';
 
 /** Whoever has more friends than these, and than so many times the mean, stays: popular users are at home nowhere, to ask
  *  them takes as long as to ask all others, and whom they come nearer to they leave as many behind. */

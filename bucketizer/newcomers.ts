@@ -3,9 +3,10 @@
  *  gives to unknown users (`unknown-user.ts`), so that a cookie set in the meantime stays right; if that is full, near it
  *  where the tree is light. */
 
-import type { TreeBounds } from './balance.ts';
-import { LeafWorth, nowhere, TreeRoom } from './leaf-worth.ts';
 import type { Graph } from './multilevel/graph.ts';
+import { LeafWorth } from './multilevel/leaf-worth.ts';
+import { nowhere } from './multilevel/memory.ts';
+import { type TreeBounds, TreeRoom } from './multilevel/tree-room.ts';
 import { unknownUserBucket } from './unknown-user.ts';
 
 /** Gives a leaf, in place, to everyone who is nowhere; returns how many that were. */

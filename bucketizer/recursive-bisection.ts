@@ -2,12 +2,12 @@
  *  seed and its place, so subtrees may be worked off in any order, or at the same time, with the same result. */
 
 import { halfCap } from './balance.ts';
-import { type Bisector, bisectBalanced, plainBisector } from './bisection.ts';
 import { fanoutProbability, refineFanout } from './fanout.ts';
 import { subgraph } from './graph.ts';
 import type { BisectEffort } from './multilevel/effort.ts';
 import { everyNode, type Graph, sumOf } from './multilevel/graph.ts';
 import { cutOf } from './multilevel/sides.ts';
+import { bisectBalanced, plainSearches, type Searches } from './searches.ts';
 
 /** A place in the tree: leaves are the places of level `height`. */
 export interface TreePlace {
@@ -36,7 +36,7 @@ export function bisectRecursively(
   place: TreePlace,
   plan: BisectionPlan,
   onDescended: (userLevels: number, level: number) => void = () => {},
-  bisector: Bisector = plainBisector(),
+  searches: Searches = plainSearches(),
 ): Uint32Array {
   const leafOf = new Uint32Array(graph.nodeCount);
   const renumber = new Uint32Array(graph.nodeCount);
@@ -48,8 +48,8 @@ export function bisectRecursively(
     }
     const { side, below } =
       level === 0
-        ? bisectRoot(part, plan, bisector)
-        : { side: bisectAt(part, { level, index }, plan, bisector), below: plan };
+        ? bisectRoot(part, plan, searches)
+        : { side: bisectAt(part, { level, index }, plan, searches), below: plan };
     onDescended(users.length, level);
     for (const s of [0, 1]) {
       const nodes = nodesOf(side, s);
@@ -80,14 +80,14 @@ const scatteredCut = 0.2;
 export function bisectRoot(
   graph: Graph,
   plan: BisectionPlan,
-  bisector: Bisector = plainBisector(),
+  searches: Searches = plainSearches(),
 ): { side: Uint8Array; below: BisectionPlan } {
   const root = { level: 0, index: 0 };
-  const side = bisectAt(graph, root, plan, bisector);
+  const side = bisectAt(graph, root, plan, searches);
   const cut = cutOf(graph, side);
   if (plan.carefulLevels === 0 || cut <= scatteredCut * tieWeightOf(graph)) return { side, below: plan };
   const byWeight: BisectionPlan = { ...plan, effort: { ...plan.effort, byDensity: false } };
-  const other = bisectAt(graph, root, byWeight, bisector);
+  const other = bisectAt(graph, root, byWeight, searches);
   return cutOf(graph, other) < cut ? { side: other, below: byWeight } : { side, below: plan };
 }
 
@@ -102,7 +102,7 @@ export function bisectAt(
   part: Graph,
   { level, index }: TreePlace,
   plan: BisectionPlan,
-  bisector: Bisector = plainBisector(),
+  searches: Searches = plainSearches(),
 ): Uint8Array {
   if (sumOf(part.nodeWeight) === 0) return new Uint8Array(part.nodeCount); // weightless users balance anyhow
   const { startTies } = plan.effort;
@@ -111,7 +111,7 @@ export function bisectAt(
       ? { ...plan.effort, startTies: startTies / (1 + level / 2) } // parts double in number from level to level
       : { ...plan.effort, cycles: 0, startTies: 0, byDensity: true };
   const cap = halfCap(part, plan.height - level, plan.leafShare);
-  const side = bisectBalanced(part, cap, effort, `${plan.seed}/${level}/${index}`, bisector);
+  const side = bisectBalanced(part, cap, effort, `${plan.seed}/${level}/${index}`, searches);
   if (plan.objective === 'p-fanout') refineFanout(part, side, fanoutProbability, cap);
   return side;
 }

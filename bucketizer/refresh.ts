@@ -9,15 +9,16 @@
 import assert from 'node:assert';
 import { ConfigError } from '../config/errors.ts';
 import { type Random, seededRandom } from '../config/random.ts';
-import { imbalanceMax, type Movable, restoreBalance, type TreeBounds, treeBounds, treeWeights } from './balance.ts';
+import { imbalanceMax, type Movable, restoreBalance, treeBounds, treeWeights } from './balance.ts';
 import { type PreparedBuild, sealBuild, type TreeReport } from './bucketize.ts';
 import { BudgetedSearch } from './budgeted-refine.ts';
 import { weightsLike } from './graph.ts';
-import { nowhere } from './leaf-worth.ts';
 import { type Homes, MoveBudget } from './move-budget.ts';
 import { clusterFriends } from './multilevel/cluster.ts';
 import { type Contraction, contract } from './multilevel/contract.ts';
 import { Graph } from './multilevel/graph.ts';
+import { nowhere } from './multilevel/memory.ts';
+import type { TreeBounds } from './multilevel/tree-room.ts';
 import { placeNewcomers } from './newcomers.ts';
 import type { BucketTree } from './tree.ts';
 

@@ -5,9 +5,10 @@
 import { type BucketizeProgress, buildTree, finishBuild, type PreparedBuild, type TreeReport } from '../bucketize.ts';
 import { everyNode, type Graph } from '../multilevel/graph.ts';
 import { bisectRoot, halvesOf, nodesOf, type TreePlace } from '../recursive-bisection.ts';
+import type { Searches } from '../searches.ts';
 import type { BucketTree } from '../tree.ts';
 import { collectGarbageOf } from './collect-garbage.ts';
-import { compiledBisector } from './compiled-bisector.ts';
+import { compiledSearches } from './compiled-searches.ts';
 import { startWorkers, type WorkerPool } from './worker-pool.ts';
 
 /** Starting threads, each of which has to warm up, costs more than bisecting fewer ties: at 800,000, 2.8 s of processor time
@@ -29,22 +30,23 @@ export async function bucketizeInParallel(
     onProgress(progress);
   };
   collectGarbageOf(prepared.graph); // of its making
-  if (workers === 1 || prepared.graph.neighbour.length / 2 < tiesMin)
-    return buildTree(prepared, show, compiledBisector());
-  const leafOf = await bisectOnThreads(prepared, workers, show);
+  const searches = compiledSearches();
+  if (workers === 1 || prepared.graph.neighbour.length / 2 < tiesMin) return buildTree(prepared, show, searches);
+  const leafOf = await bisectOnThreads(prepared, workers, searches, show);
   collectGarbageOf(prepared.graph);
-  return finishBuild(prepared, leafOf, onProgress);
+  return finishBuild(prepared, leafOf, onProgress, searches);
 }
 
 /** What the threads hold is gone once this returns. */
 async function bisectOnThreads(
   prepared: PreparedBuild,
   workers: number,
+  searches: Searches,
   onProgress: (progress: BucketizeProgress) => void,
 ): Promise<Uint32Array> {
   const pool = startWorkers(workers);
   try {
-    return await bisectOn(pool, prepared, workers, onProgress);
+    return await bisectOn(pool, prepared, workers, searches, onProgress);
   } finally {
     await pool.close();
   }
@@ -54,10 +56,11 @@ async function bisectOn(
   pool: WorkerPool,
   { graph, users, plan }: PreparedBuild,
   workers: number,
+  searches: Searches,
   onProgress: (progress: BucketizeProgress) => void,
 ): Promise<Uint32Array> {
   // here: the graph is needed later, and no thread has anything else to do
-  const { side: first, below } = bisectRoot(graph, plan, compiledBisector());
+  const { side: first, below } = bisectRoot(graph, plan, searches);
   collectGarbageOf(graph);
   const leafOf = new Uint32Array(graph.nodeCount);
   let done = 0;

@@ -20,6 +20,9 @@ export type Sides = Uint8Array; // 0 or 1
 /** [node] the area it lies in, which clusters do not leave. */
 export type Areas = ArrayLike<number>;
 
+/** The leaf of a user who has none yet. */
+export const nowhere = 0xffffffff;
+
 /** Chance, as an argument. */
 export type Chance = Random;
 

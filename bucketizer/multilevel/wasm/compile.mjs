@@ -1,4 +1,4 @@
-/** Compiles the multilevel search to WebAssembly: `bisect.wasm` beside its JavaScript in `dist`. A file in this folder stands
+/** Compiles the multilevel searches to WebAssembly: `searches.wasm` beside its JavaScript in `dist`. A file in this folder stands
  *  for the one of the same name above it, as if all lay in one folder; AssemblyScript has no `import type`. Nothing else is
  *  changed. */
 
@@ -9,7 +9,7 @@ import asc from 'assemblyscript/asc';
 
 const here = fileURLToPath(new URL('.', import.meta.url));
 const above = dirname(here);
-const out = fileURLToPath(new URL('../../../dist/bucketizer/multilevel/bisect.wasm', import.meta.url));
+const out = fileURLToPath(new URL('../../../dist/bucketizer/multilevel/searches.wasm', import.meta.url));
 
 const options = {
   optimizeLevel: 3,
@@ -21,7 +21,7 @@ const { error } = await asc.main(
   [
     'entry.ts',
     '--outFile',
-    'bisect.wasm',
+    'searches.wasm',
     ...Object.entries(options).flatMap(([name, value]) => [`--${name}`, `${value}`]),
   ],
   { readFile, writeFile, listFiles: () => [], reportDiagnostic },

@@ -1,15 +1,18 @@
-/** Entry of the multilevel search in WebAssembly: begin, make room for the arrays of a graph and fill it, bisect, read the
- *  sides, all at addresses in its memory. */
+/** Entry of the multilevel searches in WebAssembly: begin, make room for the arrays of a graph and fill it, search, read the
+ *  result, all at addresses in its memory. */
 
 import { bisect as bisectGraph } from '../bisect.ts';
 import { BisectEffort } from '../effort.ts';
 import { Graph } from '../graph.ts';
+import { refineTree } from '../refine.ts';
+import { swapUsers } from '../swap.ts';
+import { TreeBounds } from '../tree-room.ts';
 import {
   Chance,
   type Doubles,
   type Nodes,
   doubles as newDoubles,
-  ints as newInts,
+  nodes,
   Scratch,
   type Sides,
   type TieWeights,
@@ -20,22 +23,27 @@ export function begin(): void {
   heap.reset();
 }
 
-/** Address of so many integers of 32 bits. */
+/** Room for so many integers of 32 bits. */
 export function ints(length: i32): Nodes {
-  return newInts(length);
+  return nodes(length);
 }
 
-/** Address of so many doubles. */
 export function doubles(length: i32): Doubles {
   return newDoubles(length);
 }
 
-/** Address of a byte a node. `chance`: hash of the name that chance is drawn from. */
+/** A graph of users. */
+export function graph(rowStart: Nodes, neighbour: Nodes, tieWeight: TieWeights, nodeWeight: Doubles): Graph {
+  return new Graph(rowStart, neighbour, tieWeight, nodeWeight, nodeWeight);
+}
+
+export function bounds(height: i32, even: Doubles, most: Doubles, least: Doubles, userMean: f64): TreeBounds {
+  return new TreeBounds(height, even, most, least, userMean);
+}
+
+/** A byte a node. `chance`: hash of the name that chance is drawn from, here and below. */
 export function bisect(
-  rowStart: Nodes,
-  neighbour: Nodes,
-  tieWeight: TieWeights,
-  nodeWeight: Doubles,
+  on: Graph,
   cap: f64,
   coarsestNodes: i32,
   shrinkPerRound: f64,
@@ -47,7 +55,6 @@ export function bisect(
   cycles: i32,
   chance: u32,
 ): Sides {
-  const graph = new Graph(rowStart, neighbour, tieWeight, nodeWeight, nodeWeight);
   const effort = new BisectEffort(
     coarsestNodes,
     shrinkPerRound,
@@ -58,5 +65,15 @@ export function bisect(
     startTies,
     cycles,
   );
-  return bisectGraph(graph, cap, effort, new Chance(chance), new Scratch());
+  return bisectGraph(on, cap, effort, new Chance(chance), new Scratch());
+}
+
+/** In place. */
+export function refine(on: Graph, leafOf: Nodes, within: TreeBounds, rounds: i32, chance: u32): void {
+  refineTree(on, leafOf, within, rounds, new Chance(chance));
+}
+
+/** In place. */
+export function swap(on: Graph, leafOf: Nodes, within: TreeBounds, rounds: i32, chance: u32): void {
+  swapUsers(on, leafOf, within, rounds, new Chance(chance));
 }

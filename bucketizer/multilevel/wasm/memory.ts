@@ -10,6 +10,8 @@ export type Doubles = StaticArray<f64>;
 export type Sides = StaticArray<u8>;
 export type Areas = StaticArray<u8>;
 
+export const nowhere: i32 = -1;
+
 /** `seededRandom` of config/random.ts, from the hash of its name. */
 export class Chance {
   private a: u32;

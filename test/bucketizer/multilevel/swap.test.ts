@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest';
-import { treeBounds } from '../../bucketizer/balance.ts';
-import { refineTree } from '../../bucketizer/refine.ts';
-import { swapUsers } from '../../bucketizer/swap.ts';
-import { seededRandom } from '../../config/random.ts';
-import { twoTriangles } from './sample-graphs.ts';
+import { treeBounds } from '../../../bucketizer/balance.ts';
+import { refineTree } from '../../../bucketizer/multilevel/refine.ts';
+import { swapUsers } from '../../../bucketizer/multilevel/swap.ts';
+import { seededRandom } from '../../../config/random.ts';
+import { twoTriangles } from '../sample-graphs.ts';
 
 test('a swap unties what single moves cannot: full leaves, each with a user of the other', () => {
   // one user of each triangle in the other's leaf; every leaf full to its cap

@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest';
 import { halfCap } from '../../bucketizer/balance.ts';
-import { bisectBalanced } from '../../bucketizer/bisection.ts';
 import { buildGraph } from '../../bucketizer/graph.ts';
 import { sumOf } from '../../bucketizer/multilevel/graph.ts';
 import { cutOf, heavierSide } from '../../bucketizer/multilevel/sides.ts';
+import { bisectBalanced } from '../../bucketizer/searches.ts';
 import { keepAll, randomGraph } from './sample-graphs.ts';
 
 const effort = {

@@ -1,11 +1,12 @@
 import { expect, test } from 'vitest';
-import { restoreBalance, treeBounds } from '../../bucketizer/balance.ts';
-import { refineClusters, refineTree } from '../../bucketizer/refine.ts';
-import { swapUsers } from '../../bucketizer/swap.ts';
-import { seededRandom } from '../../config/random.ts';
-import { checkBalance } from './check-tree.ts';
-import { plainWorth } from './plain-worth.ts';
-import { below, randomGraph } from './sample-graphs.ts';
+import { restoreBalance, treeBounds } from '../../../bucketizer/balance.ts';
+import { refineTree } from '../../../bucketizer/multilevel/refine.ts';
+import { swapUsers } from '../../../bucketizer/multilevel/swap.ts';
+import { refineClusters } from '../../../bucketizer/v-cycle.ts';
+import { seededRandom } from '../../../config/random.ts';
+import { checkBalance } from '../check-tree.ts';
+import { plainWorth } from '../plain-worth.ts';
+import { below, randomGraph } from '../sample-graphs.ts';
 
 type Search = typeof refineTree;
 

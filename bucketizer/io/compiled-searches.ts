@@ -1,0 +1,126 @@
+/** The multilevel searches in WebAssembly (`multilevel/wasm`, decision 0017): compiled before it runs. In JavaScript the engine
+ *  compiles them while they run, which took a third of the time of a small build, and does so once more in every thread. */
+
+import assert from 'node:assert';
+import { existsSync, readFileSync } from 'node:fs';
+import { hash32 } from '../../config/random.ts';
+import { entriesLarge, type Graph } from '../multilevel/graph.ts';
+import { plainSearches, type Searches } from '../searches.ts';
+
+/** What `multilevel/wasm/entry.ts` exports; arrays are addresses in its memory. */
+interface Exports {
+  readonly memory: { readonly buffer: ArrayBuffer };
+  begin(): void;
+  ints(length: number): number;
+  doubles(length: number): number;
+  graph(rowStart: number, neighbour: number, tieWeight: number, nodeWeight: number): number;
+  bounds(height: number, even: number, most: number, least: number, userMean: number): number;
+  bisect(
+    graph: number,
+    cap: number,
+    coarsestNodes: number,
+    shrinkPerRound: number,
+    tries: number,
+    passes: number,
+    labelRounds: number,
+    byDensity: boolean,
+    startTies: number,
+    cycles: number,
+    chance: number,
+  ): number;
+  refine(graph: number, leafOf: number, bounds: number, rounds: number, chance: number): void;
+  swap(graph: number, leafOf: number, bounds: number, rounds: number, chance: number): void;
+}
+
+/** The part of WebAssembly used, which the types of Node leave out. */
+interface Engine {
+  readonly Module: new (bytes: Uint8Array) => object;
+  readonly Instance: new (module: object, imports: object) => { readonly exports: object };
+}
+
+/** For graphs that are not large; large ones, and those whose ties add up to more than 32 bits, go to the searches in
+ *  JavaScript, and so do all where the program has not been built. */
+export function compiledSearches(): Searches {
+  const plain = plainSearches();
+  const file = compiledFile();
+  if (file === null) return plain;
+  const memory = new SearchMemory(file);
+  const fits = (graph: Graph): boolean =>
+    graph.rowStart[graph.nodeCount]! < entriesLarge && graph.tieWeight instanceof Int32Array;
+  const onTree =
+    (search: 'refine' | 'swap'): Searches['refine'] =>
+    (graph, leafOf, bounds, rounds, chance) => {
+      if (!fits(graph)) return plain[search](graph, leafOf, bounds, rounds, chance);
+      const { exports } = memory;
+      exports.begin();
+      const { height, even, most, least, userMean } = bounds;
+      const held = exports.bounds(height, memory.doubles(even), memory.doubles(most), memory.doubles(least), userMean);
+      const leaves = memory.ints(leafOf);
+      exports[search](memory.graph(graph), leaves, held, rounds, hash32(chance));
+      leafOf.set(new Uint32Array(exports.memory.buffer, leaves, leafOf.length));
+    };
+  return {
+    bisect: (graph, cap, effort, chance) => {
+      if (!fits(graph)) return plain.bisect(graph, cap, effort, chance);
+      const { exports } = memory;
+      const { coarsestNodes, shrinkPerRound, tries, passes, labelRounds, byDensity, startTies, cycles } = effort;
+      exports.begin();
+      const side = exports.bisect(
+        memory.graph(graph),
+        cap,
+        coarsestNodes,
+        shrinkPerRound,
+        tries,
+        passes,
+        labelRounds,
+        byDensity,
+        startTies,
+        cycles,
+        hash32(chance),
+      );
+      return new Uint8Array(exports.memory.buffer, side, graph.nodeCount).slice();
+    },
+    refine: onTree('refine'),
+    swap: onTree('swap'),
+  };
+}
+
+/** What is handed over is copied. Its buffer is another one whenever it has grown. */
+class SearchMemory {
+  readonly exports: Exports;
+
+  constructor(file: URL) {
+    const { Module, Instance } = (globalThis as unknown as { readonly WebAssembly: Engine }).WebAssembly;
+    const abort = (): void => assert.fail('the multilevel search ran out of memory');
+    this.exports = new Instance(new Module(readFileSync(file)), { env: { abort } }).exports as Exports;
+  }
+
+  graph({ nodeCount, rowStart, neighbour, tieWeight, nodeWeight }: Graph): number {
+    const entries = rowStart[nodeCount]!;
+    return this.exports.graph(
+      this.ints(rowStart.subarray(0, nodeCount + 1)),
+      this.ints(neighbour.subarray(0, entries)),
+      this.ints(tieWeight.subarray(0, entries)),
+      this.doubles(nodeWeight),
+    );
+  }
+
+  ints(values: ArrayLike<number>): number {
+    const at = this.exports.ints(values.length);
+    new Uint32Array(this.exports.memory.buffer, at).set(values);
+    return at;
+  }
+
+  doubles(values: Float64Array): number {
+    const at = this.exports.doubles(values.length);
+    new Float64Array(this.exports.memory.buffer, at).set(values);
+    return at;
+  }
+}
+
+function compiledFile(): URL | null {
+  const beside = new URL('../multilevel/searches.wasm', import.meta.url);
+  if (existsSync(beside)) return beside;
+  const built = new URL('../../dist/bucketizer/multilevel/searches.wasm', import.meta.url);
+  return existsSync(built) ? built : null;
+}
