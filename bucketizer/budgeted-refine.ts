@@ -19,7 +19,7 @@ const movedMax = { friends: 64, timesMean: 5 };
 /** Whoever has more than these gives up its place to nobody. */
 const swappedMax = { friends: 24, timesMean: 2 };
 
-const leavesTried = 4;
+const leavesTried = 16;
 
 /** The search ends after so many tries in vain for every newcomer and user whom the budget has room for (or is over by);
  *  where moves are found it goes on. */
