@@ -5,6 +5,7 @@
  *  whom both gain most by. Declined: visiting users in a shuffled order as the refinement of a build does; the budget is
  *  then spent on whoever comes first. */
 
+import { GainBounds } from './gain-bounds.ts';
 import { type Homes, leastShare, type MoveBudget, shareOf, wayFrom } from './move-budget.ts';
 import type { Graph } from './multilevel/graph.ts';
 import { LeafMembers } from './multilevel/leaf-members.ts';
@@ -42,10 +43,14 @@ export class BudgetedSearch {
   private readonly room: TreeRoom;
   private readonly worth: LeafWorth;
   private readonly worthAt: Float64Array; // by meeting
+  private readonly gains: GainBounds;
   private readonly members: LeafMembers;
   private readonly queue: NodeQueue;
   private readonly lean: Float64Array; // [node] what it gains at most, in any other leaf
   private readonly known: Uint8Array; // [node] of its lean
+  private readonly toll: Float64Array; // [node] price of going where it does not come home: below 0 where it is away
+  private readonly height: number;
+  private readonly leafMost: Float64Array; // [leaf * height + levels up - 1] what anybody there gains at most by going so far; Infinity: not known
   private readonly wanted = new Uint32Array(leavesTried); // leaves where the node at hand would gain most, best first
   private readonly wantedGain = new Float64Array(leavesTried);
   private readonly share: Float64Array; // [node] of the budget, taken while it is away from home; 0: it has none
@@ -73,9 +78,13 @@ export class BudgetedSearch {
       home < 0 ? 0 : Math.min(Number.MAX_VALUE, shareOf(budget, homes.users[v]!, homes.weight[v]!)),
     );
     this.least = leastShare(budget);
+    this.height = bounds.height;
+    this.toll = new Float64Array(graph.nodeCount);
+    this.leafMost = new Float64Array(bounds.height << bounds.height);
     const friendsMean = graph.neighbour.length / graph.nodeCount;
     this.friendsMax = Math.max(movedMax.friends, movedMax.timesMean * friendsMean);
     this.friendsMaxSwapped = Math.max(swappedMax.friends, swappedMax.timesMean * friendsMean);
+    this.gains = new GainBounds(graph, leafOf, bounds.height, this.friendsMax);
   }
 
   /** Moves nodes between leaves; returns how many moved. */
@@ -112,6 +121,7 @@ export class BudgetedSearch {
     this.members.move(v, from, leaf);
     leafOf[v] = leaf;
     known[v] = unknown;
+    this.tellFriends(v, from);
     for (let k = rowStart[v]!; k < rowStart[v + 1]!; k++) {
       if (this.mayWant(neighbour[k]!, tieWeight[k]!, from, leaf)) known[neighbour[k]!] = unknown;
     }
@@ -128,8 +138,10 @@ export class BudgetedSearch {
     const { graph, homes, leafOf, lean, known, queue } = this;
     const dearer = price - this.price;
     this.price = price;
+    this.leafMost.fill(Infinity);
     for (let v = 0; v < graph.nodeCount; v++) {
       if (friendsOf(graph, v) > this.friendsMax) continue;
+      this.toll[v] = this.tollOf(v);
       const home = homes.leaf[v]!;
       if (home >= 0) lean[v]! -= dearer * homes.users[v]!;
       const away = home >= 0 && home !== leafOf[v];
@@ -143,6 +155,13 @@ export class BudgetedSearch {
    *  friends is worth no more than a friend's leaf beside it, or than the own one without the friends in it. */
   private ask(v: number): void {
     const { homes, queue, price } = this;
+    const hope = this.gains.anywhere(v) - this.toll[v]!;
+    if (hope <= 0) {
+      this.known[v] = bounded;
+      this.lean[v] = hope;
+      queue.remove(v);
+      return;
+    }
     const worth = this.worth;
     const own = this.leafOf[v]!;
     const home = homes.leaf[v]!;
@@ -248,14 +267,21 @@ export class BudgetedSearch {
 
   /** Whether somebody in `leaf` should change places with v, for more than `best` a share of the budget; returns the more. */
   private chooseSwap(v: number, leaf: number, gainV: number, best: number): number {
-    const { graph, members, lean, room, budget, homes } = this;
-    if (this.weighed >= (weighedPerTie * graph.neighbour.length) / 2) return best;
+    const { graph, members, gains, toll, leafMost, room, budget, homes } = this;
     const from = this.leafOf[v]!;
+    const up = 32 - Math.clz32(from ^ leaf);
+    const place = leaf * this.height + up - 1;
+    if (gainV + leafMost[place]! <= 0 || this.weighed >= (weighedPerTie * graph.neighbour.length) / 2) return best;
     const costV = this.cost(v, leaf);
     let most = best;
+    let gainsMost = -Infinity;
     for (let u = members.first(leaf); u >= 0; u = members.after(u)) {
-      const gainMost = gainV + lean[u]!;
-      if (gainMost <= 0 || friendsOf(graph, u) > this.friendsMaxSwapped) continue;
+      const gainU = gains.at(u, up) - toll[u]!;
+      if (gainU <= gainsMost && gainV + gainU <= 0) continue;
+      if (friendsOf(graph, u) > this.friendsMaxSwapped) continue;
+      if (gainU > gainsMost) gainsMost = gainU;
+      const gainMost = gainV + gainU;
+      if (gainMost <= 0) continue;
       const costBoth = Math.max(this.least, costV + this.cost(u, from));
       if (gainMost < most * costBoth || !room.allowsSwap(v, from, u, leaf)) continue;
       const value = this.gainOfSwap(v, u, gainV) / costBoth;
@@ -265,6 +291,7 @@ export class BudgetedSearch {
       this.to = leaf;
       this.other = u;
     }
+    leafMost[place] = gainsMost;
     return most;
   }
 
@@ -314,6 +341,40 @@ export class BudgetedSearch {
     this.members.move(v, from, to);
     this.known[v] = unknown;
     leafOf[v] = to;
+    this.toll[v] = this.tollOf(v);
+    this.tellFriends(v, from);
+  }
+
+  /** v has come from `from`: what it and its friends gain at most is another. */
+  private tellFriends(v: number, from: number): void {
+    const { graph, gains, leafOf } = this;
+    const { rowStart, neighbour, tieWeight } = graph;
+    const to = leafOf[v]!;
+    if (friendsOf(graph, v) <= this.friendsMax) gains.recount(v);
+    this.raise(v);
+    for (let k = rowStart[v]!; k < rowStart[v + 1]!; k++) {
+      const u = neighbour[k]!;
+      if (friendsOf(graph, u) > this.friendsMax) continue;
+      gains.friendMoved(u, tieWeight[k]!, from, to);
+      this.raise(u);
+    }
+  }
+
+  /** u may gain more than anybody in its leaf did. */
+  private raise(u: number): void {
+    const { graph, gains, toll, leafMost, height } = this;
+    if (friendsOf(graph, u) > this.friendsMaxSwapped) return;
+    const row = this.leafOf[u]! * height - 1;
+    for (let up = 1; up <= height; up++) {
+      const gain = gains.at(u, up) - toll[u]!;
+      if (gain > leafMost[row + up]!) leafMost[row + up] = gain;
+    }
+  }
+
+  private tollOf(v: number): number {
+    const home = this.homes.leaf[v]!;
+    if (home < 0) return 0;
+    return home === this.leafOf[v] ? this.price * this.homes.users[v]! : -this.price * this.homes.users[v]!;
   }
 
   private priceOf(v: number, leaf: number): number {
