@@ -4,19 +4,13 @@
  *  there is always a leaf that may take one more user, whoever it is (`restoreBalance`).
  *  Declined: caps that hold by luck of the search; balance is then a matter of the graph. */
 
-import { maxOf } from './graph.ts';
 import { type Graph, sumOf } from './multilevel/graph.ts';
-import { heavierSide } from './multilevel/sides.ts';
+import { imbalanceMax, maxOf } from './multilevel/half.ts';
 import { TreeBounds } from './multilevel/tree-room.ts';
-
-export const imbalanceMax = 0.05;
 
 /** Below this share of the even one the searches let nobody go: not a promise (who has a heavy user must be short of
  *  others elsewhere), but buckets nobody lives in are buckets nothing can be steered by. */
 const lightMin = 0.9;
-
-/** Of the imbalance not yet used up, what a bisection may use at least. */
-const leftoverMin = 0.2;
 
 export function treeBounds(graph: Graph, height: number): TreeBounds {
   const total = sumOf(graph.nodeWeight);
@@ -33,34 +27,6 @@ export function treeBounds(graph: Graph, height: number): TreeBounds {
 /** May a node with this even share weigh `weight`, its heaviest user weighing `heaviest`? */
 function withinShare(weight: number, heaviest: number, evenShare: number): boolean {
   return weight <= (1 + imbalanceMax) * evenShare || weight - heaviest <= evenShare;
-}
-
-/** Most a half of `graph` may weigh, `levelsLeft` bisections (this one included) before its leaves, each of which is to
- *  have `leafShare`. Imbalance not yet used up is shared by the levels still to come, the first of them taking more, for
- *  there it lets whole communities stay together; a light part has no more of it
- *  than others, or whole subtrees would be left empty. */
-export function halfCap(graph: Graph, levelsLeft: number, leafShare: number): number {
-  const total = sumOf(graph.nodeWeight);
-  const half = total / 2;
-  const shareHere = leafShare * (1 << levelsLeft);
-  const leftover = Math.max(0, Math.min(imbalanceMax, ((1 + imbalanceMax) * shareHere) / total - 1));
-  const oneMore = Math.min(half, shareHere / 2) + total / graph.nodeCount;
-  const cap = Math.max(half * (1 + leftover * Math.max(leftoverMin, 1 / levelsLeft)), oneMore);
-  const heaviest = maxOf(graph.nodeWeight);
-  return cap - half >= heaviest / 2 ? cap : Math.max(cap, heavierSide(graph, longestFirst(graph)));
-}
-
-/** Heaviest node first, always to the lighter side: the sides differ by less than the lightest node of the heavier one. */
-export function longestFirst(graph: Graph): Uint8Array {
-  const { nodeCount: n, nodeWeight } = graph;
-  const order = Array.from({ length: n }, (_, v) => v).sort((a, b) => nodeWeight[b]! - nodeWeight[a]! || a - b);
-  const side = new Uint8Array(n);
-  let lead = 0; // weight of side 0 minus weight of side 1
-  for (const v of order) {
-    side[v] = lead > 0 ? 1 : 0;
-    lead += lead > 0 ? -nodeWeight[v]! : nodeWeight[v]!;
-  }
-  return side;
 }
 
 /** Weight of every tree node: the node of level l that holds leaf b is `2^l + (b >>> (height - l))`, its parent half of

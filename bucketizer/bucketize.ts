@@ -3,7 +3,7 @@
 
 import assert from 'node:assert';
 import { ConfigError } from '../config/errors.ts';
-import { seededRandom } from '../config/random.ts';
+import { hash32, seededRandom } from '../config/random.ts';
 import { restoreBalance, treeBounds, treeWeights } from './balance.ts';
 import { type CacheSimulation, simulateCaches } from './cache-simulation.ts';
 import type { Auditor, CommunityAudit } from './communities.ts';
@@ -12,7 +12,8 @@ import { toFixedPoint } from './fixed-point.ts';
 import { buildGraph, type TieCounts } from './graph.ts';
 import { orderOfIds } from './id-order.ts';
 import type { BisectEffort } from './multilevel/effort.ts';
-import { entriesLarge, type Graph, sumOf } from './multilevel/graph.ts';
+import { type Graph, sumOf } from './multilevel/graph.ts';
+import { entriesLarge } from './multilevel/memory.ts';
 import { inNearOrder } from './near-order.ts';
 import { type LevelQuality, levelQuality, meanLocality } from './quality.ts';
 import { quotientGraph } from './quotient.ts';
@@ -147,7 +148,14 @@ export function prepareBuild(input: BucketizeInput, options: BucketizeOptions): 
     graph,
     nodeOf: null,
     counts,
-    plan: { height, leafShare, seed, effort: efforts[effort], objective, carefulLevels: efforts[effort].carefulLevels },
+    plan: {
+      height,
+      leafShare,
+      seed: hash32(`${seed}`),
+      effort: efforts[effort],
+      objective,
+      carefulLevels: efforts[effort].carefulLevels,
+    },
     options,
   };
 }
@@ -269,11 +277,11 @@ function improveTree(
   const bounds = treeBounds(graph, plan.height);
   for (let step = 0; step <= effort.vCycles; step++) {
     onProgress({ stage: 'refine', done: step, total: steps });
-    const chance = `${plan.seed}/refine/${step}`;
-    if (step === 0) searches.refine(graph, leafOf, bounds, effort.rounds, chance);
-    else refineClusters(graph, leafOf, bounds, effort.rounds, seededRandom(chance));
+    const seed = hash32(`${plan.seed}/refine/${step}`);
+    if (step === 0) searches.refine(graph, leafOf, bounds, effort.rounds, seed);
+    else refineClusters(graph, leafOf, bounds, effort.rounds, seededRandom(seed));
   }
-  searches.swap(graph, leafOf, bounds, effort.swapRounds, `${plan.seed}/swap`);
+  searches.swap(graph, leafOf, bounds, effort.swapRounds, hash32(`${plan.seed}/swap`));
   onProgress({ stage: 'refine', done: steps, total: steps });
 }
 

@@ -6,8 +6,8 @@
 import { UndirectedGraph } from 'graphology';
 import louvainModule from 'graphology-communities-louvain';
 import type { Random } from '../config/random.ts';
-import { imbalanceMax } from './balance.ts';
 import { type Graph, sumOf } from './multilevel/graph.ts';
+import { imbalanceMax } from './multilevel/half.ts';
 
 // The package's types describe an ES module; what Node loads is CommonJS, whose default export is the function itself.
 const louvain = louvainModule as unknown as typeof louvainModule.default;

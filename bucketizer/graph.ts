@@ -3,8 +3,8 @@
  *  the same graph in whatever order they are listed. Nodes are users, or clusters of users once contracted. */
 
 import assert from 'node:assert';
-import { entriesLarge, Graph, sumOf } from './multilevel/graph.ts';
-import type { TieWeights } from './multilevel/memory.ts';
+import { Graph, sumOf } from './multilevel/graph.ts';
+import { entriesLarge, type TieWeights, tiesLike } from './multilevel/memory.ts';
 import { PackedWeights } from './multilevel/packed-weights.ts';
 
 export interface TieRules {
@@ -74,91 +74,12 @@ export function buildGraph(
   };
 }
 
-/** The graph on `nodes` alone, renumbered 0.. in their order. `renumber`: scratch, [node of graph], all 0 before and after. */
-export function subgraph(graph: Graph, nodes: Uint32Array, renumber: Uint32Array): Graph {
-  numberFromOne(nodes, renumber);
-  const rowStart = partStarts(graph, nodes, renumber);
-  const entries = rowStart[nodes.length]!;
-  const neighbour = new Uint32Array(entries);
-  const tieWeight = weightsLike(graph.tieWeight, entries);
-  copyRows(graph, nodes, renumber, neighbour, tieWeight);
-  clearNumbers(nodes, renumber);
-  const nodeWeight = pick(graph.nodeWeight, nodes);
-  const heaviestUser = graph.heaviestUser === graph.nodeWeight ? nodeWeight : pick(graph.heaviestUser, nodes);
-  return new Graph(rowStart, neighbour, tieWeight, nodeWeight, heaviestUser);
-}
-
-/** A loop a function, here and in the searches: they are called again and again on small graphs, and an engine that
- *  compiles a function in the midst of its first loop knows nothing of the second. */
-function numberFromOne(nodes: Uint32Array, renumber: Uint32Array): void {
-  for (let i = 0; i < nodes.length; i++) renumber[nodes[i]!] = i + 1;
-}
-
-function clearNumbers(nodes: Uint32Array, renumber: Uint32Array): void {
-  for (let i = 0; i < nodes.length; i++) renumber[nodes[i]!] = 0;
-}
-
-function partStarts({ rowStart, neighbour }: Graph, nodes: Uint32Array, renumber: Uint32Array): Uint32Array {
-  const start = new Uint32Array(nodes.length + 1);
-  let count = 0;
-  for (let i = 0; i < nodes.length; i++) {
-    const end = rowStart[nodes[i]! + 1]!;
-    for (let k = rowStart[nodes[i]!]!; k < end; k++) if (renumber[neighbour[k]!] !== 0) count++;
-    start[i + 1] = count;
-  }
-  return start;
-}
-
-function copyRows(
-  { rowStart, neighbour, tieWeight }: Graph,
-  nodes: Uint32Array,
-  renumber: Uint32Array,
-  partNeighbour: Uint32Array,
-  partTie: TieWeights,
-): void {
-  let at = 0;
-  for (let i = 0; i < nodes.length; i++) {
-    const end = rowStart[nodes[i]! + 1]!;
-    for (let k = rowStart[nodes[i]!]!; k < end; k++) {
-      const u = renumber[neighbour[k]!]!;
-      if (u === 0) continue;
-      partNeighbour[at] = u - 1;
-      partTie[at] = tieWeight[k]!;
-      at++;
-    }
-  }
-}
-
-function pick(values: Float64Array, nodes: Uint32Array): Float64Array {
-  const picked = new Float64Array(nodes.length);
-  for (let i = 0; i < nodes.length; i++) picked[i] = values[nodes[i]!]!;
-  return picked;
-}
-
-/** Room for some of these weights. */
-export function weightsLike(weights: TieWeights, length: number): TieWeights {
-  if (length >= entriesLarge && weights instanceof Uint8Array) return new Uint8Array(length);
-  if (length >= entriesLarge && weights instanceof Uint16Array) return new Uint16Array(length);
-  return sumsLike(weights, length);
-}
-
-/** Room for sums of weights of this kind. */
-function sumsLike(weights: TieWeights, length: number): TieWeights {
-  return weights instanceof Float64Array ? new Float64Array(length) : new Int32Array(length);
-}
-
 /** The same weights in 8 or 16 bits, where there are many and each fits. */
 function narrowed(weights: TieWeights): TieWeights {
   if (!(weights instanceof Int32Array) || weights.length < entriesLarge) return weights;
   const packed = new PackedWeights(weights, weights.length);
   packed.append(weights, weights.length);
   return packed.all();
-}
-
-export function maxOf(values: Float64Array): number {
-  let max = 0;
-  for (let i = 0; i < values.length; i++) if (values[i]! > max) max = values[i]!;
-  return max;
 }
 
 interface Rows {
@@ -227,7 +148,7 @@ function bothDirections(
 function transpose({ rowStart, neighbour, tieWeight, direction }: Rows): Rows {
   const n = rowStart.length - 1;
   const turned = new Uint32Array(neighbour.length);
-  const turnedWeight = tieWeight === null ? null : weightsLike(tieWeight, neighbour.length);
+  const turnedWeight = tieWeight === null ? null : tiesLike(tieWeight, neighbour.length);
   const turnedDirection = direction === null ? null : new Uint8Array(neighbour.length);
   const next = rowStart.slice();
   for (let v = 0; v < n; v++) {
@@ -292,7 +213,7 @@ function keepTies(rows: WeightedRows, keep: (from: number, to: number, at: numbe
   const n = rows.rowStart.length - 1;
   const rowStart = new Uint32Array(n + 1);
   const neighbour = new Uint32Array(rows.neighbour.length);
-  const tieWeight = weightsLike(rows.tieWeight, neighbour.length);
+  const tieWeight = tiesLike(rows.tieWeight, neighbour.length);
   let end = 0;
   for (let v = 0; v < n; v++) {
     for (let k = rows.rowStart[v]!; k < rows.rowStart[v + 1]!; k++) {

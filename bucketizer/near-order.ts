@@ -4,11 +4,11 @@
  *  breadth-first search, which one popular user is enough to scatter. */
 
 import type { Random } from '../config/random.ts';
-import { subgraph } from './graph.ts';
 import { clusterFriends } from './multilevel/cluster.ts';
 import { contract } from './multilevel/contract.ts';
 import { everyNode, type Graph, sumOf } from './multilevel/graph.ts';
 import { Scratch } from './multilevel/memory.ts';
+import { subgraph } from './multilevel/subgraph.ts';
 
 const shrinkPerRound = 8;
 const clustersEnough = 60; // their order hardly matters: each is far larger than a cache
@@ -16,7 +16,7 @@ const clustersEnough = 60; // their order hardly matters: each is far larger tha
 /** The same graph with nodes numbered by nearness, and [node] = its number there. */
 export function inNearOrder(graph: Graph, random: Random): { near: Graph; nodeOf: Uint32Array } {
   const order = nearOrder(graph, random);
-  const near = subgraph(graph, order, new Uint32Array(graph.nodeCount));
+  const near = subgraph(graph, order, new Int32Array(graph.nodeCount));
   const nodeOf = new Uint32Array(graph.nodeCount);
   for (let at = 0; at < order.length; at++) nodeOf[order[at]!] = at;
   return { near, nodeOf };

@@ -1,32 +1,24 @@
-/** The first tree: bisect all users, then each half, down to the leaves. Every tree node draws its own chance from the
- *  seed and its place, so subtrees may be worked off in any order, or at the same time, with the same result. */
+/** The first tree: bisect all users, then each half, down to the leaves; parts that are no longer large all the way at once
+ *  (`multilevel/descend.ts`). */
 
-import { halfCap } from './balance.ts';
 import { fanoutProbability, refineFanout } from './fanout.ts';
-import { subgraph } from './graph.ts';
-import type { BisectEffort } from './multilevel/effort.ts';
+import { type DescentPlan, nodesOf, pickNodes } from './multilevel/descend.ts';
 import { everyNode, type Graph, sumOf } from './multilevel/graph.ts';
+import { halfCap } from './multilevel/half.ts';
 import { cutOf } from './multilevel/sides.ts';
-import { bisectBalanced, plainSearches, type Searches } from './searches.ts';
-
-/** A place in the tree: leaves are the places of level `height`. */
-export interface TreePlace {
-  readonly level: number;
-  readonly index: number; // 0 .. 2^level - 1, in tree order
-}
+import { subgraph } from './multilevel/subgraph.ts';
+import { plainSearches, type Searches, type TreePlace } from './searches.ts';
 
 /** What a bisection keeps low: the weight of ties cut, or the tree nodes that a user's request reaches (`fanout.ts`; of
  *  users and friends of one part, for the others are out of sight there). */
 export type Objective = 'cut' | 'p-fanout';
 
-export interface BisectionPlan {
-  readonly height: number;
-  readonly leafShare: number; // total weight of all users / 2^height
-  readonly seed: number;
-  readonly effort: BisectEffort;
+export interface BisectionPlan extends DescentPlan {
   readonly objective: Objective;
-  readonly carefulLevels: number; // the first, whose bisections start more than once and go through `cycles` (a gain there is one for all below)
 }
+
+/** Below so many entries a part is taken down to its leaves at once. */
+const entriesAtOnce = 1 << 16;
 
 /** Puts the users of `graph`, all of whom live under `place`, into leaves: returns [node of graph] = leaf.
  *  `onDescended(userLevels, level)` is told whenever users have come so many levels down, all of them together, by the
@@ -39,36 +31,31 @@ export function bisectRecursively(
   searches: Searches = plainSearches(),
 ): Uint32Array {
   const leafOf = new Uint32Array(graph.nodeCount);
-  const renumber = new Uint32Array(graph.nodeCount);
-  const descend = (part: Graph, users: Uint32Array, { level, index }: TreePlace, plan: BisectionPlan): void => {
-    if (level === plan.height || users.length <= 1) {
-      putInto(index << (plan.height - level), users, leafOf);
+  const renumber = new Int32Array(graph.nodeCount);
+  const into = (part: Graph, users: Uint32Array, { level, index }: TreePlace, plan: BisectionPlan): void => {
+    if (level === plan.height || users.length <= 1 || isDescendedAtOnce(part, level, plan)) {
+      const leaves = searches.descend(part, { level, index }, plan);
+      for (let v = 0; v < users.length; v++) leafOf[users[v]!] = leaves[v]!;
       if (level < plan.height) onDescended(users.length * (plan.height - level), level);
       return;
     }
     const { side, below } =
       level === 0
         ? bisectRoot(part, plan, searches)
-        : { side: bisectAt(part, { level, index }, plan, searches), below: plan };
+        : { side: bisectPart(part, { level, index }, plan, searches), below: plan };
     onDescended(users.length, level);
     for (const s of [0, 1]) {
       const nodes = nodesOf(side, s);
       const half = level + 1 < plan.height ? subgraph(part, nodes, renumber) : part;
-      descend(half, usersAt(nodes, users), { level: level + 1, index: 2 * index + s }, below);
+      into(half, pickNodes(users, nodes), { level: level + 1, index: 2 * index + s }, below);
     }
   };
-  descend(graph, everyNode(graph.nodeCount), place, plan);
+  into(graph, everyNode(graph.nodeCount), place, plan);
   return leafOf;
 }
 
-function putInto(leaf: number, users: Uint32Array, leafOf: Uint32Array): void {
-  for (let i = 0; i < users.length; i++) leafOf[users[i]!] = leaf;
-}
-
-function usersAt(nodes: Uint32Array, users: Uint32Array): Uint32Array {
-  const them = new Uint32Array(nodes.length);
-  for (let i = 0; i < nodes.length; i++) them[i] = users[nodes[i]!]!;
-  return them;
+function isDescendedAtOnce(part: Graph, level: number, { objective }: BisectionPlan): boolean {
+  return level > 0 && objective === 'cut' && part.rowStart[part.nodeCount]! < entriesAtOnce;
 }
 
 /** Above this share of ties cut by the first bisection, users hang on popular ones rather than together. */
@@ -83,11 +70,11 @@ export function bisectRoot(
   searches: Searches = plainSearches(),
 ): { side: Uint8Array; below: BisectionPlan } {
   const root = { level: 0, index: 0 };
-  const side = bisectAt(graph, root, plan, searches);
+  const side = bisectPart(graph, root, plan, searches);
   const cut = cutOf(graph, side);
   if (plan.carefulLevels === 0 || cut <= scatteredCut * tieWeightOf(graph)) return { side, below: plan };
   const byWeight: BisectionPlan = { ...plan, effort: { ...plan.effort, byDensity: false } };
-  const other = bisectAt(graph, root, byWeight, searches);
+  const other = bisectPart(graph, root, byWeight, searches);
   return cutOf(graph, other) < cut ? { side: other, below: byWeight } : { side, below: plan };
 }
 
@@ -98,35 +85,21 @@ function tieWeightOf(graph: Graph): number {
 }
 
 /** The bisection of one tree node. */
-export function bisectAt(
+export function bisectPart(
   part: Graph,
-  { level, index }: TreePlace,
+  place: TreePlace,
   plan: BisectionPlan,
   searches: Searches = plainSearches(),
 ): Uint8Array {
-  if (sumOf(part.nodeWeight) === 0) return new Uint8Array(part.nodeCount); // weightless users balance anyhow
-  const { startTies } = plan.effort;
-  const effort: BisectEffort =
-    level < plan.carefulLevels
-      ? { ...plan.effort, startTies: startTies / (1 + level / 2) } // parts double in number from level to level
-      : { ...plan.effort, cycles: 0, startTies: 0, byDensity: true };
-  const cap = halfCap(part, plan.height - level, plan.leafShare);
-  const side = bisectBalanced(part, cap, effort, `${plan.seed}/${level}/${index}`, searches);
-  if (plan.objective === 'p-fanout') refineFanout(part, side, fanoutProbability, cap);
+  const side = searches.bisect(part, place, plan);
+  if (plan.objective === 'p-fanout' && sumOf(part.nodeWeight) > 0) {
+    refineFanout(part, side, fanoutProbability, halfCap(part, plan.height - place.level, plan.leafShare));
+  }
   return side;
 }
 
 /** The graphs on either side of a bisection. */
 export function halvesOf(part: Graph, side: Uint8Array): [Graph, Graph] {
-  const renumber = new Uint32Array(part.nodeCount);
+  const renumber = new Int32Array(part.nodeCount);
   return [subgraph(part, nodesOf(side, 0), renumber), subgraph(part, nodesOf(side, 1), renumber)];
-}
-
-export function nodesOf(side: Uint8Array, wanted: number): Uint32Array {
-  let count = 0;
-  for (let v = 0; v < side.length; v++) if (side[v] === wanted) count++;
-  const nodes = new Uint32Array(count);
-  let at = 0;
-  for (let v = 0; v < side.length; v++) if (side[v] === wanted) nodes[at++] = v;
-  return nodes;
 }

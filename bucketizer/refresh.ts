@@ -9,15 +9,15 @@
 import assert from 'node:assert';
 import { ConfigError } from '../config/errors.ts';
 import { type Random, seededRandom } from '../config/random.ts';
-import { imbalanceMax, type Movable, restoreBalance, treeBounds, treeWeights } from './balance.ts';
+import { type Movable, restoreBalance, treeBounds, treeWeights } from './balance.ts';
 import { type PreparedBuild, sealBuild, type TreeReport } from './bucketize.ts';
 import { BudgetedSearch } from './budgeted-refine.ts';
-import { weightsLike } from './graph.ts';
 import { type Homes, MoveBudget } from './move-budget.ts';
 import { clusterFriends } from './multilevel/cluster.ts';
 import { type Contraction, contract } from './multilevel/contract.ts';
 import { Graph } from './multilevel/graph.ts';
-import { nowhere } from './multilevel/memory.ts';
+import { imbalanceMax } from './multilevel/half.ts';
+import { nowhere, tiesLike } from './multilevel/memory.ts';
 import type { TreeBounds } from './multilevel/tree-room.ts';
 import { placeNewcomers } from './newcomers.ts';
 import type { BucketTree } from './tree.ts';
@@ -169,7 +169,7 @@ function tiesWithinLeaves(graph: Graph, leafOf: Uint32Array): Graph {
   const { nodeCount, rowStart, neighbour, tieWeight, nodeWeight, heaviestUser } = graph;
   const start = new Uint32Array(nodeCount + 1);
   const near = new Uint32Array(neighbour.length); // most of it is never written to
-  const weight = weightsLike(tieWeight, neighbour.length);
+  const weight = tiesLike(tieWeight, neighbour.length);
   let end = 0;
   for (let v = 0; v < nodeCount; v++) {
     const leaf = leafOf[v]!;

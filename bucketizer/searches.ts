@@ -2,48 +2,37 @@
  *  the result is the same to the byte. */
 
 import { seededRandom } from '../config/random.ts';
-import { longestFirst } from './balance.ts';
-import { bisect, patienceAt } from './multilevel/bisect.ts';
-import type { BisectEffort } from './multilevel/effort.ts';
-import { BisectionSearch } from './multilevel/fm.ts';
+import { bisectAt, type DescentPlan, descend } from './multilevel/descend.ts';
 import type { Graph } from './multilevel/graph.ts';
 import { Scratch } from './multilevel/memory.ts';
 import { refineTree } from './multilevel/refine.ts';
-import { heavierSide } from './multilevel/sides.ts';
 import { swapUsers } from './multilevel/swap.ts';
 import type { TreeBounds } from './multilevel/tree-room.ts';
 
-/** `chance`: the name that chance is drawn from. */
+/** A place in the tree: leaves are the places of level `height`. */
+export interface TreePlace {
+  readonly level: number;
+  readonly index: number; // 0 .. 2^level - 1, in tree order
+}
+
 export interface Searches {
-  /** A side (0 or 1) for every node, of which neither weighs more than `cap` where the search manages that. */
-  bisect(graph: Graph, cap: number, effort: BisectEffort, chance: string): Uint8Array;
-  /** Move users between leaves (`leafOf`, in place), one by one. */
-  refine(graph: Graph, leafOf: Uint32Array, bounds: TreeBounds, rounds: number, chance: string): void;
+  /** A side (0 or 1) for every node of the graph that lives under one tree node. */
+  bisect(part: Graph, place: TreePlace, plan: DescentPlan): Uint8Array;
+  /** A leaf for every node of it. */
+  descend(part: Graph, place: TreePlace, plan: DescentPlan): Uint32Array;
+  /** Move users between leaves (`leafOf`, in place), one by one. `seed`: of 32 bits. */
+  refine(graph: Graph, leafOf: Uint32Array, bounds: TreeBounds, rounds: number, seed: number): void;
   /** The same, two at a time. */
-  swap(graph: Graph, leafOf: Uint32Array, bounds: TreeBounds, rounds: number, chance: string): void;
+  swap(graph: Graph, leafOf: Uint32Array, bounds: TreeBounds, rounds: number, seed: number): void;
 }
 
 /** In JavaScript: for graphs of any size. */
 export function plainSearches(): Searches {
   const scratch = new Scratch();
   return {
-    bisect: (graph, cap, effort, chance) => bisect(graph, cap, effort, seededRandom(chance), scratch),
-    refine: (graph, leafOf, bounds, rounds, chance) => refineTree(graph, leafOf, bounds, rounds, seededRandom(chance)),
-    swap: (graph, leafOf, bounds, rounds, chance) => swapUsers(graph, leafOf, bounds, rounds, seededRandom(chance)),
+    bisect: (part, { level, index }, plan) => bisectAt(part, level, index, plan, scratch),
+    descend: (part, { level, index }, plan) => descend(part, level, index, plan, scratch),
+    refine: (graph, leafOf, bounds, rounds, seed) => refineTree(graph, leafOf, bounds, rounds, seededRandom(seed)),
+    swap: (graph, leafOf, bounds, rounds, seed) => swapUsers(graph, leafOf, bounds, rounds, seededRandom(seed)),
   };
-}
-
-/** Neither side weighs more than `cap` if the search or `longestFirst` manages that. */
-export function bisectBalanced(
-  graph: Graph,
-  cap: number,
-  effort: BisectEffort,
-  chance: string,
-  searches: Searches = plainSearches(),
-): Uint8Array {
-  const side = searches.bisect(graph, cap, effort, chance);
-  if (heavierSide(graph, side) <= cap) return side;
-  const balanced = longestFirst(graph); // few heavy users: what the search cannot balance, this can
-  new BisectionSearch(graph, cap).improve(balanced, effort.passes, patienceAt(graph.nodeCount));
-  return balanced;
 }

@@ -2,7 +2,7 @@
 
 import assert from 'node:assert';
 import { parentPort } from 'node:worker_threads';
-import { bisectAt, bisectRecursively, halvesOf } from '../recursive-bisection.ts';
+import { bisectPart, bisectRecursively, halvesOf } from '../recursive-bisection.ts';
 import { collectGarbageOf } from './collect-garbage.ts';
 import { compiledSearches } from './compiled-searches.ts';
 import { type BisectTask, buffersOf, type Halved } from './worker-pool.ts';
@@ -18,7 +18,7 @@ port.on('message', ({ kind, part, place, plan }: BisectTask) => {
     port.postMessage(leafOf, [leafOf.buffer as ArrayBuffer]);
     return;
   }
-  const side = bisectAt(part, place, plan, searches);
+  const side = bisectPart(part, place, plan, searches);
   collectGarbageOf(part);
   const halves = halvesOf(part, side);
   const halved: Halved = { side, halves };

@@ -3,7 +3,8 @@
 
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
-import { entriesLarge, type Graph } from '../multilevel/graph.ts';
+import type { Graph } from '../multilevel/graph.ts';
+import { entriesLarge } from '../multilevel/memory.ts';
 
 let collect: (() => void) | null = null;
 

@@ -3,8 +3,9 @@
 
 import assert from 'node:assert';
 import { existsSync, readFileSync } from 'node:fs';
-import { hash32 } from '../../config/random.ts';
-import { entriesLarge, type Graph } from '../multilevel/graph.ts';
+import type { DescentPlan } from '../multilevel/descend.ts';
+import type { Graph } from '../multilevel/graph.ts';
+import { entriesLarge } from '../multilevel/memory.ts';
 import { plainSearches, type Searches } from '../searches.ts';
 
 /** What `multilevel/wasm/entry.ts` exports; arrays are addresses in its memory. */
@@ -15,9 +16,11 @@ interface Exports {
   doubles(length: number): number;
   graph(rowStart: number, neighbour: number, tieWeight: number, nodeWeight: number): number;
   bounds(height: number, even: number, most: number, least: number, userMean: number): number;
-  bisect(
-    graph: number,
-    cap: number,
+  plan(
+    height: number,
+    leafShare: number,
+    seed: number,
+    carefulLevels: number,
     coarsestNodes: number,
     shrinkPerRound: number,
     tries: number,
@@ -26,10 +29,11 @@ interface Exports {
     byDensity: boolean,
     startTies: number,
     cycles: number,
-    chance: number,
   ): number;
-  refine(graph: number, leafOf: number, bounds: number, rounds: number, chance: number): void;
-  swap(graph: number, leafOf: number, bounds: number, rounds: number, chance: number): void;
+  bisect(part: number, level: number, index: number, plan: number): number;
+  descend(part: number, level: number, index: number, plan: number): number;
+  refine(graph: number, leafOf: number, bounds: number, rounds: number, seed: number): void;
+  swap(graph: number, leafOf: number, bounds: number, rounds: number, seed: number): void;
 }
 
 /** The part of WebAssembly used, which the types of Node leave out. */
@@ -49,36 +53,30 @@ export function compiledSearches(): Searches {
     graph.rowStart[graph.nodeCount]! < entriesLarge && graph.tieWeight instanceof Int32Array;
   const onTree =
     (search: 'refine' | 'swap'): Searches['refine'] =>
-    (graph, leafOf, bounds, rounds, chance) => {
-      if (!fits(graph)) return plain[search](graph, leafOf, bounds, rounds, chance);
+    (graph, leafOf, bounds, rounds, seed) => {
+      if (!fits(graph)) return plain[search](graph, leafOf, bounds, rounds, seed);
       const { exports } = memory;
       exports.begin();
       const { height, even, most, least, userMean } = bounds;
       const held = exports.bounds(height, memory.doubles(even), memory.doubles(most), memory.doubles(least), userMean);
       const leaves = memory.ints(leafOf);
-      exports[search](memory.graph(graph), leaves, held, rounds, hash32(chance));
+      exports[search](memory.graph(graph), leaves, held, rounds, seed);
       leafOf.set(new Uint32Array(exports.memory.buffer, leaves, leafOf.length));
     };
   return {
-    bisect: (graph, cap, effort, chance) => {
-      if (!fits(graph)) return plain.bisect(graph, cap, effort, chance);
+    bisect: (part, place, plan) => {
+      if (!fits(part)) return plain.bisect(part, place, plan);
       const { exports } = memory;
-      const { coarsestNodes, shrinkPerRound, tries, passes, labelRounds, byDensity, startTies, cycles } = effort;
       exports.begin();
-      const side = exports.bisect(
-        memory.graph(graph),
-        cap,
-        coarsestNodes,
-        shrinkPerRound,
-        tries,
-        passes,
-        labelRounds,
-        byDensity,
-        startTies,
-        cycles,
-        hash32(chance),
-      );
-      return new Uint8Array(exports.memory.buffer, side, graph.nodeCount).slice();
+      const side = exports.bisect(memory.graph(part), place.level, place.index, memory.plan(plan));
+      return new Uint8Array(exports.memory.buffer, side, part.nodeCount).slice();
+    },
+    descend: (part, place, plan) => {
+      if (!fits(part)) return plain.descend(part, place, plan);
+      const { exports } = memory;
+      exports.begin();
+      const leaves = exports.descend(memory.graph(part), place.level, place.index, memory.plan(plan));
+      return new Uint32Array(exports.memory.buffer, leaves, part.nodeCount).slice();
     },
     refine: onTree('refine'),
     swap: onTree('swap'),
@@ -102,6 +100,24 @@ class SearchMemory {
       this.ints(neighbour.subarray(0, entries)),
       this.ints(tieWeight.subarray(0, entries)),
       this.doubles(nodeWeight),
+    );
+  }
+
+  plan({ height, leafShare, seed, effort, carefulLevels }: DescentPlan): number {
+    const { coarsestNodes, shrinkPerRound, tries, passes, labelRounds, byDensity, startTies, cycles } = effort;
+    return this.exports.plan(
+      height,
+      leafShare,
+      seed,
+      carefulLevels,
+      coarsestNodes,
+      shrinkPerRound,
+      tries,
+      passes,
+      labelRounds,
+      byDensity,
+      startTies,
+      cycles,
     );
   }
 

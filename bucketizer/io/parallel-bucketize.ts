@@ -3,9 +3,10 @@
  *  whole, and in turns. */
 
 import { type BucketizeProgress, buildTree, finishBuild, type PreparedBuild, type TreeReport } from '../bucketize.ts';
+import { nodesOf } from '../multilevel/descend.ts';
 import { everyNode, type Graph } from '../multilevel/graph.ts';
-import { bisectRoot, halvesOf, nodesOf, type TreePlace } from '../recursive-bisection.ts';
-import type { Searches } from '../searches.ts';
+import { bisectRoot, halvesOf } from '../recursive-bisection.ts';
+import type { Searches, TreePlace } from '../searches.ts';
 import type { BucketTree } from '../tree.ts';
 import { collectGarbageOf } from './collect-garbage.ts';
 import { compiledSearches } from './compiled-searches.ts';

@@ -6,7 +6,8 @@ import { existsSync } from 'node:fs';
 import { Worker } from 'node:worker_threads';
 import { ConfigError } from '../../config/errors.ts';
 import type { Graph } from '../multilevel/graph.ts';
-import type { BisectionPlan, TreePlace } from '../recursive-bisection.ts';
+import type { BisectionPlan } from '../recursive-bisection.ts';
+import type { TreePlace } from '../searches.ts';
 
 export interface BisectTask {
   readonly kind: 'halves' | 'subtree'; // one bisection; all down to the leaves: [node] = leaf

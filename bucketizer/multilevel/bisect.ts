@@ -9,10 +9,11 @@ import { clusterFriends, joinLoners } from './cluster.ts';
 import { contract } from './contract.ts';
 import type { BisectEffort } from './effort.ts';
 import { BisectionSearch } from './fm.ts';
-import { entriesLarge, type Graph, sumOf } from './graph.ts';
+import { type Graph, sumOf } from './graph.ts';
 import { HalfGrower } from './grow.ts';
-import { type Chance, copyOf, type Nodes, nodes, type Scratch, type Sides } from './memory.ts';
-import { BestSides, sidesOfClusters, sidesOfMembers } from './sides.ts';
+import { longestFirst } from './half.ts';
+import { type Chance, copyOf, entriesLarge, type Nodes, nodes, type Scratch, type Sides } from './memory.ts';
+import { BestSides, heavierSide, sidesOfClusters, sidesOfMembers } from './sides.ts';
 
 const startNodes: i32 = 500;
 const startsMax: i32 = 6;
@@ -21,7 +22,7 @@ const coarsestPasses: i32 = 4;
 const coarsestPatience: i32 = 30;
 const patienceMin: i32 = 60; // 25 lost .001 of mean locality where communities are few and dense
 
-/** A side for every node; neither weighs more than `cap` where the search manages that. */
+/** A side for every node; neither weighs more than `cap` if the search or `longestFirst` manages that. */
 export function bisect(graph: Graph, cap: f64, effort: BisectEffort, chance: Chance, scratch: Scratch): Sides {
   const bisection = new Bisection(cap, effort, chance, scratch);
   let side = effort.startTies > 0 ? bisection.bestOfStarts(graph) : bisection.firstSides(graph);
@@ -30,11 +31,14 @@ export function bisect(graph: Graph, cap: f64, effort: BisectEffort, chance: Cha
     if (better === null) break;
     side = better;
   }
-  return side;
+  if (heavierSide(graph, side) <= cap) return side;
+  const balanced = longestFirst(graph); // few heavy users: what the search cannot balance, this can
+  new BisectionSearch(graph, cap, scratch).improve(balanced, effort.passes, patienceAt(graph.nodeCount));
+  return balanced;
 }
 
 /** Moves without a new best before a pass ends, on a graph of so many nodes. */
-export function patienceAt(nodeCount: i32): i32 {
+function patienceAt(nodeCount: i32): i32 {
   const share: i32 = (nodeCount / 50) | 0;
   return share < patienceMin ? patienceMin : share > 150 ? 150 : share;
 }

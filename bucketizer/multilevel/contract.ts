@@ -1,8 +1,8 @@
 /** A smaller graph of the same ties: one node a cluster, ties between two clusters added up. */
 
 import { contractLarge } from './contract-large.ts';
-import { entriesLarge, Graph } from './graph.ts';
-import { doubles, firstNodes, firstTies, type Ints, type Nodes, nodes, Scratch } from './memory.ts';
+import { Graph } from './graph.ts';
+import { doubles, entriesLarge, firstNodes, firstTies, type Ints, type Nodes, nodes, Scratch } from './memory.ts';
 import { addUpRows, Members, Rows } from './rows.ts';
 
 export class Contraction {

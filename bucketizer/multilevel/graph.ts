@@ -22,10 +22,6 @@ export class Graph {
   }
 }
 
-/** From so many entries on memory is what counts: weights become bytes, and arrays are made once, as long as they may get,
- *  and looked at through views (memory that was never written to is not there). Below, exact and reused arrays are faster. */
-export const entriesLarge: i32 = 1 << 22;
-
 /** [v] = v. A loop, for `Uint32Array.from` takes as long as a search. */
 export function everyNode(count: i32): Nodes {
   const all = nodes(count);

@@ -2,7 +2,7 @@
  *  AssemblyScript to WebAssembly, with the file of the same name in `wasm`, where arrays are plain memory. All that the
  *  two languages do not share is in here; what uses it is written in what they do share (decision 0017). */
 
-import type { Random } from '../../config/random.ts';
+import { mix32, type Random, seededRandom } from '../../config/random.ts';
 
 /** 32 bits where all of a graph's ties together fit in them, which is nearly always: half the memory, and faster. Of those
  *  graphs the large ones have their ties in 8 or 16 bits where each fits; searches see one kind where graphs are small. */
@@ -20,11 +20,24 @@ export type Sides = Uint8Array; // 0 or 1
 /** [node] the area it lies in, which clusters do not leave. */
 export type Areas = ArrayLike<number>;
 
+/** From so many entries on memory is what counts: weights become bytes, and arrays are made once, as long as they may get,
+ *  and looked at through views (memory that was never written to is not there). Below, exact and reused arrays are faster. */
+export const entriesLarge: i32 = 1 << 22;
+
 /** The leaf of a user who has none yet. */
 export const nowhere = 0xffffffff;
 
 /** Chance, as an argument. */
 export type Chance = Random;
+
+/** A seed for every tree node, of 32 bits as is `seed`: that of the tree. */
+export function seedOf(seed: number, node: number): number {
+  return mix32((seed + mix32(node)) >>> 0);
+}
+
+export function chanceOf(seed: number): Chance {
+  return seededRandom(seed);
+}
 
 /** Uniform integer from 0 to before `n`. */
 export function below(chance: Chance, n: number): number {
@@ -45,6 +58,14 @@ export function doubles(length: number): Doubles {
 
 export function sides(length: number): Sides {
   return new Uint8Array(length);
+}
+
+/** Room for some of these weights. */
+export function tiesLike(weights: TieWeights, length: number): TieWeights {
+  if (weights instanceof Float64Array) return new Float64Array(length);
+  if (length >= entriesLarge && weights instanceof Uint8Array) return new Uint8Array(length);
+  if (length >= entriesLarge && weights instanceof Uint16Array) return new Uint16Array(length);
+  return new Int32Array(length);
 }
 
 /** As the kind of array it is to become keeps it. */

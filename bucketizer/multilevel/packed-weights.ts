@@ -1,7 +1,7 @@
 /** Tie weights of large graphs, in bytes where they fit. */
 
-import { entriesLarge } from './graph.ts';
 import type { TieWeights } from './memory.ts';
+import { entriesLarge } from './memory.ts';
 
 /** Weights in as few bytes as the largest so far needs, as they come. Where they turn out to be few, in 32 bits after all. */
 export class PackedWeights {

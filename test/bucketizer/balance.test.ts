@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
-import { halfCap, longestFirst, restoreBalance, treeWeights } from '../../bucketizer/balance.ts';
+import { restoreBalance, treeWeights } from '../../bucketizer/balance.ts';
 import { sumOf } from '../../bucketizer/multilevel/graph.ts';
+import { halfCap, longestFirst } from '../../bucketizer/multilevel/half.ts';
 import { heavierSide } from '../../bucketizer/multilevel/sides.ts';
 import { seededRandom } from '../../config/random.ts';
 import { checkBalance } from './check-tree.ts';

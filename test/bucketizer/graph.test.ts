@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
-import { buildGraph, subgraph, type TieRules } from '../../bucketizer/graph.ts';
+import { buildGraph, type TieRules } from '../../bucketizer/graph.ts';
 import { PackedWeights } from '../../bucketizer/multilevel/packed-weights.ts';
+import { subgraph } from '../../bucketizer/multilevel/subgraph.ts';
 import { seededRandom } from '../../config/random.ts';
 import { below, communityTies, keepAll, randomGraph, tieTable } from './sample-graphs.ts';
 
@@ -74,7 +75,7 @@ test('a part of a graph has the ties among its nodes, and leaves the scratch cle
     const graph = randomGraph(40, seed);
     const random = seededRandom(seed);
     const nodes = Uint32Array.from({ length: 40 }, (_, v) => v).filter(() => random() < 0.5);
-    const scratch = new Uint32Array(40);
+    const scratch = new Int32Array(40);
     const part = subgraph(graph, nodes, scratch);
     const whole = tieTable(graph);
     const expected = new Map<string, number>();

@@ -1,7 +1,9 @@
 import { expect, test } from 'vitest';
-import { buildGraph, subgraph } from '../../bucketizer/graph.ts';
+import { buildGraph } from '../../bucketizer/graph.ts';
+import { nodesOf } from '../../bucketizer/multilevel/descend.ts';
 import { sumOf } from '../../bucketizer/multilevel/graph.ts';
-import { bisectAt, bisectRecursively, nodesOf } from '../../bucketizer/recursive-bisection.ts';
+import { subgraph } from '../../bucketizer/multilevel/subgraph.ts';
+import { bisectPart, bisectRecursively } from '../../bucketizer/recursive-bisection.ts';
 import { communityTies, keepAll, randomGraph } from './sample-graphs.ts';
 
 const effort = {
@@ -27,10 +29,10 @@ test('a subtree comes out the same when it is worked off alone', () => {
       carefulLevels: 2,
     } as const;
     const whole = bisectRecursively(graph, { level: 0, index: 0 }, plan);
-    const side = bisectAt(graph, { level: 0, index: 0 }, plan);
+    const side = bisectPart(graph, { level: 0, index: 0 }, plan);
     for (const s of [1, 0]) {
       const nodes = nodesOf(side, s);
-      const part = subgraph(graph, nodes, new Uint32Array(graph.nodeCount));
+      const part = subgraph(graph, nodes, new Int32Array(graph.nodeCount));
       const alone = bisectRecursively(part, { level: 1, index: s }, plan);
       expect([...alone], `seed ${seed}, half ${s}`).toEqual([...nodes].map((v) => whole[v]));
     }

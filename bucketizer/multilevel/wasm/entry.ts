@@ -1,14 +1,14 @@
 /** Entry of the multilevel searches in WebAssembly: begin, make room for the arrays of a graph and fill it, search, read the
  *  result, all at addresses in its memory. */
 
-import { bisect as bisectGraph } from '../bisect.ts';
+import { bisectAt, DescentPlan, descend as descendTo } from '../descend.ts';
 import { BisectEffort } from '../effort.ts';
 import { Graph } from '../graph.ts';
 import { refineTree } from '../refine.ts';
 import { swapUsers } from '../swap.ts';
 import { TreeBounds } from '../tree-room.ts';
 import {
-  Chance,
+  chanceOf,
   type Doubles,
   type Nodes,
   doubles as newDoubles,
@@ -41,10 +41,11 @@ export function bounds(height: i32, even: Doubles, most: Doubles, least: Doubles
   return new TreeBounds(height, even, most, least, userMean);
 }
 
-/** A byte a node. `chance`: hash of the name that chance is drawn from, here and below. */
-export function bisect(
-  on: Graph,
-  cap: f64,
+export function plan(
+  height: i32,
+  leafShare: f64,
+  seed: i32,
+  carefulLevels: i32,
   coarsestNodes: i32,
   shrinkPerRound: f64,
   tries: i32,
@@ -53,8 +54,7 @@ export function bisect(
   byDensity: bool,
   startTies: f64,
   cycles: i32,
-  chance: u32,
-): Sides {
+): DescentPlan {
   const effort = new BisectEffort(
     coarsestNodes,
     shrinkPerRound,
@@ -65,15 +65,25 @@ export function bisect(
     startTies,
     cycles,
   );
-  return bisectGraph(on, cap, effort, new Chance(chance), new Scratch());
+  return new DescentPlan(height, leafShare, seed, effort, carefulLevels);
+}
+
+/** A byte a node. */
+export function bisect(part: Graph, level: i32, index: i32, by: DescentPlan): Sides {
+  return bisectAt(part, level, index, by, new Scratch());
+}
+
+/** A leaf a node. */
+export function descend(part: Graph, level: i32, index: i32, by: DescentPlan): Nodes {
+  return descendTo(part, level, index, by, new Scratch());
 }
 
 /** In place. */
-export function refine(on: Graph, leafOf: Nodes, within: TreeBounds, rounds: i32, chance: u32): void {
-  refineTree(on, leafOf, within, rounds, new Chance(chance));
+export function refine(on: Graph, leafOf: Nodes, within: TreeBounds, rounds: i32, seed: u32): void {
+  refineTree(on, leafOf, within, rounds, chanceOf(seed));
 }
 
 /** In place. */
-export function swap(on: Graph, leafOf: Nodes, within: TreeBounds, rounds: i32, chance: u32): void {
-  swapUsers(on, leafOf, within, rounds, new Chance(chance));
+export function swap(on: Graph, leafOf: Nodes, within: TreeBounds, rounds: i32, seed: u32): void {
+  swapUsers(on, leafOf, within, rounds, chanceOf(seed));
 }

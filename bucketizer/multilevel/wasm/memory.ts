@@ -10,9 +10,10 @@ export type Doubles = StaticArray<f64>;
 export type Sides = StaticArray<u8>;
 export type Areas = StaticArray<u8>;
 
+export const entriesLarge: i32 = 1 << 22;
 export const nowhere: i32 = -1;
 
-/** `seededRandom` of config/random.ts, from the hash of its name. */
+/** `seededRandom` of config/random.ts. */
 export class Chance {
   private a: u32;
   private b: u32;
@@ -45,6 +46,14 @@ function mix32(value: u32): u32 {
   return h ^ (h >>> 16);
 }
 
+export function seedOf(seed: i32, node: i32): u32 {
+  return mix32(u32(seed) + mix32(u32(node)));
+}
+
+export function chanceOf(seed: u32): Chance {
+  return new Chance(mix32(seed));
+}
+
 export function below(chance: Chance, n: i32): i32 {
   return i32(chance.next() * n);
 }
@@ -63,6 +72,10 @@ export function doubles(length: i32): Doubles {
 
 export function sides(length: i32): Sides {
   return new StaticArray<u8>(length);
+}
+
+export function tiesLike(_weights: TieWeights, length: i32): TieWeights {
+  return ints(length);
 }
 
 export function toSide(value: i32): u8 {

@@ -3,34 +3,21 @@ import { expect, test } from 'vitest';
 import { restoreBalance, treeBounds } from '../../../bucketizer/balance.ts';
 import { buildGraph } from '../../../bucketizer/graph.ts';
 import { compiledSearches } from '../../../bucketizer/io/compiled-searches.ts';
-import type { BisectEffort } from '../../../bucketizer/multilevel/effort.ts';
+import type { DescentPlan } from '../../../bucketizer/multilevel/descend.ts';
 import { type Graph, sumOf } from '../../../bucketizer/multilevel/graph.ts';
 import { plainSearches } from '../../../bucketizer/searches.ts';
-import { seededRandom } from '../../../config/random.ts';
+import { type Random, seededRandom } from '../../../config/random.ts';
 import { below, communityTies, keepAll, randomGraph } from '../sample-graphs.ts';
 
 const built = new URL('../../../dist/bucketizer/multilevel/searches.wasm', import.meta.url);
 
-const effort: BisectEffort = {
-  coarsestNodes: 25,
-  shrinkPerRound: 4,
-  tries: 4,
-  passes: 3,
-  labelRounds: 1,
-  byDensity: true,
-  startTies: 1000,
-  cycles: 1,
-};
-
-const capOf = (graph: Graph): number => 0.52 * sumOf(graph.nodeWeight) + 1;
-
-test('compiled to WebAssembly the searches find the sides that they find in JavaScript', (context) => {
-  if (!existsSync(built)) context.skip('the searches are compiled by npm run build');
-  const [compiled, plain] = [compiledSearches(), plainSearches()];
-  for (let seed = 1; seed <= 300; seed++) {
-    const random = seededRandom(seed);
-    const graph = randomGraph(1 + below(seed % 10 === 0 ? 3000 : 300, random), seed, seed % 2 === 0);
-    const chosen: BisectEffort = {
+function anyPlan(graph: Graph, height: number, random: Random): DescentPlan {
+  return {
+    height,
+    leafShare: sumOf(graph.nodeWeight) / (1 << height),
+    seed: Math.floor(random() * 2 ** 32),
+    carefulLevels: below(3, random),
+    effort: {
       coarsestNodes: 10 + below(40, random),
       shrinkPerRound: 2 + 3 * random(),
       tries: 1 + below(5, random),
@@ -39,14 +26,49 @@ test('compiled to WebAssembly the searches find the sides that they find in Java
       byDensity: random() < 0.5,
       startTies: random() < 0.5 ? 0 : 1 + below(3000, random),
       cycles: below(3, random),
-    };
-    const cap = capOf(graph) * (0.9 + 0.2 * random());
-    const [found, expected] = [compiled, plain].map((searches) => searches.bisect(graph, cap, chosen, `${seed}`));
+    },
+  };
+}
+
+/** Some with users who weigh a hundred times what others do, some with users who weigh nothing. */
+function anyGraph(seed: number, random: Random): Graph {
+  const graph = randomGraph(1 + below(seed % 10 === 0 ? 3000 : 300, random), seed, seed % 2 === 0);
+  if (seed % 7 === 0) graph.nodeWeight.fill(0);
+  else if (seed % 3 === 0) for (let v = 0; v < graph.nodeCount; v += 2) graph.nodeWeight[v] = 0;
+  return graph;
+}
+
+test('compiled to WebAssembly the searches find the sides that they find in JavaScript', (context) => {
+  if (!existsSync(built)) context.skip('the searches are compiled by npm run build');
+  const [compiled, plain] = [compiledSearches(), plainSearches()];
+  for (let seed = 1; seed <= 200; seed++) {
+    const random = seededRandom(seed);
+    const graph = anyGraph(seed, random);
+    const height = 1 + below(8, random);
+    const plan = anyPlan(graph, height, random);
+    const level = below(height, random);
+    const place = { level, index: below(1 << level, random) };
+    const [found, expected] = [compiled, plain].map((searches) => searches.bisect(graph, place, plan));
     expect(Buffer.compare(found!, expected!), `seed ${seed}`).toBe(0);
   }
 });
 
-test('and puts users into the same leaves', (context) => {
+test('and the leaves below a tree node', (context) => {
+  if (!existsSync(built)) context.skip('the searches are compiled by npm run build');
+  const [compiled, plain] = [compiledSearches(), plainSearches()];
+  for (let seed = 1; seed <= 200; seed++) {
+    const random = seededRandom(seed);
+    const graph = anyGraph(seed, random);
+    const height = 1 + below(8, random);
+    const plan = anyPlan(graph, height, random);
+    const level = below(height + 1, random);
+    const place = { level, index: below(1 << level, random) };
+    const [found, expected] = [compiled, plain].map((searches) => searches.descend(graph, place, plan));
+    expect(found, `seed ${seed}`).toEqual(expected);
+  }
+});
+
+test('and move users to the same leaves', (context) => {
   if (!existsSync(built)) context.skip('the searches are compiled by npm run build');
   const [compiled, plain] = [compiledSearches(), plainSearches()];
   for (let seed = 1; seed <= 200; seed++) {
@@ -59,13 +81,15 @@ test('and puts users into the same leaves', (context) => {
     const bounds = treeBounds(graph, height);
     const [found, expected] = [compiled, plain].map((searches) => {
       const leaves = leafOf.slice();
-      searches.refine(graph, leaves, bounds, 4, `${seed}/refine`);
-      searches.swap(graph, leaves, bounds, 4, `${seed}/swap`);
+      searches.refine(graph, leaves, bounds, 4, seed);
+      searches.swap(graph, leaves, bounds, 4, seed + 1);
       return leaves;
     });
     expect(found, `seed ${seed}`).toEqual(expected);
   }
 });
+
+const root = { level: 0, index: 0 };
 
 test('a large graph first leaves nothing behind that changes how a small one is bisected', (context) => {
   if (!existsSync(built)) context.skip('the searches are compiled by npm run build');
@@ -74,22 +98,16 @@ test('a large graph first leaves nothing behind that changes how a small one is 
   const { graph: large } = buildGraph(communityTies(users, 40, 1, { inside: 6 }), null, weights, keepAll);
   const small = randomGraph(200, 2);
   const used = compiledSearches();
-  used.bisect(large, capOf(large), effort, 'first');
-  expect(used.bisect(small, capOf(small), effort, 'then')).toEqual(
-    compiledSearches().bisect(small, capOf(small), effort, 'then'),
-  );
+  used.bisect(large, root, anyPlan(large, 3, seededRandom(1)));
+  const plan = anyPlan(small, 4, seededRandom(2));
+  expect(used.descend(small, root, plan)).toEqual(compiledSearches().descend(small, root, plan));
 });
 
 test('ties that add up to more than 32 bits are weighed in full', () => {
-  const heavy = (weight: number): Graph => {
-    const ties = communityTies(300, 10, 3);
-    const tieWeights = new Float64Array(ties.length / 2).fill(weight);
-    return buildGraph(ties, tieWeights, new Float64Array(300).fill(1), keepAll).graph;
-  };
-  const light = heavy(1);
-  const graph = heavy(3e9);
+  const ties = communityTies(300, 10, 3);
+  const tieWeights = new Float64Array(ties.length / 2).fill(3e9);
+  const { graph } = buildGraph(ties, tieWeights, new Float64Array(300).fill(1), keepAll);
   expect(graph.tieWeight).toBeInstanceOf(Float64Array);
-  const sides = compiledSearches().bisect(graph, capOf(graph), effort, 'same');
-  expect(sides).toEqual(plainSearches().bisect(graph, capOf(graph), effort, 'same'));
-  expect(new Set(sides)).toEqual(new Set(compiledSearches().bisect(light, capOf(light), effort, 'same')));
+  const plan = anyPlan(graph, 4, seededRandom(1));
+  expect(compiledSearches().descend(graph, root, plan)).toEqual(plainSearches().descend(graph, root, plan));
 });

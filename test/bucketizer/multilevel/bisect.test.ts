@@ -1,10 +1,12 @@
 import { expect, test } from 'vitest';
-import { halfCap } from '../../bucketizer/balance.ts';
-import { buildGraph } from '../../bucketizer/graph.ts';
-import { sumOf } from '../../bucketizer/multilevel/graph.ts';
-import { cutOf, heavierSide } from '../../bucketizer/multilevel/sides.ts';
-import { bisectBalanced } from '../../bucketizer/searches.ts';
-import { keepAll, randomGraph } from './sample-graphs.ts';
+import { buildGraph } from '../../../bucketizer/graph.ts';
+import { bisect } from '../../../bucketizer/multilevel/bisect.ts';
+import { sumOf } from '../../../bucketizer/multilevel/graph.ts';
+import { halfCap } from '../../../bucketizer/multilevel/half.ts';
+import { Scratch } from '../../../bucketizer/multilevel/memory.ts';
+import { cutOf, heavierSide } from '../../../bucketizer/multilevel/sides.ts';
+import { seededRandom } from '../../../config/random.ts';
+import { keepAll, randomGraph } from '../sample-graphs.ts';
 
 const effort = {
   coarsestNodes: 20,
@@ -33,7 +35,7 @@ test('a ring of cliques is cut at two of its links, whether or not it had to be 
     [16, 8],
   ] as const) {
     const { graph } = buildGraph(cliques(count, size), null, new Float64Array(count * size).fill(1), keepAll);
-    const side = bisectBalanced(graph, (count * size) / 2, effort, '1');
+    const side = bisect(graph, (count * size) / 2, effort, seededRandom(1), new Scratch());
     expect(cutOf(graph, side), `${count} cliques of ${size}`).toBe(2);
     expect(heavierSide(graph, side)).toBe((count * size) / 2);
   }
@@ -44,8 +46,9 @@ test('no side exceeds the cap a half is given, however skewed the weights', () =
     const graph = randomGraph(2 + ((seed * 13) % 150), seed, seed % 2 === 0);
     const levels = 1 + (seed % 7);
     const cap = halfCap(graph, levels, sumOf(graph.nodeWeight) / 2 ** levels);
-    expect(heavierSide(graph, bisectBalanced(graph, cap, effort, String(seed))), `seed ${seed}`).toBeLessThanOrEqual(
-      cap,
-    );
+    expect(
+      heavierSide(graph, bisect(graph, cap, effort, seededRandom(seed), new Scratch())),
+      `seed ${seed}`,
+    ).toBeLessThanOrEqual(cap);
   }
 });

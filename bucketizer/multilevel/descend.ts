@@ -1,0 +1,108 @@
+/** A tree from bisections: all nodes in two halves, each half in two, down to the leaves. Every tree node draws its own
+ *  chance from the seed and its place, so subtrees may be worked off in any order, or at the same time, with the same
+ *  result. */
+
+import { bisect } from './bisect.ts';
+import { BisectEffort } from './effort.ts';
+import { everyNode, type Graph, sumOf } from './graph.ts';
+import { halfCap } from './half.ts';
+import { chanceOf, type Ints, ints, type Nodes, nodes, type Scratch, type Sides, seedOf, sides } from './memory.ts';
+import { subgraph } from './subgraph.ts';
+
+export class DescentPlan {
+  readonly height: i32; // of the whole tree
+  readonly leafShare: f64; // total weight of all users / 2^height
+  readonly seed: i32; // of the whole tree, 32 bits
+  readonly effort: BisectEffort;
+  readonly carefulLevels: i32; // the first, whose bisections start more than once and go through `cycles` (a gain there is one for all below)
+
+  constructor(height: i32, leafShare: f64, seed: i32, effort: BisectEffort, carefulLevels: i32) {
+    this.height = height;
+    this.leafShare = leafShare;
+    this.seed = seed;
+    this.effort = effort;
+    this.carefulLevels = carefulLevels;
+  }
+}
+
+/** The bisection of one tree node; `index`: 0 .. 2^level - 1, in tree order. */
+export function bisectAt(part: Graph, level: i32, index: i32, plan: DescentPlan, scratch: Scratch): Sides {
+  if (sumOf(part.nodeWeight) === 0) return sides(part.nodeCount); // weightless users balance anyhow
+  const effort = level < plan.carefulLevels ? carefulEffort(plan.effort, level) : plainEffort(plan.effort);
+  const cap = halfCap(part, plan.height - level, plan.leafShare);
+  return bisect(part, cap, effort, chanceOf(seedOf(plan.seed, (1 << level) + index)), scratch);
+}
+
+/** Parts double in number from level to level. */
+function carefulEffort(effort: BisectEffort, level: i32): BisectEffort {
+  return changed(effort, effort.byDensity, effort.startTies / (1 + level * 0.5), effort.cycles);
+}
+
+function plainEffort(effort: BisectEffort): BisectEffort {
+  return changed(effort, true, 0, 0);
+}
+
+function changed(effort: BisectEffort, byDensity: boolean, startTies: f64, cycles: i32): BisectEffort {
+  return new BisectEffort(
+    effort.coarsestNodes,
+    effort.shrinkPerRound,
+    effort.tries,
+    effort.passes,
+    effort.labelRounds,
+    byDensity,
+    startTies,
+    cycles,
+  );
+}
+
+/** Puts the nodes of `part`, all of whom live under one tree node, into leaves: returns [node] = leaf. */
+export function descend(part: Graph, level: i32, index: i32, plan: DescentPlan, scratch: Scratch): Nodes {
+  const descent = new Descent(part.nodeCount, plan, scratch);
+  descent.into(part, everyNode(part.nodeCount), level, index);
+  return descent.leafOf;
+}
+
+class Descent {
+  readonly leafOf: Nodes;
+  private readonly plan: DescentPlan;
+  private readonly scratch: Scratch;
+  private readonly renumber: Ints;
+
+  constructor(nodeCount: i32, plan: DescentPlan, scratch: Scratch) {
+    this.leafOf = nodes(nodeCount);
+    this.plan = plan;
+    this.scratch = scratch;
+    this.renumber = ints(nodeCount);
+  }
+
+  /** `users`: [node of part] = node of the graph that is put into leaves. */
+  into(part: Graph, users: Nodes, level: i32, index: i32): void {
+    const height = this.plan.height;
+    if (level === height || users.length <= 1) {
+      const leafOf = this.leafOf;
+      for (let v = 0; v < users.length; v++) leafOf[users[v]!] = index << (height - level);
+      return;
+    }
+    const side = bisectAt(part, level, index, this.plan, this.scratch);
+    for (let s = 0; s < 2; s++) {
+      const half = nodesOf(side, s);
+      const graph = level + 1 < height ? subgraph(part, half, this.renumber) : part;
+      this.into(graph, pickNodes(users, half), level + 1, 2 * index + s);
+    }
+  }
+}
+
+export function nodesOf(side: Sides, wanted: i32): Nodes {
+  let count = 0;
+  for (let v = 0; v < side.length; v++) if (side[v]! === wanted) count++;
+  const found = nodes(count);
+  let at = 0;
+  for (let v = 0; v < side.length; v++) if (side[v]! === wanted) found[at++] = v;
+  return found;
+}
+
+export function pickNodes(all: Nodes, some: Nodes): Nodes {
+  const picked = nodes(some.length);
+  for (let i = 0; i < some.length; i++) picked[i] = all[some[i]!]!;
+  return picked;
+}
