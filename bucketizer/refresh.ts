@@ -8,28 +8,21 @@
 
 import assert from 'node:assert';
 import { ConfigError } from '../config/errors.ts';
-import { type Random, seededRandom } from '../config/random.ts';
+import { hash32 } from '../config/random.ts';
 import { type Movable, restoreBalance, treeBounds, treeWeights } from './balance.ts';
 import { type PreparedBuild, sealBuild, type TreeReport } from './bucketize.ts';
-import { BudgetedSearch } from './budgeted-refine.ts';
-import { type Homes, MoveBudget } from './move-budget.ts';
-import { clusterFriends } from './multilevel/cluster.ts';
-import { type Contraction, contract } from './multilevel/contract.ts';
-import { Graph } from './multilevel/graph.ts';
+import type { Graph } from './multilevel/graph.ts';
 import { imbalanceMax } from './multilevel/half.ts';
-import { nowhere, tiesLike } from './multilevel/memory.ts';
-import type { TreeBounds } from './multilevel/tree-room.ts';
+import { nowhere } from './multilevel/memory.ts';
+import { Homes, MoveBudget } from './multilevel/move-budget.ts';
 import { placeNewcomers } from './newcomers.ts';
+import { plainSearches, type Searches } from './searches.ts';
 import type { BucketTree } from './tree.ts';
 
 export const moveMaxDefault = 0.05;
 
 /** Refinement by choice stops here, whatever is allowed beyond: the rest is for the mending of balance. */
 const choiceMax = 0.0295;
-
-/** What a user must gain before it leaves home: to come so many levels nearer to as many ties as the average user has. The
- *  dear price first, so that all searches have had their turn before the budget goes to whoever gains little. */
-const levelsNearer = { dear: 0.5, cheap: 0.2 };
 
 export interface Move {
   readonly user: string;
@@ -63,6 +56,7 @@ export function refresh(
   previous: BucketTree,
   moveMax: number,
   onProgress: (progress: { stage: string; done: number; total: number }) => void = () => {},
+  searches: Searches = plainSearches(),
 ): Refreshed {
   const { graph, users, options } = prepared;
   assert(prepared.nodeOf === null, 'a refresh looks users up by their node');
@@ -72,30 +66,20 @@ export function refresh(
       `the previous tree has height ${previous.height}, --height is ${height}; another height is a migration, because cookies hold bucket ids: leave --height out, or build without --previous`,
     );
   }
-  onProgress({ stage: 'refresh', done: 0, total: 4 });
+  onProgress({ stage: 'refresh', done: 0, total: 3 });
   const { homes, gone } = homesIn(previous, users, graph);
   const kept = keptBy(homes, graph);
   const leafOf = Uint32Array.from(homes.leaf, (leaf) => (leaf < 0 ? nowhere : leaf));
   const bounds = treeBounds(graph, height);
   const placed = placeNewcomers(graph, users, leafOf, bounds);
-  onProgress({ stage: 'refresh', done: 1, total: 4 });
+  onProgress({ stage: 'refresh', done: 1, total: 3 });
   const repair = new MoveBudget(moveMax * kept.users, moveMax * kept.weight);
   restoreBalance(graph, leafOf, height, movableWithin(repair, homes));
-  onProgress({ stage: 'refresh', done: 2, total: 4 });
+  onProgress({ stage: 'refresh', done: 2, total: 3 });
   const share = Math.min(moveMax, choiceMax);
-  const budget = new MoveBudget(share * kept.users, share * kept.weight);
-  const dear = levelsNearer.dear * meanTies(graph);
-  const cheap = levelsNearer.cheap * meanTies(graph);
-  budget.count(homes, leafOf);
-  const search = new BudgetedSearch(graph, leafOf, bounds, homes, budget);
-  search.refine(dear);
-  onProgress({ stage: 'refresh', done: 3, total: 4 });
-  if (hasRoom(budget)) {
-    const clusters = clusterWithin(graph, leafOf, bounds, seededRandom(`${seed}/refresh`));
-    refineClusters(clusters, search, bounds, [dear, cheap]);
-  }
-  if (hasRoom(budget)) search.refine(cheap);
-  onProgress({ stage: 'refresh', done: 4, total: 4 });
+  const before = { leaf: homes.leaf, usersMax: share * kept.users, weightMax: share * kept.weight };
+  searches.improve(graph, leafOf, bounds, before, hash32(`${seed}/refresh`));
+  onProgress({ stage: 'refresh', done: 3, total: 3 });
 
   const { tree, report } = sealBuild(prepared, leafOf);
   const moves = movesFrom(homes, leafOf);
@@ -129,7 +113,7 @@ function homesIn(previous: BucketTree, users: readonly string[], graph: Graph): 
     leaf[v] = previous.bucketOfUser[i]!;
     both++;
   }
-  const homes = { leaf, users: new Float64Array(users.length).fill(1), weight: graph.nodeWeight };
+  const homes = new Homes(leaf, new Float64Array(users.length).fill(1), graph.nodeWeight);
   return { homes, gone: previous.users.length - both };
 }
 
@@ -151,83 +135,6 @@ function movableWithin(budget: MoveBudget, homes: Homes): Movable {
     may: (v, from, to) => budget.allows(homes, v, from, to),
     moved: (v, from, to) => budget.spend(homes, v, from, to),
   };
-}
-
-/** Whether it is worth another search, which costs as much however little it may move. */
-function hasRoom({ usersMoved, usersMax, weightMoved, weightMax }: MoveBudget): boolean {
-  return usersMoved < 0.9 * usersMax && weightMoved < 0.9 * weightMax;
-}
-
-/** Clusters of a few friends within leaves. */
-function clusterWithin(graph: Graph, leafOf: Uint32Array, bounds: TreeBounds, random: Random): Contraction {
-  const weightMax = Math.min(bounds.even[bounds.height]! / 3, 4 * bounds.userMean);
-  return contract(graph, clusterFriends(tiesWithinLeaves(graph, leafOf), weightMax, 1, random));
-}
-
-/** The same nodes, and of their ties those between two in the same leaf. */
-function tiesWithinLeaves(graph: Graph, leafOf: Uint32Array): Graph {
-  const { nodeCount, rowStart, neighbour, tieWeight, nodeWeight, heaviestUser } = graph;
-  const start = new Uint32Array(nodeCount + 1);
-  const near = new Uint32Array(neighbour.length); // most of it is never written to
-  const weight = tiesLike(tieWeight, neighbour.length);
-  let end = 0;
-  for (let v = 0; v < nodeCount; v++) {
-    const leaf = leafOf[v]!;
-    for (let k = rowStart[v]!; k < rowStart[v + 1]!; k++) {
-      if (leafOf[neighbour[k]!] !== leaf) continue;
-      near[end] = neighbour[k]!;
-      weight[end++] = tieWeight[k]!;
-    }
-    start[v + 1] = end;
-  }
-  return new Graph(start, near, weight, nodeWeight, heaviestUser);
-}
-
-/** Clusters move, and change places, as a whole, at one price after the other; the search for users is told who moved. */
-function refineClusters(
-  contraction: Contraction,
-  users: BudgetedSearch,
-  bounds: TreeBounds,
-  prices: readonly number[],
-): void {
-  const { leafOf, homes, budget } = users;
-  const clusters = homesOfClusters(homes, leafOf, contraction);
-  const search = new BudgetedSearch(contraction.coarse, clusters.leafOf, bounds, clusters.homes, budget);
-  for (const price of prices) if (hasRoom(budget)) search.refine(price);
-  for (let v = 0; v < leafOf.length; v++) {
-    const leaf = clusters.leafOf[contraction.clusterOf[v]!]!;
-    if (leaf !== leafOf[v]) users.follow(v, leaf);
-  }
-  budget.count(homes, leafOf); // exactly: some may have come home with their cluster
-}
-
-/** Tie weight of an average user. */
-function meanTies({ nodeCount, tieWeight }: Graph): number {
-  let sum = 0;
-  for (let k = 0; k < tieWeight.length; k++) sum += tieWeight[k]!;
-  return sum / nodeCount;
-}
-
-/** Of a cluster those are at home who are in their home leaf now. */
-function homesOfClusters(
-  homes: Homes,
-  leafOf: Uint32Array,
-  { coarse, clusterOf }: Contraction,
-): { leafOf: Uint32Array; homes: Homes } {
-  const clusters = coarse.nodeCount;
-  const place = new Uint32Array(clusters);
-  const leaf = new Int32Array(clusters).fill(-1);
-  const users = new Float64Array(clusters);
-  const weight = new Float64Array(clusters);
-  for (let v = 0; v < clusterOf.length; v++) {
-    const c = clusterOf[v]!;
-    place[c] = leafOf[v]!;
-    if (homes.leaf[v] !== leafOf[v]) continue;
-    leaf[c] = leafOf[v]!;
-    users[c]! += homes.users[v]!;
-    weight[c]! += homes.weight[v]!;
-  }
-  return { leafOf: place, homes: { leaf, users, weight } };
 }
 
 function movesFrom(homes: Homes, leafOf: Uint32Array): number[] {

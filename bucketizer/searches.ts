@@ -3,6 +3,7 @@
 
 import { seededRandom } from '../config/random.ts';
 import { bisectAt, type DescentPlan, descend } from './multilevel/descend.ts';
+import { improveByFewMoves } from './multilevel/few-moves.ts';
 import type { Graph } from './multilevel/graph.ts';
 import { Scratch } from './multilevel/memory.ts';
 import { refineTree } from './multilevel/refine.ts';
@@ -24,6 +25,15 @@ export interface Searches {
   refine(graph: Graph, leafOf: Uint32Array, bounds: TreeBounds, rounds: number, seed: number): void;
   /** The same, two at a time. */
   swap(graph: Graph, leafOf: Uint32Array, bounds: TreeBounds, rounds: number, seed: number): void;
+  /** Move as few of them as they can from where they lived before. */
+  improve(graph: Graph, leafOf: Uint32Array, bounds: TreeBounds, before: Before, seed: number): void;
+}
+
+/** Where users lived, and how many of them, by number and weight, may be elsewhere. */
+export interface Before {
+  readonly leaf: Int32Array; // [node] -1: nowhere
+  readonly usersMax: number;
+  readonly weightMax: number;
 }
 
 /** In JavaScript: for graphs of any size. */
@@ -34,5 +44,7 @@ export function plainSearches(): Searches {
     descend: (part, { level, index }, plan) => descend(part, level, index, plan, scratch),
     refine: (graph, leafOf, bounds, rounds, seed) => refineTree(graph, leafOf, bounds, rounds, seededRandom(seed)),
     swap: (graph, leafOf, bounds, rounds, seed) => swapUsers(graph, leafOf, bounds, rounds, seededRandom(seed)),
+    improve: (graph, leafOf, bounds, { leaf, usersMax, weightMax }, seed) =>
+      improveByFewMoves(graph, leafOf, bounds, leaf, usersMax, weightMax, seededRandom(seed)),
   };
 }

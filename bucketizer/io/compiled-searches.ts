@@ -6,6 +6,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import type { DescentPlan } from '../multilevel/descend.ts';
 import type { Graph } from '../multilevel/graph.ts';
 import { entriesLarge } from '../multilevel/memory.ts';
+import type { TreeBounds } from '../multilevel/tree-room.ts';
 import { plainSearches, type Searches } from '../searches.ts';
 
 /** What `multilevel/wasm/entry.ts` exports; arrays are addresses in its memory. */
@@ -34,6 +35,15 @@ interface Exports {
   descend(part: number, level: number, index: number, plan: number): number;
   refine(graph: number, leafOf: number, bounds: number, rounds: number, seed: number): void;
   swap(graph: number, leafOf: number, bounds: number, rounds: number, seed: number): void;
+  improve(
+    graph: number,
+    leafOf: number,
+    bounds: number,
+    homeLeaf: number,
+    usersMax: number,
+    weightMax: number,
+    seed: number,
+  ): void;
 }
 
 /** The part of WebAssembly used, which the types of Node leave out. */
@@ -57,8 +67,7 @@ export function compiledSearches(): Searches {
       if (!fits(graph)) return plain[search](graph, leafOf, bounds, rounds, seed);
       const { exports } = memory;
       exports.begin();
-      const { height, even, most, least, userMean } = bounds;
-      const held = exports.bounds(height, memory.doubles(even), memory.doubles(most), memory.doubles(least), userMean);
+      const held = memory.bounds(bounds);
       const leaves = memory.ints(leafOf);
       exports[search](memory.graph(graph), leaves, held, rounds, seed);
       leafOf.set(new Uint32Array(exports.memory.buffer, leaves, leafOf.length));
@@ -80,6 +89,16 @@ export function compiledSearches(): Searches {
     },
     refine: onTree('refine'),
     swap: onTree('swap'),
+    improve: (graph, leafOf, bounds, before, seed) => {
+      if (!fits(graph)) return plain.improve(graph, leafOf, bounds, before, seed);
+      const { exports } = memory;
+      exports.begin();
+      const leaves = memory.ints(leafOf);
+      const home = memory.ints(before.leaf);
+      const held = memory.bounds(bounds);
+      exports.improve(memory.graph(graph), leaves, held, home, before.usersMax, before.weightMax, seed);
+      leafOf.set(new Uint32Array(exports.memory.buffer, leaves, leafOf.length));
+    },
   };
 }
 
@@ -119,6 +138,10 @@ class SearchMemory {
       startTies,
       cycles,
     );
+  }
+
+  bounds({ height, even, most, least, userMean }: TreeBounds): number {
+    return this.exports.bounds(height, this.doubles(even), this.doubles(most), this.doubles(least), userMean);
   }
 
   ints(values: ArrayLike<number>): number {

@@ -15,6 +15,7 @@ export type Nodes = Uint32Array; // indices
 export type Ints = Int32Array;
 export type Entries = Ints | Nodes; // room for neighbours
 export type Doubles = Float64Array;
+export type Floats = Float32Array;
 export type Sides = Uint8Array; // 0 or 1
 
 /** [node] the area it lies in, which clusters do not leave. */
@@ -56,6 +57,10 @@ export function doubles(length: number): Doubles {
   return new Float64Array(length);
 }
 
+export function floats(length: number): Floats {
+  return new Float32Array(length);
+}
+
 export function sides(length: number): Sides {
   return new Uint8Array(length);
 }
@@ -70,6 +75,10 @@ export function tiesLike(weights: TieWeights, length: number): TieWeights {
 
 /** As the kind of array it is to become keeps it. */
 export function toSide(value: number): number {
+  return value;
+}
+
+export function toFloat(value: number): number {
   return value;
 }
 

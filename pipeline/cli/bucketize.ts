@@ -14,6 +14,7 @@ import {
 } from '../../bucketizer/bucketize.ts';
 import type { CacheSimulation } from '../../bucketizer/cache-simulation.ts';
 import type { Auditor } from '../../bucketizer/communities.ts';
+import { compiledSearches } from '../../bucketizer/io/compiled-searches.ts';
 import { readEdgeList, type TieFormat, tieFormats } from '../../bucketizer/io/edge-list.ts';
 import { writeLeaves, writeMoves } from '../../bucketizer/io/leaves-file.ts';
 import { bucketizeInParallel } from '../../bucketizer/io/parallel-bucketize.ts';
@@ -152,7 +153,7 @@ async function bucketizeFiles(tiesPath: string, flags: Flags): Promise<FileRepor
     const built: Built =
       previous === null
         ? await bucketizeInParallel(prepared, workers, show)
-        : refresh(prepared, previous, moveMax, show);
+        : refresh(prepared, previous, moveMax, show, compiledSearches());
     const { ties } = built.report;
     // lines the reader has added up already were ties given too
     const counted = { ...ties, given: ties.given + repeated, repeated: ties.repeated + repeated };

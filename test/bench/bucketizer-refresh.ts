@@ -1,13 +1,22 @@
 /** `npm run bench:bucketizer -- refresh [GRAPH ...] [--seeds 5] [--weeks 10]`: a tree refreshed after the usual drift (3 % of
  *  ties rewired, 1 % new users, 0.5 % gone) beside one built from scratch on the same ties, means of the seeds; then ten
  *  refreshes in a row of the first seed's tree, each beside the mean of as many trees from scratch as there are seeds (on
- *  soc-Epinions1 those differ by 4 % among themselves), and beside the one of that week's seed. CPU is of this process, from ties in memory to the sealed tree, both warm.
+ *  soc-Epinions1 those differ by 4 % among themselves), and beside the one of that week's seed. CPU is of this process, from ties in memory
+ *  to the sealed tree, both warm.
  *  Data: TAIJI_DATA. */
 
 import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
-import { type BucketizeInput, bucketize, prepareBuild } from '../../bucketizer/bucketize.ts';
+import {
+  type BucketizeInput,
+  type BucketizeOptions,
+  buildTree,
+  prepareBuild,
+  prepareFresh,
+  type TreeReport,
+} from '../../bucketizer/bucketize.ts';
+import { compiledSearches } from '../../bucketizer/io/compiled-searches.ts';
 import { readEdgeList } from '../../bucketizer/io/edge-list.ts';
 import { type Refreshed, refresh } from '../../bucketizer/refresh.ts';
 import type { BucketTree } from '../../bucketizer/tree.ts';
@@ -16,6 +25,8 @@ import { communityGraph, generatedGraphs, realGraphs, usersPerLeaf } from './buc
 import { atMost, type Figure, told } from './figure.ts';
 
 const moveMax = 0.05;
+
+const searches = compiledSearches(); // as the command line has them
 
 /** Not by default. */
 const larger: typeof generatedGraphs = { 'made-300k': () => communityGraph(300_000, 10, 0.4, 1) };
@@ -64,9 +75,9 @@ interface Pair {
 
 function measureOnce(input: BucketizeInput, height: number, seeds: number): Figure[] {
   const changed = drifted(input, usualDrift, 'warm up'); // without change a refresh searches for nothing
-  refresh(prepareBuild(changed, { height, seed: 1 }), bucketize(input, { height, seed: 1 }).tree, moveMax);
+  refreshed(changed, build(input, { height, seed: 1 }).tree, 1);
   const pairs = Array.from({ length: seeds }, (_, i) => {
-    const { tree } = bucketize(input, { height, seed: i + 1 });
+    const { tree } = build(input, { height, seed: i + 1 });
     return compare(drifted(input, usualDrift, `drift ${i}`), tree, i + 1);
   });
   const most = Math.max(...pairs.map(({ refreshed }) => shareMoved(refreshed)));
@@ -80,7 +91,7 @@ function measureOnce(input: BucketizeInput, height: number, seeds: number): Figu
 }
 
 function measureInARow(input: BucketizeInput, height: number, weeks: number, seeds: number): Figure[] {
-  let { tree } = bucketize(input, { height, seed: 1 });
+  let { tree } = build(input, { height, seed: 1 });
   let later = input;
   const pairs: Pair[] = [];
   const shares: number[] = []; // [week] mean locality over the mean of several trees from scratch
@@ -88,7 +99,7 @@ function measureInARow(input: BucketizeInput, height: number, weeks: number, see
     later = drifted(later, usualDrift, `week ${week}`, week);
     const pair = compare(later, tree, week);
     pairs.push(pair);
-    const others = Array.from({ length: seeds - 1 }, (_, i) => bucketize(later, { height, seed: week + i + 1 }).report);
+    const others = Array.from({ length: seeds - 1 }, (_, i) => build(later, { height, seed: week + i + 1 }).report);
     const fresh = mean([pair.freshLocality, ...others.map(({ meanLocality }) => meanLocality)]);
     shares.push(pair.refreshed.report.meanLocality / fresh);
     tree = pair.refreshed.tree;
@@ -105,18 +116,26 @@ function measureInARow(input: BucketizeInput, height: number, weeks: number, see
 function compare(later: BucketizeInput, tree: BucketTree, seed: number): Pair {
   const { height } = tree;
   const beforeBuild = cpuSeconds();
-  const fresh = bucketize(later, { height, seed });
+  const fresh = build(later, { height, seed });
   const buildSeconds = cpuSeconds() - beforeBuild;
   const before = cpuSeconds();
-  const refreshed = refresh(prepareBuild(later, { height, seed }), tree, moveMax);
+  const result = refreshed(later, tree, seed);
   const seconds = cpuSeconds() - before;
   return {
-    refreshed,
-    localityShare: refreshed.report.meanLocality / fresh.report.meanLocality,
+    refreshed: result,
+    localityShare: result.report.meanLocality / fresh.report.meanLocality,
     freshLocality: fresh.report.meanLocality,
     cpuShare: seconds / buildSeconds,
     buildSeconds,
   };
+}
+
+function build(input: BucketizeInput, options: BucketizeOptions): { tree: BucketTree; report: TreeReport } {
+  return buildTree(prepareFresh(input, options), () => {}, searches);
+}
+
+function refreshed(later: BucketizeInput, tree: BucketTree, seed: number): Refreshed {
+  return refresh(prepareBuild(later, { height: tree.height, seed }), tree, moveMax, () => {}, searches);
 }
 
 function shareMoved({ report }: Refreshed): number {

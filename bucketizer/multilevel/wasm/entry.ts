@@ -3,6 +3,7 @@
 
 import { bisectAt, DescentPlan, descend as descendTo } from '../descend.ts';
 import { BisectEffort } from '../effort.ts';
+import { improveByFewMoves } from '../few-moves.ts';
 import { Graph } from '../graph.ts';
 import { refineTree } from '../refine.ts';
 import { swapUsers } from '../swap.ts';
@@ -86,4 +87,17 @@ export function refine(on: Graph, leafOf: Nodes, within: TreeBounds, rounds: i32
 /** In place. */
 export function swap(on: Graph, leafOf: Nodes, within: TreeBounds, rounds: i32, seed: u32): void {
   swapUsers(on, leafOf, within, rounds, chanceOf(seed));
+}
+
+/** In place. */
+export function improve(
+  on: Graph,
+  leafOf: Nodes,
+  within: TreeBounds,
+  homeLeaf: Nodes,
+  usersMax: f64,
+  weightMax: f64,
+  seed: u32,
+): void {
+  improveByFewMoves(on, leafOf, within, homeLeaf, usersMax, weightMax, chanceOf(seed));
 }

@@ -7,6 +7,7 @@ export type Nodes = StaticArray<i32>;
 export type Ints = StaticArray<i32>;
 export type Entries = StaticArray<i32>;
 export type Doubles = StaticArray<f64>;
+export type Floats = StaticArray<f32>;
 export type Sides = StaticArray<u8>;
 export type Areas = StaticArray<u8>;
 
@@ -70,6 +71,10 @@ export function doubles(length: i32): Doubles {
   return new StaticArray<f64>(length);
 }
 
+export function floats(length: i32): Floats {
+  return new StaticArray<f32>(length);
+}
+
 export function sides(length: i32): Sides {
   return new StaticArray<u8>(length);
 }
@@ -80,6 +85,10 @@ export function tiesLike(_weights: TieWeights, length: i32): TieWeights {
 
 export function toSide(value: i32): u8 {
   return u8(value);
+}
+
+export function toFloat(value: f64): f32 {
+  return f32(value);
 }
 
 export function toInt(value: f64): i32 {

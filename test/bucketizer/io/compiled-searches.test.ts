@@ -89,6 +89,36 @@ test('and move users to the same leaves', (context) => {
   }
 });
 
+test('and moves the same users in a refresh', (context) => {
+  if (!existsSync(built)) context.skip('the searches are compiled by npm run build');
+  const [compiled, plain] = [compiledSearches(), plainSearches()];
+  let moved = 0;
+  for (let seed = 1; seed <= 200; seed++) {
+    const random = seededRandom(seed);
+    const users = 1 + below(seed % 10 === 0 ? 3000 : 300, random);
+    const graph = randomGraph(users, seed, seed % 2 === 0);
+    const height = 1 + below(7, random);
+    const leafOf = Uint32Array.from({ length: users }, () => below(1 << height, random));
+    restoreBalance(graph, leafOf, height);
+    const before = {
+      leaf: Int32Array.from(leafOf, (leaf) =>
+        random() < 0.05 ? -1 : random() < 0.05 ? below(1 << height, random) : leaf,
+      ),
+      usersMax: users * random(),
+      weightMax: sumOf(graph.nodeWeight) * random(),
+    };
+    const bounds = treeBounds(graph, height);
+    const [found, expected] = [compiled, plain].map((searches) => {
+      const leaves = leafOf.slice();
+      searches.improve(graph, leaves, bounds, before, seed);
+      return leaves;
+    });
+    expect(found, `seed ${seed}`).toEqual(expected);
+    if (found!.some((leaf, v) => leaf !== leafOf[v])) moved++;
+  }
+  expect(moved).toBeGreaterThan(150);
+});
+
 const root = { level: 0, index: 0 };
 
 test('a large graph first leaves nothing behind that changes how a small one is bisected', (context) => {

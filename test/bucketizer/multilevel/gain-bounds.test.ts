@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest';
-import { GainBounds } from '../../bucketizer/gain-bounds.ts';
-import { worthByMeeting } from '../../bucketizer/multilevel/leaf-worth.ts';
-import { seededRandom } from '../../config/random.ts';
-import { plainWorth } from './plain-worth.ts';
-import { below, randomGraph } from './sample-graphs.ts';
+import { GainBounds } from '../../../bucketizer/multilevel/gain-bounds.ts';
+import { worthByMeeting } from '../../../bucketizer/multilevel/leaf-worth.ts';
+import { seededRandom } from '../../../config/random.ts';
+import { plainWorth } from '../plain-worth.ts';
+import { below, randomGraph } from '../sample-graphs.ts';
 
 const meeting = (a: number, b: number): number => 32 - Math.clz32(a ^ b);
 

@@ -2,26 +2,34 @@
  *  cost nothing. Both the number of the moved and their weight are capped, and every step of a refresh spends from the
  *  same budget, the mending of balance too: so the cap holds by construction. Whoever returns home gives back. */
 
+import type { Doubles, Ints, Nodes } from './memory.ts';
+
 /** Where nodes lived before, and what it costs to have them elsewhere. Nodes are users, or clusters of them. */
-export interface Homes {
-  readonly leaf: Int32Array; // [node] leaf of the previous tree; -1: none
-  readonly users: Float64Array; // [node] users that are away from home where the node is
-  readonly weight: Float64Array; // [node] their weight
+export class Homes {
+  readonly leaf: Ints; // [node] leaf of the previous tree; -1: none
+  readonly users: Doubles; // [node] users that are away from home where the node is
+  readonly weight: Doubles; // [node] their weight
+
+  constructor(leaf: Ints, users: Doubles, weight: Doubles) {
+    this.leaf = leaf;
+    this.users = users;
+    this.weight = weight;
+  }
 }
 
 export class MoveBudget {
-  readonly usersMax: number;
-  readonly weightMax: number;
-  usersMoved = 0;
-  weightMoved = 0;
+  readonly usersMax: f64;
+  readonly weightMax: f64;
+  usersMoved: f64 = 0;
+  weightMoved: f64 = 0;
 
-  constructor(usersMax: number, weightMax: number) {
+  constructor(usersMax: f64, weightMax: f64) {
     this.usersMax = usersMax;
     this.weightMax = weightMax;
   }
 
   /** Forgets what was spent, and counts instead who is away now. */
-  count(homes: Homes, leafOf: Uint32Array): void {
+  count(homes: Homes, leafOf: Nodes): void {
     this.usersMoved = 0;
     this.weightMoved = 0;
     for (let v = 0; v < leafOf.length; v++) {
@@ -30,7 +38,7 @@ export class MoveBudget {
   }
 
   /** Whether the node may go. Moves that cost nothing always may. */
-  allows(homes: Homes, v: number, from: number, to: number): boolean {
+  allows(homes: Homes, v: i32, from: i32, to: i32): boolean {
     const way = wayFrom(homes, v, from, to);
     if (way <= 0) return true;
     return (
@@ -40,37 +48,41 @@ export class MoveBudget {
   }
 
   /** Whether v, in leaf a, and u, in leaf b, may change places. */
-  allowsSwap(homes: Homes, v: number, a: number, u: number, b: number): boolean {
+  allowsSwap(homes: Homes, v: i32, a: i32, u: i32, b: i32): boolean {
     const wayV = wayFrom(homes, v, a, b);
     const wayU = wayFrom(homes, u, b, a);
-    const users = wayV * homes.users[v]! + wayU * homes.users[u]!;
-    const weight = wayV * homes.weight[v]! + wayU * homes.weight[u]!;
+    const users: f64 = wayV * homes.users[v]! + wayU * homes.users[u]!;
+    const weight: f64 = wayV * homes.weight[v]! + wayU * homes.weight[u]!;
     return (
       (users <= 0 || this.usersMoved + users <= this.usersMax) &&
       (weight <= 0 || this.weightMoved + weight <= this.weightMax)
     );
   }
 
-  spend(homes: Homes, v: number, from: number, to: number): void {
+  spend(homes: Homes, v: i32, from: i32, to: i32): void {
     const way = wayFrom(homes, v, from, to);
     this.usersMoved += way * homes.users[v]!;
     this.weightMoved += way * homes.weight[v]!;
   }
+
+  /** Share of the budget that a move takes. A budget of nothing is all taken by anything. */
+  shareOf(users: f64, weight: f64): f64 {
+    const ofUsers: f64 = users === 0 ? 0 : users / this.usersMax;
+    const ofWeight: f64 = weight === 0 ? 0 : weight / this.weightMax;
+    return Math.min(shareMost, Math.max(ofUsers, ofWeight));
+  }
+
+  /** The least that a move counts as where moves are ordered by what they gain for it: that of a tenth of a user. */
+  leastShare(): f64 {
+    return 0.1 / Math.max(1, this.usersMax);
+  }
 }
 
-/** Share of the budget that a move takes; below 0: that it gives back. A budget of nothing is all taken by anything. */
-export function shareOf(budget: MoveBudget, users: number, weight: number): number {
-  const part = (value: number, max: number): number => (value === 0 ? 0 : value / max);
-  return Math.max(part(users, budget.usersMax), part(weight, budget.weightMax));
-}
-
-/** The least that a move counts as where moves are ordered by what they gain for it: that of a tenth of a user. */
-export function leastShare(budget: MoveBudget): number {
-  return 0.1 / Math.max(1, budget.usersMax);
-}
+/** Instead of infinite, so that none of it is none. */
+const shareMost: f64 = 1e300;
 
 /** 1: the node leaves home; -1: it returns; 0: neither. */
-export function wayFrom(homes: Homes, v: number, from: number, to: number): -1 | 0 | 1 {
+export function wayFrom(homes: Homes, v: i32, from: i32, to: i32): i32 {
   const home = homes.leaf[v]!;
   if (home < 0 || from === to) return 0;
   return from === home ? 1 : to === home ? -1 : 0;

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
-import { NodeQueue } from '../../bucketizer/node-queue.ts';
-import { seededRandom } from '../../config/random.ts';
-import { below } from './sample-graphs.ts';
+import { NodeQueue } from '../../../bucketizer/multilevel/node-queue.ts';
+import { seededRandom } from '../../../config/random.ts';
+import { below } from '../sample-graphs.ts';
 
 test('nodes leave in the order of their last priority, equal ones by number', () => {
   for (let seed = 1; seed <= 50; seed++) {

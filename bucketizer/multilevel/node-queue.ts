@@ -1,20 +1,23 @@
 /** Nodes by priority, highest first, equal ones by number: a binary heap that knows where each node is, so that a
  *  priority can change while the node waits. */
 
-export class NodeQueue {
-  private readonly heap: Uint32Array;
-  private readonly place: Int32Array; // [node] index into heap; -1: not waiting
-  private readonly priority: Float64Array; // [node]
-  private length = 0;
+import { type Doubles, doubles, type Ints, ints, type Nodes, nodes } from './memory.ts';
 
-  constructor(nodes: number) {
-    this.heap = new Uint32Array(nodes);
-    this.place = new Int32Array(nodes).fill(-1);
-    this.priority = new Float64Array(nodes);
+export class NodeQueue {
+  private readonly heap: Nodes;
+  private readonly place: Ints; // [node] index into heap; -1: not waiting
+  private readonly priority: Doubles; // [node]
+  private length: i32 = 0;
+
+  constructor(count: i32) {
+    this.heap = nodes(count);
+    this.place = ints(count);
+    this.priority = doubles(count);
+    this.place.fill(-1, 0, count);
   }
 
   /** The first node leaves the queue; -1: none waits. */
-  take(): number {
+  take(): i32 {
     if (this.length === 0) return -1;
     const first = this.heap[0]!;
     this.remove(first);
@@ -22,7 +25,7 @@ export class NodeQueue {
   }
 
   /** Enters, or changes its place. */
-  put(v: number, priority: number): void {
+  put(v: i32, priority: f64): void {
     this.priority[v] = priority;
     if (this.place[v]! < 0) {
       this.heap[this.length] = v;
@@ -31,7 +34,7 @@ export class NodeQueue {
     this.settle(this.place[v]!);
   }
 
-  remove(v: number): void {
+  remove(v: i32): void {
     const at = this.place[v]!;
     if (at < 0) return;
     this.place[v] = -1;
@@ -43,8 +46,9 @@ export class NodeQueue {
   }
 
   /** Moves the node at `from` up or down to where it belongs. */
-  private settle(from: number): void {
-    const { heap, place } = this;
+  private settle(from: i32): void {
+    const heap = this.heap;
+    const place = this.place;
     const v = heap[from]!;
     let at = from;
     for (let up = (at - 1) >> 1; at > 0 && this.before(v, heap[up]!); up = (at - 1) >> 1) {
@@ -63,7 +67,7 @@ export class NodeQueue {
     place[v] = at;
   }
 
-  private before(a: number, b: number): boolean {
+  private before(a: i32, b: i32): boolean {
     const first = this.priority[a]!;
     const second = this.priority[b]!;
     return first > second || (first === second && a < b);

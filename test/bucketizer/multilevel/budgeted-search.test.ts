@@ -1,12 +1,12 @@
 import { expect, test } from 'vitest';
-import { restoreBalance, treeBounds } from '../../bucketizer/balance.ts';
-import { BudgetedSearch } from '../../bucketizer/budgeted-refine.ts';
-import { buildGraph } from '../../bucketizer/graph.ts';
-import { MoveBudget } from '../../bucketizer/move-budget.ts';
-import { seededRandom } from '../../config/random.ts';
-import { checkBalance } from './check-tree.ts';
-import { plainWorth } from './plain-worth.ts';
-import { below, communityTies, keepAll, randomGraph, randomWeights, twoTriangles } from './sample-graphs.ts';
+import { restoreBalance, treeBounds } from '../../../bucketizer/balance.ts';
+import { buildGraph } from '../../../bucketizer/graph.ts';
+import { BudgetedSearch } from '../../../bucketizer/multilevel/budgeted-search.ts';
+import { Homes, MoveBudget } from '../../../bucketizer/multilevel/move-budget.ts';
+import { seededRandom } from '../../../config/random.ts';
+import { checkBalance } from '../check-tree.ts';
+import { plainWorth } from '../plain-worth.ts';
+import { below, communityTies, keepAll, randomGraph, randomWeights, twoTriangles } from '../sample-graphs.ts';
 
 test('moves and swaps raise the worth of a tree, keep its balance, and never spend more than the budget', () => {
   let raised = 0;
@@ -21,7 +21,7 @@ test('moves and swaps raise the worth of a tree, keep its balance, and never spe
     const leaf = Int32Array.from(leafOf, (b, v) =>
       v < newcomers ? -1 : v % 11 === 0 ? below(1 << height, random) : b,
     );
-    const homes = { leaf, users: new Float64Array(n).fill(1), weight: graph.nodeWeight };
+    const homes = new Homes(leaf, new Float64Array(n).fill(1), graph.nodeWeight);
     const budget = new MoveBudget(n * 0.3, graph.nodeWeight.reduce((a, b) => a + b, 0) * 0.2);
     budget.count(homes, leafOf);
     const least = { users: budget.usersMoved, weight: budget.weightMoved };
@@ -50,7 +50,7 @@ test('whoever leaves home gains the price of it; a leaf that is full is entered 
   const graph = twoTriangles();
   const bounds = { ...treeBounds(graph, 1), userMean: 0 };
   const leaf = Int32Array.of(0, 0, 1, 1, 1, 0);
-  const homes = { leaf, users: new Float64Array(6).fill(1), weight: graph.nodeWeight };
+  const homes = new Homes(leaf, new Float64Array(6).fill(1), graph.nodeWeight);
   const after = (price: number): number[] => {
     const leafOf = Uint32Array.from(leaf);
     new BudgetedSearch(graph, leafOf, bounds, homes, new MoveBudget(6, 6)).refine(price);
@@ -74,11 +74,8 @@ test('what a search remembers from one price to the next, and of who was moved b
       v % 6 === 0 ? below(1 << height, random) : Math.floor((v << height) / n),
     );
     restoreBalance(graph, start, height);
-    const homes = {
-      leaf: Int32Array.from(start, (b, v) => (v < 3 ? -1 : b)),
-      users: new Float64Array(n).fill(1),
-      weight: graph.nodeWeight,
-    };
+    const homeLeaf = Int32Array.from(start, (b, v) => (v < 3 ? -1 : b));
+    const homes = new Homes(homeLeaf, new Float64Array(n).fill(1), graph.nodeWeight);
     const bounds = treeBounds(graph, height);
     const movers = Array.from({ length: 5 }, () => [below(n, random), below(1 << height, random)] as const);
     const refined = (remembering: boolean): number[] => {
