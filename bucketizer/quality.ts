@@ -2,7 +2,7 @@
  *  balance. The mean of locality over the levels is the one figure two trees are compared by. */
 
 import { treeWeights } from './balance.ts';
-import type { Graph } from './multilevel/graph.ts';
+import { type Graph, sumOf } from './multilevel/graph.ts';
 
 export interface LevelQuality {
   readonly level: number; // 0 is the root, the last the leaves
@@ -16,16 +16,10 @@ export interface LevelQuality {
 
 /** One entry a level, root first. */
 export function levelQuality(graph: Graph, leafOf: Uint32Array, height: number): LevelQuality[] {
-  const keptAtDistance = new Float64Array(height + 1); // [levels above the leaves at which two friends first meet]
-  let ties = 0;
-  for (let v = 0; v < graph.nodeCount; v++) {
-    for (let k = graph.rowStart[v]!; k < graph.rowStart[v + 1]!; k++) {
-      const differ = leafOf[v]! ^ leafOf[graph.neighbour[k]!]!;
-      keptAtDistance[32 - Math.clz32(differ)]! += graph.tieWeight[k]!;
-      ties += graph.tieWeight[k]!;
-    }
-  }
+  const keptAtDistance = tiesByDistance(graph, leafOf, height);
+  const ties = sumOf(keptAtDistance);
   const weight = treeWeights(graph.nodeWeight, leafOf, height);
+  const heaviestUser = heaviestUsers(graph.nodeWeight, leafOf, height);
   const levels: LevelQuality[] = [];
   let kept = 0;
   for (let level = height; level >= 0; level--) {
@@ -35,10 +29,25 @@ export function levelQuality(graph: Graph, leafOf: Uint32Array, height: number):
       nodes: 1 << level,
       locality: ties === 0 ? 1 : kept / ties,
       cutWeight: (ties - kept) / 2,
-      ...heaviestNode(graph, leafOf, weight, height, level),
+      ...heaviestNode(weight, heaviestUser, level),
     });
   }
   return levels.reverse();
+}
+
+/** [levels above the leaves at which two friends first meet] = weight of such ties, from both their ends. */
+function tiesByDistance(
+  { nodeCount, rowStart, neighbour, tieWeight }: Graph,
+  leafOf: Uint32Array,
+  height: number,
+): Float64Array {
+  const ties = new Float64Array(height + 1);
+  for (let v = 0; v < nodeCount; v++) {
+    const end = rowStart[v + 1]!;
+    const leaf = leafOf[v]!;
+    for (let k = rowStart[v]!; k < end; k++) ties[32 - Math.clz32(leaf ^ leafOf[neighbour[k]!]!)]! += tieWeight[k]!;
+  }
+  return ties;
 }
 
 /** Mean locality over the levels below the root. */
@@ -48,10 +57,8 @@ export function meanLocality(levels: readonly LevelQuality[]): number {
 }
 
 function heaviestNode(
-  graph: Graph,
-  leafOf: Uint32Array,
   weight: Float64Array,
-  height: number,
+  heaviestUser: Float64Array,
   level: number,
 ): Pick<LevelQuality, 'heaviestShare' | 'imbalance' | 'heaviestUserInIt'> {
   const first = 1 << level;
@@ -59,16 +66,22 @@ function heaviestNode(
   for (let t = first; t < 2 * first; t++) if (weight[t]! > weight[node]!) node = t;
   const total = weight[1]!;
   if (total === 0) return { heaviestShare: 0, imbalance: 0, heaviestUserInIt: 0 };
-  const user = heaviestUserIn(graph, leafOf, node - first, height - level);
   const share = total / first;
-  return { heaviestShare: weight[node]! / total, imbalance: weight[node]! / share - 1, heaviestUserInIt: user / share };
+  return {
+    heaviestShare: weight[node]! / total,
+    imbalance: weight[node]! / share - 1,
+    heaviestUserInIt: heaviestUser[node]! / share,
+  };
 }
 
-/** In the tree node `index` of its level, `above` the leaves. */
-function heaviestUserIn({ nodeWeight }: Graph, leafOf: Uint32Array, index: number, above: number): number {
-  let heaviest = 0;
+/** [tree node, numbered as in `treeWeights`] = weight of its heaviest user. */
+function heaviestUsers(userWeight: Float64Array, leafOf: Uint32Array, height: number): Float64Array {
+  const leaves = 1 << height;
+  const heaviest = new Float64Array(2 * leaves);
   for (let v = 0; v < leafOf.length; v++) {
-    if (leafOf[v]! >>> above === index && nodeWeight[v]! > heaviest) heaviest = nodeWeight[v]!;
+    const leaf = leaves + leafOf[v]!;
+    if (userWeight[v]! > heaviest[leaf]!) heaviest[leaf] = userWeight[v]!;
   }
+  for (let t = leaves - 1; t >= 1; t--) heaviest[t] = Math.max(heaviest[2 * t]!, heaviest[2 * t + 1]!);
   return heaviest;
 }

@@ -8,27 +8,23 @@ import type { QuotientGraph } from './tree.ts';
 export const tiesPerBucket = 32;
 
 export function quotientGraph(graph: Graph, leafOf: Uint32Array, height: number): QuotientGraph {
-  const { rowStart, neighbour, tieWeight } = graph;
   const buckets = 1 << height;
   const users = usersByLeaf(leafOf, buckets);
   const weightTo = new Float64Array(buckets);
   const seen = new Uint32Array(buckets);
   const heap = new Uint32Array(tiesPerBucket);
-  const room = Math.min(buckets * tiesPerBucket, neighbour.length);
+  const room = Math.min(buckets * tiesPerBucket, graph.neighbour.length);
   const heaviest = { end: new Uint32Array(buckets), to: new Uint32Array(room), weight: new Float64Array(room) };
   let end = 0;
   for (let b = 0; b < buckets; b++) {
-    let seenCount = 0;
-    for (let i = users.start[b]!; i < users.start[b + 1]!; i++) {
-      const v = users.user[i]!;
-      for (let k = rowStart[v]!; k < rowStart[v + 1]!; k++) {
-        const other = leafOf[neighbour[k]!]!;
-        if (other === b) continue;
-        const sum = weightTo[other]!;
-        if (sum === 0) seen[seenCount++] = other;
-        weightTo[other] = sum + tieWeight[k]!;
-      }
-    }
+    const seenCount = weighTies(
+      graph,
+      leafOf,
+      users.user.subarray(users.start[b]!, users.start[b + 1]!),
+      b,
+      weightTo,
+      seen,
+    );
     const kept = heaviestOf(seen, seenCount, weightTo, heap);
     for (let i = 0; i < kept.length; i++) {
       heaviest.to[end] = kept[i]!;
@@ -38,6 +34,30 @@ export function quotientGraph(graph: Graph, leafOf: Uint32Array, height: number)
     for (let i = 0; i < seenCount; i++) weightTo[seen[i]!] = 0;
   }
   return bothWays(heaviest, buckets);
+}
+
+/** Adds up the ties of `users`, who are in `bucket`, by the other bucket: `weightTo`, all 0 before. Lists the buckets in
+ *  `seen`; returns how many they are. */
+function weighTies(
+  { rowStart, neighbour, tieWeight }: Graph,
+  leafOf: Uint32Array,
+  users: Uint32Array,
+  bucket: number,
+  weightTo: Float64Array,
+  seen: Uint32Array,
+): number {
+  let count = 0;
+  for (let i = 0; i < users.length; i++) {
+    const end = rowStart[users[i]! + 1]!;
+    for (let k = rowStart[users[i]!]!; k < end; k++) {
+      const other = leafOf[neighbour[k]!]!;
+      if (other === bucket) continue;
+      const sum = weightTo[other]!;
+      if (sum === 0) seen[count++] = other;
+      weightTo[other] = sum + tieWeight[k]!;
+    }
+  }
+  return count;
 }
 
 /** Between two buckets, in the row of one of them or of both. */

@@ -6,7 +6,7 @@ import assert from 'node:assert';
 import { createHash } from 'node:crypto';
 import { atOnce, type Steps } from '../config/steps.ts';
 import type { LevelQuality } from './quality.ts';
-import type { BucketTree, TreeContents } from './tree.ts';
+import type { BucketTree, QuotientGraph, TreeContents } from './tree.ts';
 
 /** The only way to a version: trees are equal if and only if their contents are, byte for byte. */
 export function sealTree(contents: TreeContents): BucketTree {
@@ -18,22 +18,47 @@ export function sha256Hex(bytes: Uint8Array): string {
 }
 
 export function encodeTree(tree: TreeContents): Uint8Array {
-  const out = new ByteWriter();
-  out.integer(tree.height);
-  out.integer(tree.users.length);
-  for (const user of tree.users) out.text(user);
-  for (const bucket of tree.bucketOfUser) out.integer(bucket);
-  for (const weight of tree.bucketWeight) out.integer(weight);
-  const { rowStart, neighbour, weight } = tree.quotient;
-  for (let b = 0; b < 1 << tree.height; b++) {
-    out.integer(rowStart[b + 1]! - rowStart[b]!);
-    for (let k = rowStart[b]!, before = 0; k < rowStart[b + 1]!; before = neighbour[k++]!) {
+  const { height, users, bucketOfUser, bucketWeight, quotient } = tree;
+  const levels = JSON.stringify(tree.levels ?? null);
+  const integers = 3 + 2 * users.length + 2 * bucketWeight.length + 2 * quotient.neighbour.length;
+  const out = new ByteWriter(integerBytesMax * integers + textBytesMax * (lengthOf(users) + levels.length));
+  out.integer(height);
+  out.integer(users.length);
+  writeTexts(out, users);
+  writeBuckets(out, bucketOfUser);
+  writeWeights(out, bucketWeight);
+  writeRows(out, quotient);
+  out.text(levels);
+  return out.bytes();
+}
+
+function lengthOf(texts: readonly string[]): number {
+  let length = 0;
+  for (let i = 0; i < texts.length; i++) length += texts[i]!.length;
+  return length;
+}
+
+function writeTexts(out: ByteWriter, texts: readonly string[]): void {
+  for (let i = 0; i < texts.length; i++) out.text(texts[i]!);
+}
+
+function writeBuckets(out: ByteWriter, buckets: Uint32Array): void {
+  for (let i = 0; i < buckets.length; i++) out.integer(buckets[i]!);
+}
+
+function writeWeights(out: ByteWriter, weights: Float64Array): void {
+  for (let i = 0; i < weights.length; i++) out.integer(weights[i]!);
+}
+
+function writeRows(out: ByteWriter, { rowStart, neighbour, weight }: QuotientGraph): void {
+  for (let b = 0; b + 1 < rowStart.length; b++) {
+    const end = rowStart[b + 1]!;
+    out.integer(end - rowStart[b]!);
+    for (let k = rowStart[b]!, before = 0; k < end; before = neighbour[k++]!) {
       out.integer(neighbour[k]! - before);
       out.integer(weight[k]!);
     }
   }
-  out.text(JSON.stringify(tree.levels ?? null));
-  return out.bytes();
 }
 
 /** Inverse of `encodeTree`; an assertion fails on other bytes (their checksum has been verified before). */
@@ -74,25 +99,36 @@ export function* decodingTree(bytes: Uint8Array): Steps<TreeContents> {
 const usersAStep = 16_384;
 const bucketsAStep = 1024;
 
+const integerBytesMax = 8;
+const textBytesMax = 3; // of a letter
+
 class ByteWriter {
-  private buffer = new Uint8Array(1 << 16);
+  private readonly buffer: Uint8Array;
   private end = 0;
   private readonly encoder = new TextEncoder();
 
+  /** `room`: bytes at most; memory that is never written to is not there. */
+  constructor(room: number) {
+    this.buffer = new Uint8Array(room);
+  }
+
   /** Non-negative, up to 2^53: the upper bits are beyond the reach of shifts. */
   integer(value: number): void {
-    assert(Number.isSafeInteger(value) && value >= 0, 'only non-negative integers have a place in a tree file');
-    this.reserve(8);
+    if (!(value >= 0 && Number.isSafeInteger(value))) {
+      assert.fail('only non-negative integers have a place in a tree file');
+    }
+    const { buffer } = this;
+    let { end } = this;
     let rest = value;
-    for (; rest >= 128; rest = Math.floor(rest / 128)) this.buffer[this.end++] = 128 + (rest % 128);
-    this.buffer[this.end++] = rest;
+    for (; rest >= 128; rest = Math.floor(rest / 128)) buffer[end++] = 128 + (rest % 128);
+    buffer[end++] = rest;
+    this.end = end;
   }
 
   text(value: string): void {
     if (this.plainText(value)) return;
     const encoded = this.encoder.encode(value);
     this.integer(encoded.length);
-    this.reserve(encoded.length);
     this.buffer.set(encoded, this.end);
     this.end += encoded.length;
   }
@@ -101,27 +137,22 @@ class ByteWriter {
   private plainText(value: string): boolean {
     const start = this.end;
     this.integer(value.length);
-    this.reserve(value.length);
+    const { buffer } = this;
+    const at = this.end;
     for (let i = 0; i < value.length; i++) {
       const unit = value.charCodeAt(i);
       if (unit >= 128) {
         this.end = start;
         return false;
       }
-      this.buffer[this.end++] = unit;
+      buffer[at + i] = unit;
     }
+    this.end = at + value.length;
     return true;
   }
 
   bytes(): Uint8Array {
     return this.buffer.slice(0, this.end);
-  }
-
-  private reserve(count: number): void {
-    if (this.end + count <= this.buffer.length) return;
-    const grown = new Uint8Array(Math.max(2 * this.buffer.length, this.end + count));
-    grown.set(this.buffer);
-    this.buffer = grown;
   }
 }
 
