@@ -1,20 +1,27 @@
 /** Entry of a worker thread: bisects the parts of the social graph it is sent, one after the other. */
 
 import assert from 'node:assert';
-import { parentPort } from 'node:worker_threads';
+import { parentPort, workerData } from 'node:worker_threads';
 import { bisectPart, bisectRecursively, halvesOf } from '../recursive-bisection.ts';
-import { collectGarbageOf } from './collect-garbage.ts';
+import { collectGarbageAfter, collectGarbageOf } from './collect-garbage.ts';
 import { compiledSearches } from './compiled-searches.ts';
 import { type BisectTask, buffersOf, type Halved } from './worker-pool.ts';
 
 assert(parentPort !== null, 'this file is the entry of a worker thread');
 const port = parentPort;
-const searches = compiledSearches();
+const searches = compiledSearches(workerData as number);
+
+/** Entries of a part after which the garbage is collected: a thread keeps what memory it ever had. */
+const leavesMuch = 1 << 19;
 
 port.on('message', ({ kind, part, place, plan }: BisectTask) => {
   collectGarbageOf(part); // of the task before
   if (kind === 'subtree') {
-    const leafOf = bisectRecursively(part, place, plan, () => {}, searches);
+    const entries = part.rowStart[part.nodeCount]!;
+    const descended = (_: number, level: number): void => {
+      collectGarbageAfter(entries / (1 << (level - place.level)), leavesMuch);
+    };
+    const leafOf = bisectRecursively(part, place, plan, descended, searches);
     port.postMessage(leafOf, [leafOf.buffer as ArrayBuffer]);
     return;
   }

@@ -10,7 +10,12 @@ let collect: (() => void) | null = null;
 
 /** After a search on `graph`. Takes as long as bisecting a small one, so only where it is large. */
 export function collectGarbageOf(graph: Graph): void {
-  if (graph.rowStart[graph.nodeCount]! < entriesLarge) return;
+  collectGarbageAfter(graph.rowStart[graph.nodeCount]!, entriesLarge);
+}
+
+/** After a search on so many entries, if they are `entriesMin` or more. */
+export function collectGarbageAfter(entries: number, entriesMin: number): void {
+  if (entries < entriesMin) return;
   if (collect === null) {
     setFlagsFromString('--expose-gc');
     collect = runInNewContext('gc') as () => void;

@@ -52,19 +52,31 @@ interface Engine {
   readonly Instance: new (module: object, imports: object) => { readonly exports: object };
 }
 
-/** For graphs that are not large; large ones, and those whose ties add up to more than 32 bits, go to the searches in
- *  JavaScript, and so do all where the program has not been built. */
-export function compiledSearches(): Searches {
-  const plain = plainSearches();
+/** Refining a tree works on a copy of 8 bytes an entry. */
+const refinedMax = 1 << 24; // entries of a graph
+
+/** Bisecting takes 66 bytes an entry, which are not given back: of huge graphs only smaller parts are bisected so. */
+export function bisectedMaxOf(graph: Graph): number {
+  return entriesOf(graph) < refinedMax ? entriesLarge : entriesLarge / 4;
+}
+
+/** For graphs of fewer entries than `bisectedMax`, at most `entriesLarge`; larger ones, and those whose ties add up to more
+ *  than 32 bits, go to the searches in JavaScript, and so do all where the program has not been built. */
+export function compiledSearches(bisectedMax: number = entriesLarge): Searches {
+  const exact = plainSearches();
   const file = compiledFile();
-  if (file === null) return plain;
+  if (file === null) return exact;
   const memory = new SearchMemory(file);
-  const fits = (graph: Graph): boolean =>
-    graph.rowStart[graph.nodeCount]! < entriesLarge && graph.tieWeight instanceof Int32Array;
+  /** Null: the compiled ones. What a search of a large graph has to work with goes with it, for it takes as much as the graph. */
+  const othersFor = (graph: Graph, entriesMax: number): Searches | null => {
+    if (entriesOf(graph) >= entriesMax) return plainSearches();
+    return graph.tieWeight instanceof Float64Array ? exact : null;
+  };
   const onTree =
     (search: 'refine' | 'swap'): Searches['refine'] =>
     (graph, leafOf, bounds, rounds, seed) => {
-      if (!fits(graph)) return plain[search](graph, leafOf, bounds, rounds, seed);
+      const others = othersFor(graph, refinedMax);
+      if (others !== null) return others[search](graph, leafOf, bounds, rounds, seed);
       const { exports } = memory;
       exports.begin();
       const held = memory.bounds(bounds);
@@ -74,14 +86,16 @@ export function compiledSearches(): Searches {
     };
   return {
     bisect: (part, place, plan) => {
-      if (!fits(part)) return plain.bisect(part, place, plan);
+      const others = othersFor(part, bisectedMax);
+      if (others !== null) return others.bisect(part, place, plan);
       const { exports } = memory;
       exports.begin();
       const side = exports.bisect(memory.graph(part), place.level, place.index, memory.plan(plan));
       return new Uint8Array(exports.memory.buffer, side, part.nodeCount).slice();
     },
     descend: (part, place, plan) => {
-      if (!fits(part)) return plain.descend(part, place, plan);
+      const others = othersFor(part, bisectedMax);
+      if (others !== null) return others.descend(part, place, plan);
       const { exports } = memory;
       exports.begin();
       const leaves = exports.descend(memory.graph(part), place.level, place.index, memory.plan(plan));
@@ -100,6 +114,10 @@ export function compiledSearches(): Searches {
       leafOf.set(new Uint32Array(exports.memory.buffer, leaves, leafOf.length));
     },
   };
+}
+
+function entriesOf({ rowStart, nodeCount }: Graph): number {
+  return rowStart[nodeCount]!;
 }
 
 /** What is handed over is copied. Its buffer is another one whenever it has grown. */

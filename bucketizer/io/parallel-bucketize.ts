@@ -6,15 +6,15 @@ import { type BucketizeProgress, buildTree, finishBuild, type PreparedBuild, typ
 import { nodesOf } from '../multilevel/descend.ts';
 import { everyNode, type Graph } from '../multilevel/graph.ts';
 import { bisectRoot, halvesOf } from '../recursive-bisection.ts';
-import type { Searches, TreePlace } from '../searches.ts';
+import type { TreePlace } from '../searches.ts';
 import type { BucketTree } from '../tree.ts';
 import { collectGarbageOf } from './collect-garbage.ts';
-import { compiledSearches } from './compiled-searches.ts';
+import { bisectedMaxOf, compiledSearches } from './compiled-searches.ts';
 import { startWorkers, type WorkerPool } from './worker-pool.ts';
 
-/** Starting threads, each of which has to warm up, costs more than bisecting fewer ties: at 800,000, 2.8 s of processor time
- *  with two of them, 2.0 s with none. */
-const tiesWorthThreads = 1_000_000;
+/** Starting threads, each of which has to warm up, takes a tenth of a second of processor time: for fewer ties that is much
+ *  of what there is. */
+const tiesWorthThreads = 700_000;
 
 /** Further down parts are an eighth of the graph, and so is what they leave behind. */
 const levelsOfLargeParts = 2;
@@ -31,23 +31,22 @@ export async function bucketizeInParallel(
     onProgress(progress);
   };
   collectGarbageOf(prepared.graph); // of its making
-  const searches = compiledSearches();
-  if (workers === 1 || prepared.graph.neighbour.length / 2 < tiesMin) return buildTree(prepared, show, searches);
-  const leafOf = await bisectOnThreads(prepared, workers, searches, show);
+  if (workers === 1 || prepared.graph.neighbour.length / 2 < tiesMin)
+    return buildTree(prepared, show, compiledSearches(bisectedMaxOf(prepared.graph)));
+  const leafOf = await bisectOnThreads(prepared, workers, show);
   collectGarbageOf(prepared.graph);
-  return finishBuild(prepared, leafOf, onProgress, searches);
+  return finishBuild(prepared, leafOf, onProgress, compiledSearches());
 }
 
 /** What the threads hold is gone once this returns. */
 async function bisectOnThreads(
   prepared: PreparedBuild,
   workers: number,
-  searches: Searches,
   onProgress: (progress: BucketizeProgress) => void,
 ): Promise<Uint32Array> {
-  const pool = startWorkers(workers);
+  const pool = startWorkers(workers, bisectedMaxOf(prepared.graph));
   try {
-    return await bisectOn(pool, prepared, workers, searches, onProgress);
+    return await bisectOn(pool, prepared, workers, onProgress);
   } finally {
     await pool.close();
   }
@@ -57,11 +56,10 @@ async function bisectOn(
   pool: WorkerPool,
   { graph, users, plan }: PreparedBuild,
   workers: number,
-  searches: Searches,
   onProgress: (progress: BucketizeProgress) => void,
 ): Promise<Uint32Array> {
   // here: the graph is needed later, and no thread has anything else to do
-  const { side: first, below } = bisectRoot(graph, plan, searches);
+  const { side: first, below } = bisectRoot(graph, plan, compiledSearches());
   collectGarbageOf(graph);
   const leafOf = new Uint32Array(graph.nodeCount);
   let done = 0;
@@ -71,7 +69,7 @@ async function bisectOn(
   };
   /** `part` is given away: what is left of it here is its halves. */
   const descend = async (part: Graph, of: Uint32Array, place: TreePlace): Promise<void> => {
-    const enoughParts = 1 << place.level >= 2 * workers; // two each, because parts differ in work
+    const enoughParts = 1 << place.level >= 4 * workers; // several each: parts differ in work, and a thread keeps what memory it ever had
     if (enoughParts || place.level === plan.height || of.length <= 1) {
       const leaves = await pool.bisectRecursively(part, place, below);
       for (const [i, leaf] of leaves.entries()) leafOf[of[i]!] = leaf;

@@ -38,10 +38,10 @@ interface Waiting {
   readonly failed: (error: Error) => void;
 }
 
-/** Throws a ConfigError where the program has not been built. */
-export function startWorkers(count: number): WorkerPool {
+/** `bisectedMax`: as for `compiledSearches`. Throws a ConfigError where the program has not been built. */
+export function startWorkers(count: number, bisectedMax: number): WorkerPool {
   const entry = workerEntry();
-  const threads = Array.from({ length: count }, () => new Worker(entry));
+  const threads = Array.from({ length: count }, () => new Worker(entry, { workerData: bisectedMax }));
   const idle = [...threads];
   const queue: Waiting[] = [];
   const busy = new Map<Worker, Waiting>();
