@@ -104,7 +104,8 @@ export function compiledSearches(bisectedMax: number = entriesLarge): Searches {
     refine: onTree('refine'),
     swap: onTree('swap'),
     improve: (graph, leafOf, bounds, before, seed) => {
-      if (!fits(graph)) return plain.improve(graph, leafOf, bounds, before, seed);
+      const others = othersFor(graph, entriesLarge); // it contracts the graph, too
+      if (others !== null) return others.improve(graph, leafOf, bounds, before, seed);
       const { exports } = memory;
       exports.begin();
       const leaves = memory.ints(leafOf);
