@@ -75,16 +75,16 @@ interface Effort extends BisectEffort {
   readonly swapRounds: number; // at the end
 }
 
-const searches = { coarsestNodes: 25, shrinkPerRound: 4, passes: 3, labelRounds: 1, byDensity: true } as const;
+const searches = { coarsestNodes: 25, shrinkPerRound: 6, passes: 2, labelRounds: 1, byDensity: true } as const;
 const onceOver = { startTies: 0, cycles: 0, carefulLevels: 0 };
 const efforts: Readonly<Record<EffortName, Effort>> = {
-  fast: { ...searches, ...onceOver, tries: 2, passes: 2, rounds: 4, vCycles: 0, swapRounds: 0 },
+  fast: { ...searches, ...onceOver, tries: 2, rounds: 4, vCycles: 0, swapRounds: 0 },
   default: {
     ...searches,
     tries: 4,
-    startTies: 100_000,
+    startTies: 60_000,
     cycles: 0,
-    carefulLevels: 4,
+    carefulLevels: 5,
     rounds: 8,
     vCycles: 0,
     swapRounds: 4,
@@ -92,6 +92,7 @@ const efforts: Readonly<Record<EffortName, Effort>> = {
   best: {
     ...searches,
     shrinkPerRound: 3,
+    passes: 3,
     labelRounds: 2,
     tries: 16,
     startTies: 400_000,
