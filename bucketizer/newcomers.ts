@@ -24,15 +24,24 @@ export function placeNewcomers(
 
   /** -1: no friend has a leaf. */
   const leafByFriends = (v: number): number => {
+    let best = -1; // where there is room or not
+    let bestWorth = 0;
+    let free = -1;
+    let freeWorth = 0;
     worth.lookAt(v);
-    const best: { leaf: number; worth: number }[] = [];
     for (let i = 0; i < worth.friendLeaves; i++) {
-      best.push({ leaf: worth.friendLeaf[i]!, worth: worth.of(worth.friendLeaf[i]!) });
+      const leaf = worth.friendLeaf[i]!;
+      const there = worth.of(leaf);
+      if (there > bestWorth || (there === bestWorth && leaf < best)) {
+        best = leaf;
+        bestWorth = there;
+      }
+      if (there < freeWorth || (there === freeWorth && leaf > free) || !room.admits(v, leaf)) continue;
+      free = leaf;
+      freeWorth = there;
     }
     worth.forget();
-    best.sort((a, b) => b.worth - a.worth || a.leaf - b.leaf);
-    if (best.length === 0) return -1;
-    return best.find(({ leaf }) => room.admits(v, leaf))?.leaf ?? room.lightLeafNear(best[0]!.leaf, v);
+    return best < 0 || free >= 0 ? free : room.lightLeafNear(best, v);
   };
   const place = (v: number, leaf: number): void => {
     room.move(v, nowhere, leaf);
