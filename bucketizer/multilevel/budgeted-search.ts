@@ -28,11 +28,11 @@ const leavesTried: i32 = 16;
 /** The search ends after so many tries in vain for every newcomer and user whom the budget has room for (or is over by);
  *  where moves are found it goes on. */
 const triesPerUser: f64 = 2;
-const triesPerMove: f64 = 8;
+const triesPerMove: f64 = 4;
 
 /** Nobody is asked to change places any more once so many ties for each that there is were looked at: of popular users'
  *  leaves nearly everyone refuses. */
-const weighedPerTie: f64 = 3;
+const weighedPerTie: f64 = 1;
 
 /** What is known of what a node gains at most: nothing, no more than so much, all. */
 const unasked: i32 = 0;
