@@ -46,7 +46,7 @@ interface Exports {
   ): void;
 }
 
-/** The part of WebAssembly used, which the types of Node leave out. */
+/** The part of WebAssembly used, which the types of Node leave out. Under `node --jitless` there is none. */
 interface Engine {
   readonly Module: new (bytes: Uint8Array) => object;
   readonly Instance: new (module: object, imports: object) => { readonly exports: object };
@@ -65,8 +65,9 @@ export function bisectedMaxOf(graph: Graph): number {
 export function compiledSearches(bisectedMax: number = entriesLarge): Searches {
   const exact = plainSearches();
   const file = compiledFile();
-  if (file === null) return exact;
-  const memory = new SearchMemory(file);
+  const engine = (globalThis as unknown as { readonly WebAssembly?: Engine }).WebAssembly;
+  if (file === null || engine === undefined) return exact;
+  const memory = new SearchMemory(engine, file);
   /** Null: the compiled ones. What a search of a large graph has to work with goes with it, for it takes as much as the graph. */
   const othersFor = (graph: Graph, entriesMax: number): Searches | null => {
     if (entriesOf(graph) >= entriesMax) return plainSearches();
@@ -125,8 +126,7 @@ function entriesOf({ rowStart, nodeCount }: Graph): number {
 class SearchMemory {
   readonly exports: Exports;
 
-  constructor(file: URL) {
-    const { Module, Instance } = (globalThis as unknown as { readonly WebAssembly: Engine }).WebAssembly;
+  constructor({ Module, Instance }: Engine, file: URL) {
     const abort = (): void => assert.fail('the multilevel search ran out of memory');
     this.exports = new Instance(new Module(readFileSync(file)), { env: { abort } }).exports as Exports;
   }

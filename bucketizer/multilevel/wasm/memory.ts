@@ -1,5 +1,5 @@
 /** `../memory.ts` for WebAssembly. Arrays are of fixed length, in memory that is only ever given out: all of it is free
- *  again when the next bisection begins (`bisect.ts`). Indices and sums are signed 32 bits. Written in AssemblyScript. */
+ *  again when the next search begins (`entry.ts`). Indices and sums are signed 32 bits. Written in AssemblyScript. */
 
 export type TieWeights = StaticArray<i32>;
 export type TieSum = i32;
