@@ -8,7 +8,7 @@
 import { GainBounds } from './gain-bounds.ts';
 import type { Graph } from './graph.ts';
 import { LeafMembers } from './leaf-members.ts';
-import { LeafWorth, leafValue, meetingOf, worthByMeeting } from './leaf-worth.ts';
+import { gainInPlaceOf, LeafWorth, leafValue, meetingOf, worthByMeeting } from './leaf-worth.ts';
 import { type Doubles, doubles, type Nodes, nodes, type Sides, sides, toSide } from './memory.ts';
 import { type Homes, type MoveBudget, wayFrom } from './move-budget.ts';
 import { NodeQueue } from './node-queue.ts';
@@ -304,25 +304,11 @@ export class BudgetedSearch {
     return most;
   }
 
-  /** What both gain by changing places, v alone gaining `gainV`. A tie between the two gains nothing. */
+  /** What both gain by changing places, v alone gaining `gainV`. */
   private gainOfSwap(v: i32, u: i32, gainV: f64): f64 {
-    const neighbour = this.graph.neighbour;
-    const tieWeight = this.graph.tieWeight;
-    const leafOf = this.leafOf;
-    const worthAt = this.worthAt;
-    const here = leafOf[u]!;
-    const there = leafOf[v]!;
-    const start = this.graph.rowStart[u]!;
-    const end = this.graph.rowStart[u + 1]!;
-    this.weighed += end - start;
-    let gain = gainV - this.priceOf(u, there);
-    for (let k = start; k < end; k++) {
-      const friend = neighbour[k]!;
-      const at = leafOf[friend]!;
-      if (friend === v) gain -= tieWeight[k]! * (worthAt[0]! - worthAt[meetingOf(here, there)]!);
-      else gain += tieWeight[k]! * (worthAt[meetingOf(at, there)]! - worthAt[meetingOf(at, here)]!);
-    }
-    return gain;
+    this.weighed += this.graph.rowStart[u + 1]! - this.graph.rowStart[u]!;
+    const gainU = gainInPlaceOf(this.graph, this.leafOf, this.worthAt, u, v);
+    return gainV + gainU - this.priceOf(u, this.leafOf[v]!);
   }
 
   /** Of all leaves where v would gain, the one where it gains most among those that may take it; -1: none. */

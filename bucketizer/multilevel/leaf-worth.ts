@@ -23,6 +23,24 @@ export function meetingOf(a: i32, b: i32): i32 {
   return 32 - leadingZeros(a ^ b);
 }
 
+/** What v gains by changing places with u, in tie weight times levels. A tie between the two gains nothing: they stay as far
+ *  apart as they were. */
+export function gainInPlaceOf(graph: Graph, leafOf: Nodes, worthAt: Doubles, v: i32, u: i32): f64 {
+  const rowStart = graph.rowStart;
+  const neighbour = graph.neighbour;
+  const tieWeight = graph.tieWeight;
+  const here = leafOf[v]!;
+  const there = leafOf[u]!;
+  let gain: f64 = 0;
+  for (let k = rowStart[v]!; k < rowStart[v + 1]!; k++) {
+    const friend = neighbour[k]!;
+    const at = leafOf[friend]!;
+    if (friend === u) gain -= tieWeight[k]! * (worthAt[0]! - worthAt[meetingOf(here, there)]!);
+    else gain += tieWeight[k]! * (worthAt[meetingOf(at, there)]! - worthAt[meetingOf(at, here)]!);
+  }
+  return gain;
+}
+
 export class LeafWorth {
   readonly friendLeaf: Nodes; // the leaves where the node at hand has friends: the first `friendLeaves`
   friendLeaves: i32 = 0;

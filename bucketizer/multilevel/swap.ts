@@ -6,7 +6,7 @@
 import { shuffleNearby } from './cluster.ts';
 import { everyNode, type Graph } from './graph.ts';
 import { LeafMembers } from './leaf-members.ts';
-import { LeafWorth, leafValue, meetingOf, worthByMeeting } from './leaf-worth.ts';
+import { gainInPlaceOf, LeafWorth, leafValue, worthByMeeting } from './leaf-worth.ts';
 import { type Chance, type Doubles, doubles, type Nodes, nodes, type Sides, sides } from './memory.ts';
 import { settledShare, wakeFriends } from './refine.ts';
 import { type TreeBounds, TreeRoom } from './tree-room.ts';
@@ -141,26 +141,10 @@ class SwapSearch {
     return end + 1;
   }
 
-  /** What both gain by changing places, v alone gaining `gainV`. A tie between the two gains nothing: they stay as far
-   *  apart as they were. */
+  /** What both gain by changing places, v alone gaining `gainV`. */
   private gainOfSwap(v: i32, u: i32, gainV: f64): f64 {
-    const rowStart = this.graph.rowStart;
-    const neighbour = this.graph.neighbour;
-    const tieWeight = this.graph.tieWeight;
-    const leafOf = this.leafOf;
-    const worthAt = this.worthAt;
-    const here = leafOf[u]!;
-    const there = leafOf[v]!;
-    const end = rowStart[u + 1]!;
-    this.weighed += end - rowStart[u]!;
-    let gain = gainV;
-    for (let k = rowStart[u]!; k < end; k++) {
-      const friend = neighbour[k]!;
-      const at = leafOf[friend]!;
-      if (friend === v) gain -= tieWeight[k]! * (worthAt[0]! - worthAt[meetingOf(here, there)]!);
-      else gain += tieWeight[k]! * (worthAt[meetingOf(at, there)]! - worthAt[meetingOf(at, here)]!);
-    }
-    return gain;
+    this.weighed += this.graph.rowStart[u + 1]! - this.graph.rowStart[u]!;
+    return gainV + gainInPlaceOf(this.graph, this.leafOf, this.worthAt, u, v);
   }
 
   private swap(v: i32, u: i32): void {
