@@ -49,6 +49,7 @@ export class ServiceTrees implements RoutingSource {
   #routing: Routing;
   #asked: AskedMove | null;
   #progress: TreeProgress | null = null; // null: to be counted
+  #arrival: TreeProgress | null = null;
   #proposal: Proposal | null = null;
   #step: TreeStep | null = null; // of the last epoch in force
   #still = 0; // epochs in a row in which nobody passed who should
@@ -87,6 +88,11 @@ export class ServiceTrees implements RoutingSource {
     return this.#progress;
   }
 
+  /** Of the last move: all have passed, or come back. Its last step may not be in force yet. Null: none has ended. */
+  get arrival(): TreeProgress | null {
+    return this.#arrival;
+  }
+
   /** Who passed in the last epoch; null: nobody. */
   get lastStep(): TreeStep | null {
     return this.#step;
@@ -116,6 +122,7 @@ export class ServiceTrees implements RoutingSource {
   take(taken: ProposedRouting): void {
     if (taken !== this.#proposal || this.#proposal.proposed.step === null) return;
     const { inputs, proposed } = this.#proposal;
+    if (proposed.course.kind === 'settled') this.#arrival = this.#arrived();
     this.#course = proposed.course;
     this.#routing = proposed.routing;
     this.#step = proposed.step;
@@ -171,6 +178,13 @@ export class ServiceTrees implements RoutingSource {
   *#moveBetween(from: BucketTree, to: BucketTree): Steps<TreeMove> {
     const { topology, users } = this.#places;
     return new TreeMove(topology, from, to, users, yield* boarding(topology, from, to, users));
+  }
+
+  #arrived(): TreeProgress {
+    assert(this.#course.kind === 'moving');
+    const { move, direction } = this.#course;
+    const of = move.movedUsers(fullCut);
+    return { moved: direction === 'on' ? of : 0, of, epochsLeft: 0 };
   }
 
   #passedBy(step: TreeStep): Passed {

@@ -66,7 +66,8 @@ function plainTrees({ service, moves }: ServiceView): object {
     return { service, kind: 'settled', tree, next: null, cut: 0, before, direction: null, progress: null, ...said };
   }
   const { from, to, cut, direction, epochs, churn } = course;
-  const progress = trees.progress && { ...trees.progress, epochs, churn, standstill: trees.standstill };
+  const counted = trees.progress ?? trees.arrival;
+  const progress = counted && { ...counted, epochs, churn, standstill: trees.standstill };
   return { service, kind: 'moving', tree: from, next: to, cut, before: null, direction, progress, ...said };
 }
 
