@@ -17,7 +17,8 @@ export interface BisectionPlan extends DescentPlan {
   readonly objective: Objective;
 }
 
-/** Below so many entries a part is taken down to its leaves at once. */
+/** Below so many entries a part is taken down to its leaves at once: in WebAssembly nothing of that has to warm up, and what
+ *  the halves of a larger part hold would not be given back until the last leaf. */
 const entriesAtOnce = 1 << 16;
 
 /** Puts the users of `graph`, all of whom live under `place`, into leaves: returns [node of graph] = leaf.

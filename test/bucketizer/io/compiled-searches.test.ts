@@ -1,14 +1,20 @@
+import { execFileSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
 import { restoreBalance, treeBounds } from '../../../bucketizer/balance.ts';
 import { buildGraph } from '../../../bucketizer/graph.ts';
 import { compiledSearches } from '../../../bucketizer/io/compiled-searches.ts';
+import { readTree } from '../../../bucketizer/io/tree-file.ts';
 import type { DescentPlan } from '../../../bucketizer/multilevel/descend.ts';
 import { Graph, sumOf } from '../../../bucketizer/multilevel/graph.ts';
 import { plainSearches } from '../../../bucketizer/searches.ts';
 import { type Random, seededRandom } from '../../../config/random.ts';
 import { below, communityTies, keepAll, randomGraph } from '../sample-graphs.ts';
+import { scratchFolder } from './scratch.ts';
 
+const program = fileURLToPath(new URL('../../../dist/pipeline/cli/main.js', import.meta.url));
 const built = new URL('../../../dist/bucketizer/multilevel/searches.wasm', import.meta.url);
 
 function anyPlan(graph: Graph, height: number, random: Random): DescentPlan {
@@ -38,35 +44,22 @@ function anyGraph(seed: number, random: Random): Graph {
   return graph;
 }
 
-test('compiled to WebAssembly the searches find the sides that they find in JavaScript', (context) => {
-  if (!existsSync(built)) context.skip('the searches are compiled by npm run build');
-  const [compiled, plain] = [compiledSearches(), plainSearches()];
-  for (let seed = 1; seed <= 200; seed++) {
-    const random = seededRandom(seed);
-    const graph = anyGraph(seed, random);
-    const height = 1 + below(8, random);
-    const plan = anyPlan(graph, height, random);
-    const level = below(height, random);
-    const place = { level, index: below(1 << level, random) };
-    const [found, expected] = [compiled, plain].map((searches) => searches.bisect(graph, place, plan));
-    expect(Buffer.compare(found!, expected!), `seed ${seed}`).toBe(0);
-  }
-});
-
-test('and the leaves below a tree node', (context) => {
-  if (!existsSync(built)) context.skip('the searches are compiled by npm run build');
-  const [compiled, plain] = [compiledSearches(), plainSearches()];
-  for (let seed = 1; seed <= 200; seed++) {
-    const random = seededRandom(seed);
-    const graph = anyGraph(seed, random);
-    const height = 1 + below(8, random);
-    const plan = anyPlan(graph, height, random);
-    const level = below(height + 1, random);
-    const place = { level, index: below(1 << level, random) };
-    const [found, expected] = [compiled, plain].map((searches) => searches.descend(graph, place, plan));
-    expect(found, `seed ${seed}`).toEqual(expected);
-  }
-});
+for (const search of ['bisect', 'descend'] as const) {
+  test(`compiled to WebAssembly, ${search} finds what it finds in JavaScript`, (context) => {
+    if (!existsSync(built)) context.skip('the searches are compiled by npm run build');
+    const [compiled, plain] = [compiledSearches(), plainSearches()];
+    for (let seed = 1; seed <= 200; seed++) {
+      const random = seededRandom(seed);
+      const graph = anyGraph(seed, random);
+      const height = 1 + below(8, random);
+      const plan = anyPlan(graph, height, random);
+      const level = below(search === 'descend' ? height + 1 : height, random);
+      const place = { level, index: below(1 << level, random) };
+      const [found, expected] = [compiled, plain].map((searches) => searches[search](graph, place, plan));
+      expect(found, `seed ${seed}`).toEqual(expected);
+    }
+  });
+}
 
 /** As large graphs have them. */
 function withTiesInBytes({ rowStart, neighbour, tieWeight, nodeWeight, heaviestUser }: Graph): Graph {
@@ -147,4 +140,19 @@ test('ties that add up to more than 32 bits are weighed in full', () => {
   expect(graph.tieWeight).toBeInstanceOf(Float64Array);
   const plan = anyPlan(graph, 4, seededRandom(1));
   expect(compiledSearches().descend(graph, root, plan)).toEqual(plainSearches().descend(graph, root, plan));
+});
+
+test('without WebAssembly the program builds the same tree', (context) => {
+  if (!existsSync(built)) context.skip('the searches are compiled by npm run build');
+  const { dir, write } = scratchFolder();
+  const ties = communityTies(300, 10, 1);
+  const lines = Array.from({ length: ties.length / 2 }, (_, i) => `${ties[2 * i]} ${ties[2 * i + 1]}\n`);
+  const path = write('ties', lines.join(''));
+  const tree = join(dir, 'tree');
+  const versionBy = (...flags: string[]): string => {
+    const build = ['bucketize', path, '--out', tree, '--height', '4'];
+    execFileSync(process.execPath, [...flags, program, ...build], { stdio: 'ignore' });
+    return readTree(tree).version;
+  };
+  expect(versionBy('--jitless')).toBe(versionBy());
 });
