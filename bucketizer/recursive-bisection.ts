@@ -2,7 +2,7 @@
  *  (`multilevel/descend.ts`). */
 
 import { fanoutProbability, refineFanout } from './fanout.ts';
-import { type DescentPlan, nodesOf, pickNodes } from './multilevel/descend.ts';
+import { byWeightAlone, type DescentPlan, isScattered, nodesOf, pickNodes } from './multilevel/descend.ts';
 import { everyNode, type Graph, sumOf } from './multilevel/graph.ts';
 import { halfCap } from './multilevel/half.ts';
 import { cutOf } from './multilevel/sides.ts';
@@ -17,9 +17,9 @@ export interface BisectionPlan extends DescentPlan {
   readonly objective: Objective;
 }
 
-/** Below so many entries a part is taken down to its leaves at once: in WebAssembly nothing of that has to warm up, and what
- *  the halves of a larger part hold would not be given back until the last leaf. */
-const entriesAtOnce = 1 << 16;
+/** Below so many entries a part is taken down to its leaves at once, which takes a second or two: in WebAssembly nothing of
+ *  that has to warm up, and nothing is copied. */
+const entriesAtOnce = 1 << 20;
 
 /** Puts the users of `graph`, all of whom live under `place`, into leaves: returns [node of graph] = leaf.
  *  `onDescended(userLevels, level)` is told whenever users have come so many levels down, all of them together, by the
@@ -34,7 +34,7 @@ export function bisectRecursively(
   const leafOf = new Uint32Array(graph.nodeCount);
   const renumber = new Int32Array(graph.nodeCount);
   const into = (part: Graph, users: Uint32Array, { level, index }: TreePlace, plan: BisectionPlan): void => {
-    if (level === plan.height || users.length <= 1 || isDescendedAtOnce(part, level, plan)) {
+    if (level === plan.height || users.length <= 1 || isDescendedAtOnce(part, plan)) {
       const leaves = searches.descend(part, { level, index }, plan);
       for (let v = 0; v < users.length; v++) leafOf[users[v]!] = leaves[v]!;
       if (level < plan.height) onDescended(users.length * (plan.height - level), level);
@@ -55,16 +55,11 @@ export function bisectRecursively(
   return leafOf;
 }
 
-function isDescendedAtOnce(part: Graph, level: number, { objective }: BisectionPlan): boolean {
-  return level > 0 && objective === 'cut' && part.rowStart[part.nodeCount]! < entriesAtOnce;
+function isDescendedAtOnce(part: Graph, { objective }: BisectionPlan): boolean {
+  return objective === 'cut' && part.rowStart[part.nodeCount]! < entriesAtOnce;
 }
 
-/** Above this share of ties cut by the first bisection, users hang on popular ones rather than together. */
-const scatteredCut = 0.2;
-
-/** The bisection of the whole graph, and the plan as it suits what is below. Graphs where friends of friends are rarely
- *  friends want labels to follow popular users as far as parts are large (first level of an R-MAT graph: .96 of METIS's
- *  locality so, .91 by density). They show by a first bisection that cuts a lot; only then is the other rating tried. */
+/** The bisection of the whole graph, and the plan as it suits what is below. */
 export function bisectRoot(
   graph: Graph,
   plan: BisectionPlan,
@@ -72,17 +67,10 @@ export function bisectRoot(
 ): { side: Uint8Array; below: BisectionPlan } {
   const root = { level: 0, index: 0 };
   const side = bisectPart(graph, root, plan, searches);
-  const cut = cutOf(graph, side);
-  if (plan.carefulLevels === 0 || cut <= scatteredCut * tieWeightOf(graph)) return { side, below: plan };
-  const byWeight: BisectionPlan = { ...plan, effort: { ...plan.effort, byDensity: false } };
+  if (!isScattered(graph, side, plan)) return { side, below: plan };
+  const byWeight: BisectionPlan = { ...plan, effort: byWeightAlone(plan).effort };
   const other = bisectPart(graph, root, byWeight, searches);
-  return cutOf(graph, other) < cut ? { side: other, below: byWeight } : { side, below: plan };
-}
-
-function tieWeightOf(graph: Graph): number {
-  let sum = 0;
-  for (let k = 0; k < graph.tieWeight.length; k++) sum += graph.tieWeight[k]!;
-  return sum / 2;
+  return cutOf(graph, other) < cutOf(graph, side) ? { side: other, below: byWeight } : { side, below: plan };
 }
 
 /** The bisection of one tree node. */

@@ -9,7 +9,7 @@ export class Members {
   readonly member: Ints;
 
   constructor(clusterOf: Nodes, clusters: i32, scratch: Scratch) {
-    this.start = scratch.ints('memberStart', clusters + 2);
+    this.start = scratch.ints('memberStart', clusterOf.length + 2);
     this.member = scratch.ints('member', clusterOf.length);
     this.start.fill(0, 0, clusters + 2);
     countMembers(clusterOf, this.start);

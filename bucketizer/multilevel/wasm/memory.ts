@@ -121,6 +121,7 @@ export function copyOf(side: Sides): Sides {
 
 /** `length` may be less than was asked for before: what is held stays. */
 export class Scratch {
+  isComplete: bool = false; // nothing is made any more, for it would be given back with what a search leaves behind
   private readonly ints32: Map<string, Ints> = new Map();
   private readonly doubles64: Map<string, Doubles> = new Map();
 
@@ -129,6 +130,7 @@ export class Scratch {
       const held = this.ints32.get(name);
       if (held.length >= length) return held;
     }
+    assert(!this.isComplete);
     const made = ints(length);
     this.ints32.set(name, made);
     return made;
@@ -139,6 +141,7 @@ export class Scratch {
       const held = this.doubles64.get(name);
       if (held.length >= length) return held;
     }
+    assert(!this.isComplete);
     const made = doubles(length);
     this.doubles64.set(name, made);
     return made;
@@ -147,4 +150,20 @@ export class Scratch {
   sums(name: string, length: i32, _like: TieWeights): TieWeights {
     return this.ints(name, length);
   }
+}
+
+const emptyBlock: usize = 12; // bytes, beside the 4 that say so
+
+/** What is made from here on can be given back at once. `scratch`: has served a graph, and will serve smaller ones. */
+export function memoryMark(scratch: Scratch): usize {
+  scratch.isComplete = true;
+  return heap.alloc(0);
+}
+
+/** All that was made since is free again. */
+export function giveBack(mark: usize): void {
+  heap.reset();
+  const first = heap.alloc(0);
+  heap.reset();
+  heap.alloc(mark - first + emptyBlock);
 }
