@@ -20,15 +20,13 @@ export class BisectionSearch {
   private readonly degree: TieWeights; // [node] tie weight
   private readonly gain: TieWeights; // [node] tie weight across less tie weight inside
   private readonly bucketOf: Ints; // [node] or `unlisted`, `moved`
-  private readonly next: Ints;
-  private readonly previous: Ints;
+  private readonly next: Ints; // [node, then side * buckets + bucket]: the buckets close the rings of who is in them
+  private readonly previous: Ints; // alike; of a bucket, never asked for
   private readonly moves: Ints;
-  private readonly head: Ints; // [side * buckets + bucket]
   private readonly buckets: i32;
   private readonly reach: i32;
   private readonly scale: f64;
-  private top0: i32 = -1;
-  private top1: i32 = -1;
+  private readonly top: Ints; // [side] no bucket above it has anybody in it
   private weight0: f64 = 0;
   private weight1: f64 = 0;
 
@@ -48,10 +46,10 @@ export class BisectionSearch {
     this.buckets = 2 * reach + 1;
     this.gain = scratch.sums('gain', n, graph.tieWeight);
     this.bucketOf = scratch.ints('bucketOf', n);
-    this.next = scratch.ints('next', n);
-    this.previous = scratch.ints('previous', n);
+    this.next = scratch.ints('next', n + 2 * (2 * bucketsMax + 1));
+    this.previous = scratch.ints('previous', n + 2 * (2 * bucketsMax + 1));
     this.moves = scratch.ints('moves', n);
-    this.head = scratch.ints('head', 2 * (2 * bucketsMax + 1));
+    this.top = scratch.ints('top', 2);
   }
 
   /** Improves `side` in place: balance first, then cut. `patience`: moves without a new best before a pass ends. */
@@ -71,12 +69,12 @@ export class BisectionSearch {
     let weight0: f64 = 0;
     let weight1: f64 = 0;
     for (let v = 0; v < n; v++) {
-      const s = side[v]!;
+      const s: i32 = side[v]!;
       if (s === 0) weight0 += nodeWeight[v]!;
       else weight1 += nodeWeight[v]!;
       const end = rowStart[v + 1]!;
       let across: TieSum = 0;
-      for (let k = rowStart[v]!; k < end; k++) if (side[neighbour[k]!] !== s) across += tieWeight[k]!;
+      for (let k = rowStart[v]!; k < end; k++) across += (side[neighbour[k]!]! ^ s) * tieWeight[k]!; // no branch to guess
       gain[v] = 2 * across - degree[v]!;
     }
     this.weight0 = weight0;
@@ -90,7 +88,6 @@ export class BisectionSearch {
     const gain = this.gain;
     const bucketOf = this.bucketOf;
     const moves = this.moves;
-    const head = this.head;
     const nodeWeight = this.graph.nodeWeight;
     this.fillBuckets(side);
     let gained: f64 = 0;
@@ -99,15 +96,15 @@ export class BisectionSearch {
     let bestCount = 0;
     let bestExcess = Math.max(this.weight0, this.weight1) - cap;
     for (let s = this.sideToLeave(); s >= 0; s = this.sideToLeave()) {
-      const v = head[s === 0 ? this.top0 : this.buckets + this.top1]!;
-      this.remove(v, s);
+      const v = this.firstOf(s);
+      this.remove(v);
       const here = s === 0 ? this.weight0 : this.weight1;
       const there = s === 0 ? this.weight1 : this.weight0;
       if (there + nodeWeight[v]! > cap + overflow && here <= cap) continue; // back when a friend moves
       bucketOf[v] = moved;
       gained += gain[v]!;
       moves[moveCount++] = v;
-      this.move(v, s, side, true);
+      this.move(v, s, side);
       const excess = Math.max(this.weight0, this.weight1) - cap;
       const better =
         excess <= 0
@@ -123,7 +120,7 @@ export class BisectionSearch {
     if (last || bestCount === 0) {
       putBack(moves, bestCount, moveCount, side);
     } else {
-      for (let i = moveCount - 1; i >= bestCount; i--) this.move(moves[i]!, side[moves[i]!]!, side, false);
+      for (let i = moveCount - 1; i >= bestCount; i--) this.moveBack(moves[i]!, side);
     }
     return bestCount > 0;
   }
@@ -133,9 +130,7 @@ export class BisectionSearch {
     const gain = this.gain;
     const degree = this.degree;
     const n = this.graph.nodeCount;
-    this.head.fill(-1, 0, 2 * this.buckets);
-    this.top0 = -1;
-    this.top1 = -1;
+    this.emptyBuckets();
     this.bucketOf.fill(unlisted, 0, n);
     for (let v = 0; v < n; v++) {
       const s: i32 = side[v]!;
@@ -143,17 +138,20 @@ export class BisectionSearch {
     }
   }
 
+  private emptyBuckets(): void {
+    const next = this.next;
+    const first = this.graph.nodeCount;
+    const end = first + 2 * this.buckets;
+    for (let at = first; at < end; at++) next[at] = at;
+    this.top[0] = -1;
+    this.top[1] = -1;
+  }
+
   /** The side to take from: an overweight one, else the one with the better gain, else the heavier; -1: none is left. */
   private sideToLeave(): i32 {
-    const head = this.head;
-    const buckets = this.buckets;
     const cap = this.cap;
-    let t0 = this.top0;
-    let t1 = this.top1;
-    while (t0 >= 0 && head[t0]! < 0) t0--;
-    while (t1 >= 0 && head[buckets + t1]! < 0) t1--;
-    this.top0 = t0;
-    this.top1 = t1;
+    const t0 = this.lowerTop(0);
+    const t1 = this.lowerTop(1);
     if (t0 < 0 && t1 < 0) return -1;
     if (this.weight0 > cap && t0 >= 0) return 0;
     if (this.weight1 > cap && t1 >= 0) return 1;
@@ -161,62 +159,88 @@ export class BisectionSearch {
     return this.weight0 > this.weight1 ? 0 : 1;
   }
 
-  /** `v` changes sides, gains follow; `listed`: and so do the buckets of its friends. */
-  private move(v: i32, from: i32, side: Sides, listed: boolean): void {
+  private lowerTop(s: i32): i32 {
+    const next = this.next;
+    const first = this.graph.nodeCount + s * this.buckets;
+    let top = this.top[s]!;
+    while (top >= 0 && next[first + top]! === first + top) top--;
+    this.top[s] = top;
+    return top;
+  }
+
+  private firstOf(s: i32): i32 {
+    return this.next[this.graph.nodeCount + s * this.buckets + this.top[s]!]!;
+  }
+
+  /** `v` changes sides; gains and buckets of its friends follow. */
+  private move(v: i32, from: i32, side: Sides): void {
     const rowStart = this.graph.rowStart;
     const neighbour = this.graph.neighbour;
     const tieWeight = this.graph.tieWeight;
-    const nodeWeight = this.graph.nodeWeight;
     const gain = this.gain;
     const bucketOf = this.bucketOf;
-    const weight = from === 0 ? nodeWeight[v]! : -nodeWeight[v]!;
-    this.weight0 -= weight;
-    this.weight1 += weight;
-    side[v] = toSide(1 - from);
-    gain[v] = -gain[v]!;
+    this.changeSide(v, from, side);
     const end = rowStart[v + 1]!;
     for (let k = rowStart[v]!; k < end; k++) {
       const u = neighbour[k]!;
       const s: i32 = side[u]!;
-      gain[u] = gain[u]! + (s === from ? 2 * tieWeight[k]! : -2 * tieWeight[k]!);
-      if (!listed || bucketOf[u] === moved) continue;
-      if (bucketOf[u] !== unlisted) this.remove(u, s);
+      gain[u] = gain[u]! + (s === from ? 2 : -2) * tieWeight[k]!;
+      if (bucketOf[u] === moved) continue;
+      if (bucketOf[u] !== unlisted) this.remove(u);
       this.insert(u, s);
     }
   }
 
+  /** And back; nobody is in a bucket any more. */
+  private moveBack(v: i32, side: Sides): void {
+    const rowStart = this.graph.rowStart;
+    const neighbour = this.graph.neighbour;
+    const tieWeight = this.graph.tieWeight;
+    const gain = this.gain;
+    const from: i32 = side[v]!;
+    this.changeSide(v, from, side);
+    const end = rowStart[v + 1]!;
+    for (let k = rowStart[v]!; k < end; k++) {
+      const u = neighbour[k]!;
+      gain[u] = gain[u]! + (side[u]! === from ? 2 : -2) * tieWeight[k]!;
+    }
+  }
+
+  private changeSide(v: i32, from: i32, side: Sides): void {
+    const nodeWeight = this.graph.nodeWeight;
+    const weight = from === 0 ? nodeWeight[v]! : -nodeWeight[v]!;
+    this.weight0 -= weight;
+    this.weight1 += weight;
+    side[v] = toSide(1 - from);
+    this.gain[v] = -this.gain[v]!;
+  }
+
   private insert(v: i32, s: i32): void {
-    const head = this.head;
     const next = this.next;
     const previous = this.previous;
+    const top = this.top;
     const reach = this.reach;
     const gain = this.gain[v]!;
     const scaled = this.scale === 1 ? gain : toInt(Math.round(gain * this.scale));
     const bucket = scaled < -reach ? 0 : scaled > reach ? 2 * reach : scaled + reach;
-    const at = s === 0 ? bucket : this.buckets + bucket;
-    const first = head[at]!;
+    const at = this.graph.nodeCount + s * this.buckets + bucket;
+    const first = next[at]!;
     this.bucketOf[v] = bucket;
-    previous[v] = -1;
     next[v] = first;
-    if (first >= 0) previous[first] = v;
-    head[at] = v;
-    if (s === 0) {
-      if (bucket > this.top0) this.top0 = bucket;
-    } else if (bucket > this.top1) {
-      this.top1 = bucket;
-    }
+    previous[v] = at;
+    previous[first] = v;
+    next[at] = v;
+    if (bucket > top[s]!) top[s] = bucket;
   }
 
-  private remove(v: i32, s: i32): void {
+  private remove(v: i32): void {
     const next = this.next;
     const previous = this.previous;
-    const bucketOf = this.bucketOf;
     const before = previous[v]!;
     const after = next[v]!;
-    if (before >= 0) next[before] = after;
-    else this.head[s === 0 ? bucketOf[v]! : this.buckets + bucketOf[v]!] = after;
-    if (after >= 0) previous[after] = before;
-    bucketOf[v] = unlisted;
+    next[before] = after;
+    previous[after] = before;
+    this.bucketOf[v] = unlisted;
   }
 }
 
