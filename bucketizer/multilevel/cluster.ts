@@ -63,7 +63,7 @@ class Labelling {
     this.degree = scratch.doubles('labelledDegree', n);
     this.volume = scratch.doubles('volume', n);
     this.pull = scratch.sums('pull', n, graph.tieWeight);
-    this.seen = scratch.ints('seen', n);
+    this.seen = scratch.ints('seen', n + 1); // one more is written to than counts
     this.order = fewestTiesFirst(graph);
     this.pull.fill(0, 0, n);
     copyFirst(graph.nodeWeight, this.size, n);
@@ -110,7 +110,8 @@ function spreadLabels(graph: Graph, weightMax: f64, within: Areas | null, byDens
       if (within !== null && within[u] !== within[v]) continue;
       const l = label[u]!;
       const sum = pull[l]!;
-      if (sum === 0) seen[seenCount++] = l;
+      seen[seenCount] = l;
+      seenCount += sum === 0 ? 1 : 0; // no branch to guess, as in `addUpRows`
       pull[l] = sum + tieWeight[k]!;
     }
     if (seenCount === 0) continue;

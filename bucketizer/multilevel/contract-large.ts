@@ -1,7 +1,7 @@
 /** Contraction where memory is what counts. */
 
 import { Graph } from './graph.ts';
-import type { Doubles, Ints, Nodes, Scratch } from './memory.ts';
+import type { Doubles, Ints, Nodes, Scratch, TieWeights } from './memory.ts';
 import { PackedWeights } from './packed-weights.ts';
 import { addUpRows, type Members, Rows } from './rows.ts';
 
@@ -13,7 +13,8 @@ export function contractLarge(
   graph: Graph,
   clusterOf: Nodes,
   members: Members,
-  place: Ints,
+  pull: TieWeights,
+  seen: Ints,
   rowStart: Nodes,
   nodeWeight: Doubles,
   heaviestUser: Doubles,
@@ -29,7 +30,7 @@ export function contractLarge(
     for (; to < clusters && (to === from || most <= entriesAtATime); to++) most += entriesOf(graph, members, to);
     const tieWeight = scratch.sums('coarseTie', most, graph.tieWeight);
     const rows = new Rows(rowStart, neighbour, tieWeight, nodeWeight, heaviestUser);
-    const end = addUpRows(graph, clusterOf, members, place, rows, from, to);
+    const end = addUpRows(graph, clusterOf, members, pull, seen, rows, from, to);
     ties.append(tieWeight, end - rowStart[from]!);
     from = to;
   }

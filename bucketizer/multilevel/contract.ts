@@ -23,20 +23,21 @@ export function contract(graph: Graph, label: Nodes, scratch: Scratch = new Scra
   number.fill(-1, 0, n);
   const clusters = numberClusters(label, clusterOf, number);
   const members = new Members(clusterOf, clusters, scratch);
-  const place = scratch.ints('place', n);
-  place.fill(-1, 0, clusters);
+  const pull = scratch.sums('pull', n, graph.tieWeight);
+  const seen = scratch.ints('seen', n + 1); // one more is written to than counts
+  pull.fill(0, 0, n);
   const entries = graph.rowStart[n]!;
   const rowStart = nodes(clusters + 1);
   const nodeWeight = doubles(clusters);
   const heaviestUser = doubles(clusters);
   if (entries >= entriesLarge) {
-    const large = contractLarge(graph, clusterOf, members, place, rowStart, nodeWeight, heaviestUser, scratch);
+    const large = contractLarge(graph, clusterOf, members, pull, seen, rowStart, nodeWeight, heaviestUser, scratch);
     return new Contraction(large, clusterOf);
   }
   const neighbour = scratch.ints('coarseNeighbour', entries);
   const ties = scratch.sums('coarseTie', entries, graph.tieWeight);
   const rows = new Rows(rowStart, neighbour, ties, nodeWeight, heaviestUser);
-  const end = addUpRows(graph, clusterOf, members, place, rows, 0, clusters);
+  const end = addUpRows(graph, clusterOf, members, pull, seen, rows, 0, clusters);
   const coarse = new Graph(rowStart, firstNodes(neighbour, end), firstTies(ties, end), nodeWeight, heaviestUser);
   return new Contraction(coarse, clusterOf);
 }

@@ -52,12 +52,13 @@ export class Rows {
 }
 
 /** The rows of the clusters `from` to before `to`, into `room`, their ties from its start; returns where the last one ends.
- *  `place`: [cluster] where the row at hand has it, if at or after its start; all -1 before the first. */
+ *  `pull`, `seen`: scratch, [cluster]; `pull` is all 0 before and after. */
 export function addUpRows(
   graph: Graph,
   clusterOf: Nodes,
   members: Members,
-  place: Ints,
+  pull: TieWeights,
+  seen: Ints,
   room: Rows,
   from: i32,
   to: i32,
@@ -72,9 +73,9 @@ export function addUpRows(
   const first: i32 = room.rowStart[from]!;
   let end: i32 = first;
   for (let c = from; c < to; c++) {
-    const start = end;
     let weight: f64 = 0;
     let heaviest: f64 = 0;
+    let seenCount = 0;
     for (let m = memberStart[c]!; m < memberStart[c + 1]!; m++) {
       const v = member[m]!;
       weight += graph.nodeWeight[v]!;
@@ -82,17 +83,20 @@ export function addUpRows(
       const rowEnd = rowStart[v + 1]!;
       for (let k = rowStart[v]!; k < rowEnd; k++) {
         const d = clusterOf[neighbour[k]!]!;
-        if (d === c) continue;
-        const at = place[d]!;
-        if (at >= start) {
-          coarseTie[at - first] = coarseTie[at - first]! + tieWeight[k]!;
-          continue;
-        }
-        place[d] = end;
-        coarseNeighbour[end] = d;
-        coarseTie[end - first] = tieWeight[k]!;
-        end++;
+        const sum = pull[d]!;
+        seen[seenCount] = d;
+        seenCount += sum === 0 ? 1 : 0; // no branch to guess: half of the guesses would be wrong
+        pull[d] = sum + tieWeight[k]!;
       }
+    }
+    pull[c] = 0;
+    for (let i = 0; i < seenCount; i++) {
+      const d = seen[i]!;
+      if (d === c) continue;
+      coarseNeighbour[end] = d;
+      coarseTie[end - first] = pull[d]!;
+      pull[d] = 0;
+      end++;
     }
     room.nodeWeight[c] = weight;
     room.heaviestUser[c] = heaviest;

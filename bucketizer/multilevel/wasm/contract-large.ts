@@ -2,13 +2,14 @@
 
 import type { Graph } from '../graph.ts';
 import type { Members } from '../rows.ts';
-import type { Doubles, Ints, Nodes, Scratch } from './memory.ts';
+import type { Doubles, Ints, Nodes, Scratch, TieWeights } from './memory.ts';
 
 export function contractLarge(
   graph: Graph,
   _clusterOf: Nodes,
   _members: Members,
-  _place: Ints,
+  _pull: TieWeights,
+  _seen: Ints,
   _rowStart: Nodes,
   _nodeWeight: Doubles,
   _heaviestUser: Doubles,
