@@ -84,9 +84,9 @@ export function startWorkers(count: number, bisectedMax: number): WorkerPool {
 
 /** What of a graph can be handed over to another thread. */
 export function buffersOf(graph: Graph): ArrayBuffer[] {
-  const { rowStart, neighbour, tieWeight, nodeWeight, heaviestUser } = graph;
-  const all = [rowStart, neighbour, tieWeight, nodeWeight, heaviestUser].map(({ buffer }) => buffer as ArrayBuffer);
-  return [...new Set(all)];
+  const { rowStart, neighbour, tieWeight, nodeWeight, heaviestUser, degree } = graph;
+  const all = [rowStart, neighbour, tieWeight, nodeWeight, heaviestUser, ...(degree === null ? [] : [degree])];
+  return [...new Set(all.map(({ buffer }) => buffer as ArrayBuffer))];
 }
 
 function workerEntry(): URL {

@@ -6,7 +6,7 @@
  *  alone is then paired through a common neighbour cluster ("two-hop", Karypis and Kumar in METIS 5) or, without
  *  ties, packed. Declined: heavy-edge matching, which stalls on graphs with hubs. */
 
-import { everyNode, type Graph } from './graph.ts';
+import { degreesOf, everyNode, type Graph } from './graph.ts';
 import {
   type Areas,
   below,
@@ -50,7 +50,7 @@ export function clusterFriends(
 class Labelling {
   readonly label: Nodes;
   readonly size: Doubles; // [label] weight
-  readonly degree: Doubles; // [node] tie weight
+  readonly degree: TieWeights; // [node] tie weight
   readonly volume: Doubles; // [label] tie weight of its nodes
   readonly pull: TieWeights; // [label] tie weight from the node at hand; 0 between nodes
   readonly seen: Ints; // labels that pull at the node at hand
@@ -60,15 +60,14 @@ class Labelling {
     const n = graph.nodeCount;
     this.label = everyNode(n);
     this.size = scratch.doubles('size', n);
-    this.degree = scratch.doubles('labelledDegree', n);
+    this.degree = degreesOf(graph);
     this.volume = scratch.doubles('volume', n);
     this.pull = scratch.sums('pull', n, graph.tieWeight);
     this.seen = scratch.ints('seen', n + 1); // one more is written to than counts
     this.order = fewestTiesFirst(graph);
     this.pull.fill(0, 0, n);
     copyFirst(graph.nodeWeight, this.size, n);
-    addUpTies(graph, this.degree);
-    copyFirst(this.degree, this.volume, n);
+    copySums(this.degree, this.volume, n);
   }
 }
 
@@ -76,14 +75,8 @@ function copyFirst(from: Doubles, to: Doubles, n: i32): void {
   for (let v = 0; v < n; v++) to[v] = from[v]!;
 }
 
-function addUpTies(graph: Graph, degree: Doubles): void {
-  const rowStart = graph.rowStart;
-  const tieWeight = graph.tieWeight;
-  for (let v = 0; v < graph.nodeCount; v++) {
-    let sum: f64 = 0;
-    for (let k = rowStart[v]!; k < rowStart[v + 1]!; k++) sum += tieWeight[k]!;
-    degree[v] = sum;
-  }
+function copySums(from: TieWeights, to: Doubles, n: i32): void {
+  for (let v = 0; v < n; v++) to[v] = from[v]!;
 }
 
 /** One round: every node takes the label that suits it best; returns how many took another. */
@@ -117,7 +110,7 @@ function spreadLabels(graph: Graph, weightMax: f64, within: Areas | null, byDens
     if (seenCount === 0) continue;
     const own = label[v]!;
     const weight = nodeWeight[v]!;
-    const ties = degree[v]!;
+    const ties: f64 = degree[v]!;
     const home: f64 = pull[own]!;
     let best = own;
     let bestRating = !byDensity || home === 0 ? home : (home * home) / (size[own]! * volume[own]!);

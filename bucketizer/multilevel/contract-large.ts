@@ -8,7 +8,7 @@ import { addUpRows, type Members, Rows } from './rows.ts';
 const entriesAtATime = 1 << 20;
 
 /** Some clusters at a time, so that no more than theirs of the ties are ever held in more bytes than they need. Fills in
- *  `rowStart`, `nodeWeight` and `heaviestUser` of the graph it returns. */
+ *  `rowStart`, `nodeWeight`, `heaviestUser` and `degree` of the graph it returns. */
 export function contractLarge(
   graph: Graph,
   clusterOf: Nodes,
@@ -18,6 +18,7 @@ export function contractLarge(
   rowStart: Nodes,
   nodeWeight: Doubles,
   heaviestUser: Doubles,
+  degree: TieWeights,
   scratch: Scratch,
 ): Graph {
   const clusters = nodeWeight.length;
@@ -29,12 +30,12 @@ export function contractLarge(
     let most = 0; // entries they may have
     for (; to < clusters && (to === from || most <= entriesAtATime); to++) most += entriesOf(graph, members, to);
     const tieWeight = scratch.sums('coarseTie', most, graph.tieWeight);
-    const rows = new Rows(rowStart, neighbour, tieWeight, nodeWeight, heaviestUser);
+    const rows = new Rows(rowStart, neighbour, tieWeight, nodeWeight, heaviestUser, degree);
     const end = addUpRows(graph, clusterOf, members, pull, seen, rows, from, to);
     ties.append(tieWeight, end - rowStart[from]!);
     from = to;
   }
-  return new Graph(rowStart, neighbour.subarray(0, rowStart[clusters]!), ties.all(), nodeWeight, heaviestUser);
+  return new Graph(rowStart, neighbour.subarray(0, rowStart[clusters]!), ties.all(), nodeWeight, heaviestUser, degree);
 }
 
 function entriesOf({ rowStart }: Graph, { start, member }: Members, cluster: number): number {

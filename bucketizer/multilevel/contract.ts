@@ -2,7 +2,17 @@
 
 import { contractLarge } from './contract-large.ts';
 import { Graph } from './graph.ts';
-import { doubles, entriesLarge, firstNodes, firstTies, type Ints, type Nodes, nodes, Scratch } from './memory.ts';
+import {
+  doubles,
+  entriesLarge,
+  firstNodes,
+  firstTies,
+  type Ints,
+  type Nodes,
+  nodes,
+  Scratch,
+  sumsLike,
+} from './memory.ts';
 import { addUpRows, Members, Rows } from './rows.ts';
 
 export class Contraction {
@@ -30,15 +40,34 @@ export function contract(graph: Graph, label: Nodes, scratch: Scratch = new Scra
   const rowStart = nodes(clusters + 1);
   const nodeWeight = doubles(clusters);
   const heaviestUser = doubles(clusters);
+  const degree = sumsLike(graph.tieWeight, clusters);
   if (entries >= entriesLarge) {
-    const large = contractLarge(graph, clusterOf, members, pull, seen, rowStart, nodeWeight, heaviestUser, scratch);
+    const large = contractLarge(
+      graph,
+      clusterOf,
+      members,
+      pull,
+      seen,
+      rowStart,
+      nodeWeight,
+      heaviestUser,
+      degree,
+      scratch,
+    );
     return new Contraction(large, clusterOf);
   }
   const neighbour = scratch.ints('coarseNeighbour', entries);
   const ties = scratch.sums('coarseTie', entries, graph.tieWeight);
-  const rows = new Rows(rowStart, neighbour, ties, nodeWeight, heaviestUser);
+  const rows = new Rows(rowStart, neighbour, ties, nodeWeight, heaviestUser, degree);
   const end = addUpRows(graph, clusterOf, members, pull, seen, rows, 0, clusters);
-  const coarse = new Graph(rowStart, firstNodes(neighbour, end), firstTies(ties, end), nodeWeight, heaviestUser);
+  const coarse = new Graph(
+    rowStart,
+    firstNodes(neighbour, end),
+    firstTies(ties, end),
+    nodeWeight,
+    heaviestUser,
+    degree,
+  );
   return new Contraction(coarse, clusterOf);
 }
 

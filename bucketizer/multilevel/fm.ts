@@ -5,7 +5,7 @@
  *  once and kept true through moves and their undoing, so that a second pass starts from the border alone; after the last
  *  pass nobody asks for them, and most moves of all are undone there. */
 
-import { type Graph, sumOf } from './graph.ts';
+import { degreesOf, type Graph, sumOf } from './graph.ts';
 import { type Ints, Scratch, type Sides, type TieSum, type TieWeights, toInt, toSide } from './memory.ts';
 
 const unlisted: i32 = -1;
@@ -32,11 +32,10 @@ export class BisectionSearch {
 
   constructor(graph: Graph, cap: f64, scratch: Scratch = new Scratch()) {
     const n = graph.nodeCount;
-    const degree = scratch.sums('degree', n, graph.tieWeight);
-    const most = addUpTies(graph, degree);
-    const mean = sumOfTies(n, degree) / Math.max(1, graph.rowStart[n]!);
+    const degree = degreesOf(graph);
+    const mean = sumOfTies(degree, n) / Math.max(1, graph.rowStart[n]!);
     const scale = mean > 4 ? 4 / mean : 1; // heavy ties: four buckets a mean tie
-    const reach = toInt(Math.max(1, Math.min(bucketsMax, Math.ceil(most * scale))));
+    const reach = toInt(Math.max(1, Math.min(bucketsMax, Math.ceil(mostTies(degree, n) * scale))));
     this.graph = graph;
     this.cap = cap;
     this.overflow = Math.max((2 * sumOf(graph.nodeWeight)) / Math.max(1, n), 0.02 * cap);
@@ -249,22 +248,13 @@ function putBack(moves: Ints, from: i32, to: i32, side: Sides): void {
   for (let i = from; i < to; i++) side[moves[i]!] = toSide(1 - side[moves[i]!]!);
 }
 
-/** Fills in the tie weight of every node; returns that of the one with most. */
-function addUpTies(graph: Graph, degree: TieWeights): TieSum {
-  const rowStart = graph.rowStart;
-  const tieWeight = graph.tieWeight;
+function mostTies(degree: TieWeights, n: i32): TieSum {
   let most: TieSum = 0;
-  for (let v = 0; v < graph.nodeCount; v++) {
-    const end = rowStart[v + 1]!;
-    let ties: TieSum = 0;
-    for (let k = rowStart[v]!; k < end; k++) ties += tieWeight[k]!;
-    degree[v] = ties;
-    if (ties > most) most = ties;
-  }
+  for (let v = 0; v < n; v++) if (degree[v]! > most) most = degree[v]!;
   return most;
 }
 
-function sumOfTies(n: i32, degree: TieWeights): f64 {
+function sumOfTies(degree: TieWeights, n: i32): f64 {
   let sum: f64 = 0;
   for (let v = 0; v < n; v++) sum += degree[v]!;
   return sum;

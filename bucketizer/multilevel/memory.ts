@@ -73,6 +73,11 @@ export function tiesLike(weights: TieWeights, length: number): TieWeights {
   return new Int32Array(length);
 }
 
+/** Room for sums of these weights. */
+export function sumsLike(weights: TieWeights, length: number): TieWeights {
+  return weights instanceof Float64Array ? new Float64Array(length) : new Int32Array(length);
+}
+
 /** As the kind of array it is to become keeps it. */
 export function toSide(value: number): number {
   return value;

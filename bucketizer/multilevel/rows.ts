@@ -1,7 +1,7 @@
 /** Rows of a graph contracted: the ties of a cluster's members, those to the same cluster added up. */
 
-import type { Graph } from './graph.ts';
-import type { Doubles, Entries, Ints, Nodes, Scratch, TieWeights } from './memory.ts';
+import { degreesOf, type Graph } from './graph.ts';
+import type { Doubles, Entries, Ints, Nodes, Scratch, TieSum, TieWeights } from './memory.ts';
 
 /** Members of cluster c: `member[start[c] .. start[c + 1])`. */
 export class Members {
@@ -41,13 +41,22 @@ export class Rows {
   readonly tieWeight: TieWeights;
   readonly nodeWeight: Doubles;
   readonly heaviestUser: Doubles;
+  readonly degree: TieWeights;
 
-  constructor(rowStart: Nodes, neighbour: Entries, tieWeight: TieWeights, nodeWeight: Doubles, heaviestUser: Doubles) {
+  constructor(
+    rowStart: Nodes,
+    neighbour: Entries,
+    tieWeight: TieWeights,
+    nodeWeight: Doubles,
+    heaviestUser: Doubles,
+    degree: TieWeights,
+  ) {
     this.rowStart = rowStart;
     this.neighbour = neighbour;
     this.tieWeight = tieWeight;
     this.nodeWeight = nodeWeight;
     this.heaviestUser = heaviestUser;
+    this.degree = degree;
   }
 }
 
@@ -66,6 +75,7 @@ export function addUpRows(
   const rowStart = graph.rowStart;
   const neighbour = graph.neighbour;
   const tieWeight = graph.tieWeight;
+  const degree = degreesOf(graph);
   const memberStart = members.start;
   const member = members.member;
   const coarseNeighbour = room.neighbour;
@@ -75,10 +85,12 @@ export function addUpRows(
   for (let c = from; c < to; c++) {
     let weight: f64 = 0;
     let heaviest: f64 = 0;
+    let ties: TieSum = 0;
     let seenCount = 0;
     for (let m = memberStart[c]!; m < memberStart[c + 1]!; m++) {
       const v = member[m]!;
       weight += graph.nodeWeight[v]!;
+      ties += degree[v]!;
       if (graph.heaviestUser[v]! > heaviest) heaviest = graph.heaviestUser[v]!;
       const rowEnd = rowStart[v + 1]!;
       for (let k = rowStart[v]!; k < rowEnd; k++) {
@@ -89,6 +101,7 @@ export function addUpRows(
         pull[d] = sum + tieWeight[k]!;
       }
     }
+    room.degree[c] = ties - pull[c]!; // without those within
     pull[c] = 0;
     for (let i = 0; i < seenCount; i++) {
       const d = seen[i]!;

@@ -1,7 +1,17 @@
 /** The graph on some of a graph's nodes. */
 
 import { Graph } from './graph.ts';
-import { type Doubles, doubles, type Ints, type Nodes, nodes, type TieWeights, tiesLike } from './memory.ts';
+import {
+  type Doubles,
+  doubles,
+  type Ints,
+  type Nodes,
+  nodes,
+  sumsLike,
+  type TieSum,
+  type TieWeights,
+  tiesLike,
+} from './memory.ts';
 
 /** Nodes are renumbered 0.. in the order of `some`. `renumber`: scratch, [node of graph], all 0 before and after. */
 export function subgraph(graph: Graph, some: Nodes, renumber: Ints): Graph {
@@ -10,11 +20,12 @@ export function subgraph(graph: Graph, some: Nodes, renumber: Ints): Graph {
   const entries = rowStart[some.length]!;
   const neighbour = nodes(entries);
   const tieWeight = tiesLike(graph.tieWeight, entries);
-  copyRows(graph, some, renumber, neighbour, tieWeight);
+  const degree = sumsLike(tieWeight, some.length);
+  copyRows(graph, some, renumber, neighbour, tieWeight, degree);
   clearNumbers(some, renumber);
   const nodeWeight = pick(graph.nodeWeight, some);
   const heaviestUser = graph.heaviestUser === graph.nodeWeight ? nodeWeight : pick(graph.heaviestUser, some);
-  return new Graph(rowStart, neighbour, tieWeight, nodeWeight, heaviestUser);
+  return new Graph(rowStart, neighbour, tieWeight, nodeWeight, heaviestUser, degree);
 }
 
 /** A loop a function, here and in the searches: they are called again and again on small graphs, and an engine that
@@ -40,20 +51,30 @@ function partStarts(graph: Graph, some: Nodes, renumber: Ints): Nodes {
   return start;
 }
 
-function copyRows(graph: Graph, some: Nodes, renumber: Ints, partNeighbour: Nodes, partTie: TieWeights): void {
+function copyRows(
+  graph: Graph,
+  some: Nodes,
+  renumber: Ints,
+  partNeighbour: Nodes,
+  partTie: TieWeights,
+  partDegree: TieWeights,
+): void {
   const rowStart = graph.rowStart;
   const neighbour = graph.neighbour;
   const tieWeight = graph.tieWeight;
   let at = 0;
   for (let i = 0; i < some.length; i++) {
     const end = rowStart[some[i]! + 1]!;
+    let sum: TieSum = 0;
     for (let k = rowStart[some[i]!]!; k < end; k++) {
       const u = renumber[neighbour[k]!]!;
       if (u === 0) continue;
       partNeighbour[at] = u - 1;
       partTie[at] = tieWeight[k]!;
+      sum += tieWeight[k]!;
       at++;
     }
+    partDegree[i] = sum;
   }
 }
 

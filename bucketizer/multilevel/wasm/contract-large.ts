@@ -13,6 +13,7 @@ export function contractLarge(
   _rowStart: Nodes,
   _nodeWeight: Doubles,
   _heaviestUser: Doubles,
+  _degree: TieWeights,
   _scratch: Scratch,
 ): Graph {
   assert(false);

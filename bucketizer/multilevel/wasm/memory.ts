@@ -83,6 +83,10 @@ export function tiesLike(_weights: TieWeights, length: i32): TieWeights {
   return ints(length);
 }
 
+export function sumsLike(_weights: TieWeights, length: i32): TieWeights {
+  return ints(length);
+}
+
 export function toSide(value: i32): u8 {
   return u8(value);
 }
