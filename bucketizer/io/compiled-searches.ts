@@ -3,6 +3,7 @@
 
 import assert from 'node:assert';
 import { existsSync, readFileSync } from 'node:fs';
+import { builtFile } from '../../config/io/built.ts';
 import type { DescentPlan } from '../multilevel/descend.ts';
 import type { Graph } from '../multilevel/graph.ts';
 import { entriesLarge } from '../multilevel/memory.ts';
@@ -177,8 +178,6 @@ class SearchMemory {
 }
 
 function compiledFile(): URL | null {
-  const beside = new URL('../multilevel/searches.wasm', import.meta.url);
-  if (existsSync(beside)) return beside;
-  const built = new URL('../../dist/bucketizer/multilevel/searches.wasm', import.meta.url);
+  const built = builtFile('bucketizer/multilevel/searches.wasm');
   return existsSync(built) ? built : null;
 }

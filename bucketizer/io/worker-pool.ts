@@ -5,6 +5,7 @@ import assert from 'node:assert';
 import { existsSync } from 'node:fs';
 import { Worker } from 'node:worker_threads';
 import { ConfigError } from '../../config/errors.ts';
+import { builtFile } from '../../config/io/built.ts';
 import type { Graph } from '../multilevel/graph.ts';
 import type { BisectionPlan } from '../recursive-bisection.ts';
 import type { TreePlace } from '../searches.ts';
@@ -90,9 +91,7 @@ export function buffersOf(graph: Graph): ArrayBuffer[] {
 }
 
 function workerEntry(): URL {
-  const beside = new URL('./bisect-worker.js', import.meta.url);
-  if (existsSync(beside)) return beside;
-  const built = new URL('../../dist/bucketizer/io/bisect-worker.js', import.meta.url);
+  const built = builtFile('bucketizer/io/bisect-worker.js');
   if (existsSync(built)) return built;
   throw new ConfigError('workers need the built program; run "npm run build", or use --workers 1');
 }

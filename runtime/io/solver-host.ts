@@ -14,6 +14,7 @@ import { setImmediate } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { Worker } from 'node:worker_threads';
 import { ConfigError } from '../../config/errors.ts';
+import { builtFile } from '../../config/io/built.ts';
 import type { Steps } from '../lp/dual-simplex.ts';
 import { conversationAsking, solvedHere } from '../lp/engines.ts';
 import type { EngineAnswer, EngineName, LinearProgram, RowPrices, Solver } from '../lp/problem.ts';
@@ -173,10 +174,7 @@ function next(worker: Worker, lookMs: number, look: () => string | null): Promis
 }
 
 function workerEntry(): string {
-  const here = fileURLToPath(import.meta.url);
-  const built = here.endsWith('.ts')
-    ? fileURLToPath(new URL('../../dist/runtime/io/solver-worker.js', import.meta.url))
-    : fileURLToPath(new URL('./solver-worker.js', import.meta.url));
+  const built = fileURLToPath(builtFile('runtime/io/solver-worker.js'));
   if (!existsSync(built)) throw new ConfigError(`${built} is missing; run "npm run build"`);
   return built;
 }

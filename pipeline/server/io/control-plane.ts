@@ -3,11 +3,12 @@
 
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { dirname, join, resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Logger } from 'pino';
 import { ConfigError } from '../../../config/errors.ts';
 import { compareIds, type ServiceId } from '../../../config/ids.ts';
+import { builtFile } from '../../../config/io/built.ts';
 import { type ServerSpec, statedServices } from '../../../config/server.ts';
 import type { Topology } from '../../../config/topology.ts';
 import type { PlanEpoch, PlanGroup } from '../../epoch.ts';
@@ -204,7 +205,7 @@ async function assemble(
   const app = makeApp(view, {
     hosts: [spec.listen.host, ...spec.allowedHosts],
     token,
-    consoleDirectory: consoleDirectory(),
+    consoleDirectory: fileURLToPath(builtFile('pipeline/console')),
     log,
   });
   const server = await listen(createServer(app), spec.listen);
@@ -301,13 +302,6 @@ function forgetObjects(directory: DataDirectory, shelf: TreeShelf, runs: readonl
     const named = await routingsNamed(directory.within('journal'));
     return new Set([...inUse, ...named.flatMap(objectsOf)]);
   });
-}
-
-/** The built page, beside the built server or, run from the sources, where the build puts it. */
-function consoleDirectory(): string {
-  const here = dirname(fileURLToPath(import.meta.url));
-  const built = import.meta.url.endsWith('.js') ? '../../console' : '../../../dist/pipeline/console';
-  return resolve(here, built);
 }
 
 /** Every one is closed, whatever another does: one that hangs (a file on a dead disk) is left behind. The deadline's
