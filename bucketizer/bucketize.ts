@@ -16,7 +16,6 @@ import { type Graph, sumOf } from './multilevel/graph.ts';
 import { entriesLarge } from './multilevel/memory.ts';
 import { inNearOrder } from './near-order.ts';
 import { type LevelQuality, levelQuality, meanLocality } from './quality.ts';
-import { quotientGraph } from './quotient.ts';
 import { type BisectionPlan, bisectRecursively, type Objective } from './recursive-bisection.ts';
 import { plainSearches, type Searches } from './searches.ts';
 import { type BucketTree, heightMax } from './tree.ts';
@@ -180,22 +179,24 @@ export function finishBuild(
   restoreBalance(prepared.graph, leafOf, height);
   // refinement counts ties: it would undo what fanout gained
   if (objective === 'cut') improveTree(prepared.graph, leafOf, { height, seed }, efforts[effort], searches, onProgress);
-  return sealBuild(prepared, leafOf);
+  return sealBuild(prepared, leafOf, searches);
 }
 
 /** Tree and report of users who are where they shall be. `leafOf`: [node], may be kept in the tree. */
 export function sealBuild(
   { users, graph, nodeOf, counts, options }: PreparedBuild,
   leafOf: Uint32Array,
+  searches: Searches,
 ): { tree: BucketTree; report: TreeReport } {
   const { height, seed, effort = 'default', objective = 'cut' } = options;
-  const levels = levelQuality(graph, leafOf, height);
+  const { byDistance, quotient } = searches.measure(graph, leafOf, height);
+  const levels = levelQuality(graph, leafOf, height, byDistance);
   const tree = sealTree({
     height,
     users,
     bucketOfUser: nodeOf === null ? leafOf : nodeOf.map((v) => leafOf[v]!),
     bucketWeight: treeWeights(graph.nodeWeight, leafOf, height).slice(1 << height),
-    quotient: quotientGraph(graph, leafOf, height),
+    quotient,
     levels,
   });
   const report: TreeReport = {

@@ -3,6 +3,7 @@
 
 import { treeWeights } from './balance.ts';
 import { type Graph, sumOf } from './multilevel/graph.ts';
+import { tiesByDistance } from './multilevel/tree-ties.ts';
 
 export interface LevelQuality {
   readonly level: number; // 0 is the root, the last the leaves
@@ -14,9 +15,13 @@ export interface LevelQuality {
   readonly heaviestUserInIt: number; // heaviest user of the heaviest node / even share
 }
 
-/** One entry a level, root first. */
-export function levelQuality(graph: Graph, leafOf: Uint32Array, height: number): LevelQuality[] {
-  const keptAtDistance = tiesByDistance(graph, leafOf, height);
+/** One entry a level, root first. `keptAtDistance`: as of `treeTies`, which may have counted them already. */
+export function levelQuality(
+  graph: Graph,
+  leafOf: Uint32Array,
+  height: number,
+  keptAtDistance = tiesByDistance(graph, leafOf, height),
+): LevelQuality[] {
   const ties = sumOf(keptAtDistance);
   const weight = treeWeights(graph.nodeWeight, leafOf, height);
   const heaviestUser = heaviestUsers(graph.nodeWeight, leafOf, height);
@@ -33,21 +38,6 @@ export function levelQuality(graph: Graph, leafOf: Uint32Array, height: number):
     });
   }
   return levels.reverse();
-}
-
-/** [levels above the leaves at which two friends first meet] = weight of such ties, from both their ends. */
-function tiesByDistance(
-  { nodeCount, rowStart, neighbour, tieWeight }: Graph,
-  leafOf: Uint32Array,
-  height: number,
-): Float64Array {
-  const ties = new Float64Array(height + 1);
-  for (let v = 0; v < nodeCount; v++) {
-    const end = rowStart[v + 1]!;
-    const leaf = leafOf[v]!;
-    for (let k = rowStart[v]!; k < end; k++) ties[32 - Math.clz32(leaf ^ leafOf[neighbour[k]!]!)]! += tieWeight[k]!;
-  }
-  return ties;
 }
 
 /** Mean locality over the levels below the root. */

@@ -81,7 +81,7 @@ export function refresh(
   searches.improve(graph, leafOf, bounds, before, hash32(`${seed}/refresh`));
   onProgress({ stage: 'refresh', done: 3, total: 3 });
 
-  const { tree, report } = sealBuild(prepared, leafOf);
+  const { tree, report } = sealBuild(prepared, leafOf, searches);
   const moves = movesFrom(homes, leafOf);
   return {
     tree,

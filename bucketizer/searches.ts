@@ -9,6 +9,7 @@ import { Scratch } from './multilevel/memory.ts';
 import { refineTree } from './multilevel/refine.ts';
 import { swapUsers } from './multilevel/swap.ts';
 import type { TreeBounds } from './multilevel/tree-room.ts';
+import { type TreeTies, treeTies } from './multilevel/tree-ties.ts';
 
 /** A place in the tree: leaves are the places of level `height`. */
 export interface TreePlace {
@@ -27,6 +28,8 @@ export interface Searches {
   swap(graph: Graph, leafOf: Uint32Array, bounds: TreeBounds, rounds: number, seed: number): void;
   /** Move as few of them as they can from where they lived before. */
   improve(graph: Graph, leafOf: Uint32Array, bounds: TreeBounds, before: Before, seed: number): void;
+  /** What is said of the tree in the end. */
+  measure(graph: Graph, leafOf: Uint32Array, height: number): TreeTies;
 }
 
 /** Where users lived, and how many of them, by number and weight, may be elsewhere. */
@@ -46,5 +49,6 @@ export function plainSearches(): Searches {
     swap: (graph, leafOf, bounds, rounds, seed) => swapUsers(graph, leafOf, bounds, rounds, seededRandom(seed)),
     improve: (graph, leafOf, bounds, { leaf, usersMax, weightMax }, seed) =>
       improveByFewMoves(graph, leafOf, bounds, leaf, usersMax, weightMax, seededRandom(seed)),
+    measure: treeTies,
   };
 }

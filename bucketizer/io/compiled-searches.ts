@@ -8,6 +8,7 @@ import type { DescentPlan } from '../multilevel/descend.ts';
 import type { Graph } from '../multilevel/graph.ts';
 import { entriesLarge } from '../multilevel/memory.ts';
 import type { TreeBounds } from '../multilevel/tree-room.ts';
+import type { TreeTies } from '../multilevel/tree-ties.ts';
 import { plainSearches, type Searches } from '../searches.ts';
 
 /** What `multilevel/wasm/entry.ts` exports; arrays are addresses in its memory. */
@@ -45,6 +46,11 @@ interface Exports {
     weightMax: number,
     seed: number,
   ): void;
+  measure(graph: number, leafOf: number, height: number): number;
+  byDistance(ties: number): number;
+  rowStart(ties: number): number;
+  neighbour(ties: number): number;
+  weight(ties: number): number;
 }
 
 /** The part of WebAssembly used, which the types of Node leave out. Under `node --jitless` there is none. */
@@ -116,6 +122,14 @@ export function compiledSearches(bisectedMax: number = entriesLarge): Searches {
       exports.improve(memory.graph(graph), leaves, held, home, before.usersMax, before.weightMax, seed);
       leafOf.set(new Uint32Array(exports.memory.buffer, leaves, leafOf.length));
     },
+    measure: (graph, leafOf, height) => {
+      const others = othersFor(graph, entriesLarge);
+      if (others !== null) return others.measure(graph, leafOf, height);
+      const { exports } = memory;
+      exports.begin();
+      const leaves = memory.ints(leafOf);
+      return memory.treeTies(exports.measure(memory.graph(graph), leaves, height), height);
+    },
   };
 }
 
@@ -162,6 +176,20 @@ class SearchMemory {
 
   bounds({ height, even, most, least, userMean }: TreeBounds): number {
     return this.exports.bounds(height, this.doubles(even), this.doubles(most), this.doubles(least), userMean);
+  }
+
+  treeTies(at: number, height: number): TreeTies {
+    const { buffer } = this.exports.memory;
+    const rowStart = new Uint32Array(buffer, this.exports.rowStart(at), (1 << height) + 1).slice();
+    const entries = rowStart[1 << height]!;
+    return {
+      byDistance: new Float64Array(buffer, this.exports.byDistance(at), height + 1).slice(),
+      quotient: {
+        rowStart,
+        neighbour: new Uint32Array(buffer, this.exports.neighbour(at), entries).slice(),
+        weight: new Float64Array(buffer, this.exports.weight(at), entries).slice(),
+      },
+    };
   }
 
   ints(values: ArrayLike<number>): number {

@@ -8,6 +8,7 @@ import { Graph } from '../graph.ts';
 import { refineTree } from '../refine.ts';
 import { swapUsers } from '../swap.ts';
 import { TreeBounds } from '../tree-room.ts';
+import { type TreeTies, treeTies } from '../tree-ties.ts';
 import {
   chanceOf,
   type Doubles,
@@ -100,4 +101,24 @@ export function improve(
   seed: u32,
 ): void {
   improveByFewMoves(on, leafOf, within, homeLeaf, usersMax, weightMax, chanceOf(seed));
+}
+
+export function measure(on: Graph, leafOf: Nodes, height: i32): TreeTies {
+  return treeTies(on, leafOf, height);
+}
+
+export function byDistance(ties: TreeTies): Doubles {
+  return ties.byDistance;
+}
+
+export function rowStart(ties: TreeTies): Nodes {
+  return ties.quotient.rowStart;
+}
+
+export function neighbour(ties: TreeTies): Nodes {
+  return ties.quotient.neighbour;
+}
+
+export function weight(ties: TreeTies): Doubles {
+  return ties.quotient.weight;
 }

@@ -119,6 +119,24 @@ test('and moves the same users in a refresh', (context) => {
   expect(moved).toBeGreaterThan(150);
 });
 
+test('and measures the same of a tree', (context) => {
+  if (!existsSync(built)) context.skip('the searches are compiled by npm run build');
+  const [compiled, plain] = [compiledSearches(), plainSearches()];
+  for (let seed = 1; seed <= 200; seed++) {
+    const random = seededRandom(seed);
+    const made = anyGraph(seed, random);
+    const graph = seed % 4 === 1 ? withTiesInBytes(made) : made;
+    const height = 1 + below(9, random);
+    // most users in few buckets: rows longer than the limit occur
+    const leafOf = Uint32Array.from({ length: graph.nodeCount }, () => below(below(1 << height, random) + 1, random));
+    const [found, expected] = [compiled, plain].map((searches) => {
+      const { byDistance, quotient } = searches.measure(graph, leafOf, height);
+      return { byDistance, quotient: { ...quotient } }; // whatever class it is of
+    });
+    expect(found, `seed ${seed}`).toEqual(expected);
+  }
+});
+
 const root = { level: 0, index: 0 };
 
 test('a large graph first leaves nothing behind that changes how a small one is bisected', (context) => {

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
-import { quotientGraph, tiesPerBucket } from '../../bucketizer/quotient.ts';
-import { seededRandom } from '../../config/random.ts';
-import { below, randomGraph, tieTable } from './sample-graphs.ts';
+import { quotientGraph, tiesPerBucket } from '../../../bucketizer/multilevel/quotient.ts';
+import { seededRandom } from '../../../config/random.ts';
+import { below, randomGraph, tieTable } from '../sample-graphs.ts';
 
 test('bucket ties are added up, symmetric, and no bucket misses one of its heaviest', () => {
   for (let seed = 1; seed <= 12; seed++) {
