@@ -17,10 +17,6 @@ export interface BisectionPlan extends DescentPlan {
   readonly objective: Objective;
 }
 
-/** Below so many entries a part is taken down to its leaves at once, which takes a second or two: in WebAssembly nothing of
- *  that has to warm up, and nothing is copied. */
-const entriesAtOnce = 1 << 20;
-
 /** Puts the users of `graph`, all of whom live under `place`, into leaves: returns [node of graph] = leaf.
  *  `onDescended(userLevels, level)` is told whenever users have come so many levels down, all of them together, by the
  *  bisection of a tree node of `level`: they add up to users x levels. */
@@ -34,7 +30,7 @@ export function bisectRecursively(
   const leafOf = new Uint32Array(graph.nodeCount);
   const renumber = new Int32Array(graph.nodeCount);
   const into = (part: Graph, users: Uint32Array, { level, index }: TreePlace, plan: BisectionPlan): void => {
-    if (level === plan.height || users.length <= 1 || isDescendedAtOnce(part, plan)) {
+    if (level === plan.height || users.length <= 1 || isDescendedAtOnce(part, plan, searches)) {
       const leaves = searches.descend(part, { level, index }, plan);
       for (let v = 0; v < users.length; v++) leafOf[users[v]!] = leaves[v]!;
       if (level < plan.height) onDescended(users.length * (plan.height - level), level);
@@ -55,8 +51,8 @@ export function bisectRecursively(
   return leafOf;
 }
 
-function isDescendedAtOnce(part: Graph, { objective }: BisectionPlan): boolean {
-  return objective === 'cut' && part.rowStart[part.nodeCount]! < entriesAtOnce;
+function isDescendedAtOnce(part: Graph, { objective }: BisectionPlan, { descendedMax }: Searches): boolean {
+  return objective === 'cut' && part.rowStart[part.nodeCount]! < descendedMax;
 }
 
 /** The bisection of the whole graph, and the plan as it suits what is below. */

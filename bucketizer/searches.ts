@@ -18,6 +18,7 @@ export interface TreePlace {
 }
 
 export interface Searches {
+  readonly descendedMax: number; // entries: parts with fewer go down to their leaves at once, which spares copies and tells no progress
   /** A side (0 or 1) for every node of the graph that lives under one tree node. */
   bisect(part: Graph, place: TreePlace, plan: DescentPlan): Uint8Array;
   /** A leaf for every node of it. */
@@ -39,10 +40,13 @@ export interface Before {
   readonly weightMax: number;
 }
 
+const descendedMaxPlain = 1 << 16;
+
 /** In JavaScript: for graphs of any size. */
 export function plainSearches(): Searches {
   const scratch = new Scratch();
   return {
+    descendedMax: descendedMaxPlain,
     bisect: (part, { level, index }, plan) => bisectAt(part, level, index, plan, scratch),
     descend: (part, { level, index }, plan) => descend(part, level, index, plan, scratch),
     refine: (graph, leafOf, bounds, rounds, seed) => refineTree(graph, leafOf, bounds, rounds, seededRandom(seed)),

@@ -93,6 +93,7 @@ export function compiledSearches(bisectedMax: number = entriesLarge): Searches {
       leafOf.set(new Uint32Array(exports.memory.buffer, leaves, leafOf.length));
     };
   return {
+    descendedMax: bisectedMax / 2, // each half leaves behind half of what its part did
     bisect: (part, place, plan) => {
       const others = othersFor(part, bisectedMax);
       if (others !== null) return others.bisect(part, place, plan);

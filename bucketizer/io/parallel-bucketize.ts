@@ -12,9 +12,8 @@ import { collectGarbageOf } from './collect-garbage.ts';
 import { bisectedMaxOf, compiledSearches } from './compiled-searches.ts';
 import { startWorkers, type WorkerPool } from './worker-pool.ts';
 
-/** Starting threads, each of which has to warm up, takes a tenth of a second of processor time: for fewer ties that is much
- *  of what there is. */
-const tiesWorthThreads = 700_000;
+/** Starting threads and copying parts to them takes a fifth of a second of processor time: below, as much time as they save. */
+const tiesWorthThreads = 1 << 20;
 
 /** Further down parts are an eighth of the graph, and so is what they leave behind. */
 const levelsOfLargeParts = 2;
