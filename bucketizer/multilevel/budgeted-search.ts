@@ -25,6 +25,10 @@ const swappedTimesMean: f64 = 2;
 
 const leavesTried: i32 = 16;
 
+/** Prices are multiples of one over this, so that sums of prices and ties are exact: where a price that one paid and another
+ *  got back left 1e-15, two users changed places again and again, each time for the better. */
+const priceParts: f64 = 1024;
+
 /** The search ends after so many tries in vain for every newcomer and user whom the budget has room for (or is over by);
  *  where moves are found it goes on. */
 const triesPerUser: f64 = 2;
@@ -97,7 +101,7 @@ export class BudgetedSearch {
   /** Moves nodes between leaves; returns how many moved. */
   refine(price: f64): i32 {
     const queue = this.queue;
-    this.askAll(price);
+    this.askAll(Math.ceil(price * priceParts) / priceParts);
     this.weighed = 0;
     let moved = 0;
     let tries: f64 = triesPerUser * (this.newcomers() + Math.abs(this.budget.usersMax - this.budget.usersMoved));
@@ -335,7 +339,7 @@ export class BudgetedSearch {
     this.budget.spend(this.homes, v, from, to);
     this.settle(v, from, to);
     this.toll[v] = this.tollOf(v);
-    this.raise(v);
+    this.raise(v, 1);
   }
 
   /** v lives in another leaf now: what it and its friends gain at most is another. */
@@ -350,17 +354,16 @@ export class BudgetedSearch {
     for (let k = graph.rowStart[v]!; k < graph.rowStart[v + 1]!; k++) {
       const u = graph.neighbour[k]!;
       if (friendsOf(graph, u) > this.friendsMax) continue;
-      this.gains.friendMoved(u, tieWeight[k]!, from, to);
-      this.raise(u);
+      this.raise(u, this.gains.friendMoved(u, tieWeight[k]!, from, to));
     }
   }
 
-  /** u may gain more than anybody in its leaf did. */
-  private raise(u: i32): void {
+  /** u may gain more than anybody in its leaf did by going so many levels up, or more. */
+  private raise(u: i32, least: i32): void {
     if (friendsOf(this.graph, u) > this.friendsMaxSwapped) return;
     const leafMost = this.leafMost;
     const row = this.leafOf[u]! * this.height - 1;
-    for (let up = 1; up <= this.height; up++) {
+    for (let up = least > 0 ? least : 1; up <= this.height; up++) {
       const gain = this.gains.at(u, up) - this.toll[u]!;
       if (gain > leafMost[row + up]!) leafMost[row + up] = gain;
     }

@@ -60,14 +60,15 @@ export class GainBounds {
     }
   }
 
-  /** A friend of v has moved. */
-  friendMoved(v: i32, tieWeight: f64, from: i32, to: i32): void {
+  /** A friend of v has moved. Returns from how many levels up on v gains something else now; beyond the root: nowhere. */
+  friendMoved(v: i32, tieWeight: f64, from: i32, to: i32): i32 {
     const own = this.leafOf[v]!;
     const before = meetingOf(own, from);
     const now = meetingOf(own, to);
-    if (before === now) return;
+    if (before === now) return this.height + 1;
     this.add(v, before, -tieWeight);
     this.add(v, now, tieWeight);
+    return before < now ? before : now;
   }
 
   private countTies(v: i32): void {

@@ -60,6 +60,22 @@ test('whoever leaves home gains the price of it; a leaf that is full is entered 
   expect(after(6)).toEqual([...leaf]);
 });
 
+test('two who want the same place equally do not take turns: a price paid and got back leaves nothing', () => {
+  const [one, other, friend, same, far] = [3, 9, 10, 11, 0];
+  const ties = Uint32Array.from([one, other].flatMap((v) => [friend, same, far].flatMap((of) => [v, of])));
+  const { graph } = buildGraph(ties, null, new Float64Array(12).fill(1), keepAll);
+  const leafOf = Uint32Array.from({ length: 12 }, (_, v) => Math.floor(v / 3));
+  const leaf = Int32Array.from(leafOf, (b, v) => (v === other ? leafOf[one]! : b));
+  const homes = new Homes(leaf, new Float64Array(12).fill(1), graph.nodeWeight);
+  const bounds = { ...treeBounds(graph, 2), userMean: 0 };
+  for (let tenths = 1; tenths <= 20; tenths++) {
+    const budget = new MoveBudget(12, 12);
+    budget.count(homes, leafOf);
+    const moves = new BudgetedSearch(graph, leafOf.slice(), bounds, homes, budget).refine(tenths / 10);
+    expect(moves, `price ${tenths / 10}`).toBe(0);
+  }
+});
+
 test('what a search remembers from one price to the next, and of who was moved by others, is nearly always what a new one finds', () => {
   let moved = 0;
   let same = 0;
