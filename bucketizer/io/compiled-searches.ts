@@ -1,15 +1,13 @@
 /** The multilevel searches in WebAssembly (`multilevel/wasm`, decision 0017): compiled before it runs. In JavaScript the engine
  *  compiles them while they run, which took a third of the time of a small build, and does so once more in every thread. */
 
-import assert from 'node:assert';
-import { existsSync, readFileSync } from 'node:fs';
-import { builtFile } from '../../config/io/built.ts';
 import type { DescentPlan } from '../multilevel/descend.ts';
 import type { Graph } from '../multilevel/graph.ts';
 import { entriesLarge } from '../multilevel/memory.ts';
 import type { TreeBounds } from '../multilevel/tree-room.ts';
 import type { TreeTies } from '../multilevel/tree-ties.ts';
 import { plainSearches, type Searches } from '../searches.ts';
+import { compiledProgram } from './compiled-program.ts';
 
 /** What `multilevel/wasm/entry.ts` exports; arrays are addresses in its memory. */
 interface Exports {
@@ -53,12 +51,6 @@ interface Exports {
   weight(ties: number): number;
 }
 
-/** The part of WebAssembly used, which the types of Node leave out. Under `node --jitless` there is none. */
-interface Engine {
-  readonly Module: new (bytes: Uint8Array) => object;
-  readonly Instance: new (module: object, imports: object) => { readonly exports: object };
-}
-
 /** Refining a tree works on a copy of 8 bytes an entry. */
 const refinedMax = 1 << 24; // entries of a graph
 
@@ -71,10 +63,9 @@ export function bisectedMaxOf(graph: Graph): number {
  *  than 32 bits, go to the searches in JavaScript, and so do all where the program has not been built. */
 export function compiledSearches(bisectedMax: number = entriesLarge): Searches {
   const exact = plainSearches();
-  const file = compiledFile();
-  const engine = (globalThis as unknown as { readonly WebAssembly?: Engine }).WebAssembly;
-  if (file === null || engine === undefined) return exact;
-  const memory = new SearchMemory(engine, file);
+  const exports = compiledProgram('searches');
+  if (exports === null) return exact;
+  const memory = new SearchMemory(exports as Exports);
   /** Null: the compiled ones. What a search of a large graph has to work with goes with it, for it takes as much as the graph. */
   const othersFor = (graph: Graph, entriesMax: number): Searches | null => {
     if (entriesOf(graph) >= entriesMax) return plainSearches();
@@ -142,9 +133,8 @@ function entriesOf({ rowStart, nodeCount }: Graph): number {
 class SearchMemory {
   readonly exports: Exports;
 
-  constructor({ Module, Instance }: Engine, file: URL) {
-    const abort = (): void => assert.fail('the multilevel search ran out of memory');
-    this.exports = new Instance(new Module(readFileSync(file)), { env: { abort } }).exports as Exports;
+  constructor(exports: Exports) {
+    this.exports = exports;
   }
 
   graph({ nodeCount, rowStart, neighbour, tieWeight, nodeWeight }: Graph): number {
@@ -204,9 +194,4 @@ class SearchMemory {
     new Float64Array(this.exports.memory.buffer, at).set(values);
     return at;
   }
-}
-
-function compiledFile(): URL | null {
-  const built = builtFile('bucketizer/multilevel/searches.wasm');
-  return existsSync(built) ? built : null;
 }

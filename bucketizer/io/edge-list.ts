@@ -23,7 +23,7 @@ export async function readEdgeList(path: string, badLinesMax: number, options: R
   const { format = 'auto', onRead = () => {} } = options;
   const source = await openBytes(path);
   try {
-    const into = new TieCollector(source.name, badLinesMax);
+    const into = new TieCollector(source.name, badLinesMax, isSmall(source));
     const found = format === 'auto' ? formatOf(source) : format;
     switch (found) {
       case 'snap':
@@ -44,6 +44,14 @@ export async function readEdgeList(path: string, badLinesMax: number, options: R
   } finally {
     source.close();
   }
+}
+
+const smallBytes = 1 << 24;
+
+/** What is of such a size takes less than half a gigabyte to number, whatever its ids are. A pipe is said to be empty, and
+ *  what is in gzip can be of any size. */
+function isSmall({ bytes, gzip }: ByteSource): boolean {
+  return !gzip && bytes > 0 && bytes < smallBytes;
 }
 
 function formatOf({ head, name }: ByteSource): Exclude<TieFormat, 'auto'> {

@@ -75,9 +75,7 @@ export class IdTable {
 
   /** [user] = id. */
   ids(): string[] {
-    const ids: string[] = [];
-    while (ids.length < this.size) this.decodeSome(ids, Math.min(this.size, ids.length + idsADecoding));
-    return ids;
+    return idsOf(this.bytes, this.ends, this.size);
   }
 
   private find(from: Uint8Array, start: number, end: number, hash: number): number {
@@ -139,19 +137,27 @@ export class IdTable {
     this.ends.set(ends);
   }
 
-  /** Up to `until`: at once where that is ASCII, of which a byte is a letter. */
-  private decodeSome(ids: string[], until: number): void {
-    const first = this.startOf(ids.length);
-    const text = this.bytes.toString('utf8', first, this.startOf(until));
-    const ascii = text.length === this.startOf(until) - first;
-    for (let user = ids.length; user < until; user++) {
-      const [start, end] = [this.startOf(user), this.ends[user]!];
-      ids.push(ascii ? text.substring(start - first, end - first) : this.bytes.toString('utf8', start, end));
-    }
-  }
-
   private startOf(user: number): number {
     return user === 0 ? 0 : this.ends[user - 1]!;
+  }
+}
+
+/** Of `bytes`, in which the id of a user ends at `ends[user]`. */
+export function idsOf(bytes: Buffer, ends: Float64Array | Uint32Array, size: number): string[] {
+  const ids: string[] = [];
+  while (ids.length < size) decodeSome(bytes, ends, ids, Math.min(size, ids.length + idsADecoding));
+  return ids;
+}
+
+/** Up to `until`: at once where that is ASCII, of which a byte is a letter. */
+function decodeSome(bytes: Buffer, ends: Float64Array | Uint32Array, ids: string[], until: number): void {
+  const first = ids.length === 0 ? 0 : ends[ids.length - 1]!;
+  const text = bytes.toString('utf8', first, ends[until - 1]);
+  const ascii = text.length === ends[until - 1]! - first;
+  for (let user = ids.length, start = first; user < until; user++) {
+    const end = ends[user]!;
+    ids.push(ascii ? text.substring(start - first, end - first) : bytes.toString('utf8', start, end));
+    start = end;
   }
 }
 

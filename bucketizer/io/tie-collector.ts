@@ -2,6 +2,7 @@
 
 import { ConfigError } from '../../config/errors.ts';
 import { TieList } from '../tie-list.ts';
+import { CompiledIds } from './compiled-ids.ts';
 import { IdTable, type PairLines } from './id-table.ts';
 
 const linesAtOnce = 1024; // few, so that the loop over them is left, and entered again, before it is compiled
@@ -20,13 +21,15 @@ export class TieCollector {
   readonly name: string; // of the file, for complaints
   badLines = 0;
   private readonly badLinesMax: number;
-  private readonly ids = new IdTable();
+  private readonly ids: IdTable | CompiledIds;
   private readonly list = new TieList();
   private readonly pairs = new Uint32Array(2 * linesAtOnce);
 
-  constructor(name: string, badLinesMax: number) {
+  /** `small`: there are so few users that WebAssembly has room for all their ids. */
+  constructor(name: string, badLinesMax: number, small = false) {
     this.name = name;
     this.badLinesMax = badLinesMax;
+    this.ids = (small ? CompiledIds.made() : null) ?? new IdTable();
   }
 
   /** Numbers stand for their decimals. */

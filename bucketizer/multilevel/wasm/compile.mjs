@@ -1,6 +1,6 @@
-/** Compiles the multilevel searches to WebAssembly: `searches.wasm` beside its JavaScript in `dist`. A file in this folder stands
- *  for the one of the same name above it, as if all lay in one folder; AssemblyScript has no `import type`. Nothing else is
- *  changed. */
+/** Compiles the multilevel searches to WebAssembly, `searches.wasm` beside their JavaScript in `dist`, and the table of
+ *  ids, `ids.wasm`. A file in this folder stands for the one of the same name above it, as if all lay in one folder;
+ *  AssemblyScript has no `import type`. Nothing else is changed. */
 
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -9,7 +9,8 @@ import asc from 'assemblyscript/asc';
 
 const here = fileURLToPath(new URL('.', import.meta.url));
 const above = dirname(here);
-const out = fileURLToPath(new URL('../../../dist/bucketizer/multilevel/searches.wasm', import.meta.url));
+const out = fileURLToPath(new URL('../../../dist/bucketizer/multilevel/', import.meta.url));
+const programs = { 'entry.ts': 'searches.wasm', 'ids.ts': 'ids.wasm' };
 
 const options = {
   optimizeLevel: 3,
@@ -17,18 +18,14 @@ const options = {
   uncheckedBehavior: 'always', // bounds: as for the same code in JavaScript, its tests
 };
 
-const { error } = await asc.main(
-  [
-    'entry.ts',
-    '--outFile',
-    'searches.wasm',
-    ...Object.entries(options).flatMap(([name, value]) => [`--${name}`, `${value}`]),
-  ],
-  { readFile, writeFile, listFiles: () => [], reportDiagnostic },
-);
-if (error !== null) {
-  process.stderr.write(`${error.message}\n`);
-  process.exitCode = 1;
+for (const [entry, program] of Object.entries(programs)) {
+  const flags = Object.entries(options).flatMap(([name, value]) => [`--${name}`, `${value}`]);
+  const host = { readFile, writeFile, listFiles: () => [], reportDiagnostic };
+  const { error } = await asc.main([entry, '--outFile', program, ...flags], host);
+  if (error !== null) {
+    process.stderr.write(`${error.message}\n`);
+    process.exitCode = 1;
+  }
 }
 
 function readFile(name) {
@@ -44,8 +41,8 @@ function forAssemblyScript(source) {
 
 function writeFile(name, contents) {
   if (!name.endsWith('.wasm')) return;
-  mkdirSync(dirname(out), { recursive: true });
-  writeFileSync(out, contents);
+  mkdirSync(out, { recursive: true });
+  writeFileSync(join(out, name), contents);
 }
 
 /** Of what it has to say, all but notes: most are about "!", which is for tsc. */
