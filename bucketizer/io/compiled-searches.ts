@@ -54,7 +54,8 @@ interface Exports {
 /** Refining a tree works on a copy of 8 bytes an entry. */
 const refinedMax = 1 << 24; // entries of a graph
 
-/** Bisecting takes 66 bytes an entry, which are not given back: of huge graphs only smaller parts are bisected so. */
+/** Bisecting takes 66 bytes an entry, and memory that a search gives back stays with the program: of huge graphs only smaller
+ *  parts are bisected so. */
 export function bisectedMaxOf(graph: Graph): number {
   return entriesOf(graph) < refinedMax ? entriesLarge : entriesLarge / 4;
 }
