@@ -82,9 +82,3 @@ export function bisectPart(
   }
   return side;
 }
-
-/** The graphs on either side of a bisection. */
-export function halvesOf(part: Graph, side: Uint8Array): [Graph, Graph] {
-  const renumber = new Int32Array(part.nodeCount);
-  return [subgraph(part, nodesOf(side, 0), renumber), subgraph(part, nodesOf(side, 1), renumber)];
-}

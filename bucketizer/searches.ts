@@ -2,11 +2,12 @@
  *  the result is the same to the byte. */
 
 import { seededRandom } from '../config/random.ts';
-import { bisectAt, type DescentPlan, descend } from './multilevel/descend.ts';
+import { bisectAt, type DescentPlan, descend, nodesOf } from './multilevel/descend.ts';
 import { improveByFewMoves } from './multilevel/few-moves.ts';
 import type { Graph } from './multilevel/graph.ts';
 import { Scratch } from './multilevel/memory.ts';
 import { refineTree } from './multilevel/refine.ts';
+import { subgraph } from './multilevel/subgraph.ts';
 import { swapUsers } from './multilevel/swap.ts';
 import type { TreeBounds } from './multilevel/tree-room.ts';
 import { type TreeTies, treeTies } from './multilevel/tree-ties.ts';
@@ -23,6 +24,8 @@ export interface Searches {
   bisect(part: Graph, place: TreePlace, plan: DescentPlan): Uint8Array;
   /** A leaf for every node of it. */
   descend(part: Graph, place: TreePlace, plan: DescentPlan): Uint32Array;
+  /** The graphs on either side of a bisection. */
+  halves(part: Graph, side: Uint8Array): [Graph, Graph];
   /** Move users between leaves (`leafOf`, in place), one by one. `seed`: of 32 bits. */
   refine(graph: Graph, leafOf: Uint32Array, bounds: TreeBounds, rounds: number, seed: number): void;
   /** The same, two at a time. */
@@ -49,10 +52,16 @@ export function plainSearches(): Searches {
     descendedMax: descendedMaxPlain,
     bisect: (part, { level, index }, plan) => bisectAt(part, level, index, plan, scratch),
     descend: (part, { level, index }, plan) => descend(part, level, index, plan, scratch),
+    halves: halvesOf,
     refine: (graph, leafOf, bounds, rounds, seed) => refineTree(graph, leafOf, bounds, rounds, seededRandom(seed)),
     swap: (graph, leafOf, bounds, rounds, seed) => swapUsers(graph, leafOf, bounds, rounds, seededRandom(seed)),
     improve: (graph, leafOf, bounds, { leaf, usersMax, weightMax }, seed) =>
       improveByFewMoves(graph, leafOf, bounds, leaf, usersMax, weightMax, seededRandom(seed)),
     measure: treeTies,
   };
+}
+
+function halvesOf(part: Graph, side: Uint8Array): [Graph, Graph] {
+  const renumber = new Int32Array(part.nodeCount);
+  return [subgraph(part, nodesOf(side, 0), renumber), subgraph(part, nodesOf(side, 1), renumber)];
 }

@@ -2,7 +2,7 @@
 
 import assert from 'node:assert';
 import { parentPort, workerData } from 'node:worker_threads';
-import { bisectPart, bisectRecursively, halvesOf } from '../recursive-bisection.ts';
+import { bisectPart, bisectRecursively } from '../recursive-bisection.ts';
 import { collectGarbageAfter, collectGarbageOf } from './collect-garbage.ts';
 import { compiledSearches } from './compiled-searches.ts';
 import { type BisectTask, buffersOf, type Halved } from './worker-pool.ts';
@@ -27,7 +27,7 @@ port.on('message', ({ kind, part, place, plan }: BisectTask) => {
   }
   const side = bisectPart(part, place, plan, searches);
   collectGarbageOf(part);
-  const halves = halvesOf(part, side);
+  const halves = searches.halves(part, side);
   const halved: Halved = { side, halves };
   port.postMessage(halved, [side.buffer as ArrayBuffer, ...halves.flatMap(buffersOf)]);
 });

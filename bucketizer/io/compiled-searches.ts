@@ -2,7 +2,7 @@
  *  compiles them while they run, which took a third of the time of a small build, and does so once more in every thread. */
 
 import type { DescentPlan } from '../multilevel/descend.ts';
-import type { Graph } from '../multilevel/graph.ts';
+import { Graph } from '../multilevel/graph.ts';
 import { entriesLarge } from '../multilevel/memory.ts';
 import type { TreeBounds } from '../multilevel/tree-room.ts';
 import type { TreeTies } from '../multilevel/tree-ties.ts';
@@ -13,6 +13,7 @@ import { compiledProgram } from './compiled-program.ts';
 interface Exports {
   readonly memory: { readonly buffer: ArrayBuffer };
   begin(): void;
+  bytes(length: number): number;
   ints(length: number): number;
   doubles(length: number): number;
   graph(rowStart: number, neighbour: number, tieWeight: number, nodeWeight: number): number;
@@ -33,6 +34,13 @@ interface Exports {
   ): number;
   bisect(part: number, level: number, index: number, plan: number): number;
   descend(part: number, level: number, index: number, plan: number): number;
+  half(part: number, sides: number, side: number): number;
+  nodeCount(graph: number): number;
+  startOfRows(graph: number): number;
+  neighbours(graph: number): number;
+  tieWeights(graph: number): number;
+  nodeWeights(graph: number): number;
+  degrees(graph: number): number;
   refine(graph: number, leafOf: number, bounds: number, rounds: number, seed: number): void;
   swap(graph: number, leafOf: number, bounds: number, rounds: number, seed: number): void;
   improve(
@@ -102,6 +110,15 @@ export function compiledSearches(bisectedMax: number = entriesLarge): Searches {
       const leaves = exports.descend(memory.graph(part), place.level, place.index, memory.plan(plan));
       return new Uint32Array(exports.memory.buffer, leaves, part.nodeCount).slice();
     },
+    halves: (part, side) => {
+      const others = othersFor(part, bisectedMax);
+      if (others !== null) return others.halves(part, side);
+      const { exports } = memory;
+      exports.begin();
+      const at = memory.graph(part);
+      const sides = memory.bytes(side);
+      return [memory.half(at, sides, 0), memory.half(at, sides, 1)];
+    },
     refine: onTree('refine'),
     swap: onTree('swap'),
     improve: (graph, leafOf, bounds, before, seed) => {
@@ -148,6 +165,21 @@ class SearchMemory {
     );
   }
 
+  /** Of users; a copy. */
+  half(part: number, sides: number, side: number): Graph {
+    const { exports } = this;
+    const at = exports.half(part, sides, side);
+    const nodeCount = exports.nodeCount(at);
+    const { buffer } = exports.memory;
+    const rowStart = new Uint32Array(buffer, exports.startOfRows(at), nodeCount + 1).slice();
+    const entries = rowStart[nodeCount]!;
+    const neighbour = new Uint32Array(buffer, exports.neighbours(at), entries).slice();
+    const tieWeight = new Int32Array(buffer, exports.tieWeights(at), entries).slice();
+    const nodeWeight = new Float64Array(buffer, exports.nodeWeights(at), nodeCount).slice();
+    const degree = new Int32Array(buffer, exports.degrees(at), nodeCount).slice();
+    return new Graph(rowStart, neighbour, tieWeight, nodeWeight, nodeWeight, degree);
+  }
+
   plan({ height, leafShare, seed, effort, carefulLevels }: DescentPlan): number {
     const { coarsestNodes, shrinkPerRound, tries, passes, labelRounds, byDensity, startTies, cycles } = effort;
     return this.exports.plan(
@@ -187,6 +219,12 @@ class SearchMemory {
   ints(values: ArrayLike<number>): number {
     const at = this.exports.ints(values.length);
     new Uint32Array(this.exports.memory.buffer, at).set(values);
+    return at;
+  }
+
+  bytes(values: Uint8Array): number {
+    const at = this.exports.bytes(values.length);
+    new Uint8Array(this.exports.memory.buffer, at).set(values);
     return at;
   }
 

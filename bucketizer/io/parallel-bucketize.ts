@@ -5,36 +5,83 @@
 import { type BucketizeProgress, buildTree, finishBuild, type PreparedBuild, type TreeReport } from '../bucketize.ts';
 import { nodesOf } from '../multilevel/descend.ts';
 import { everyNode, type Graph } from '../multilevel/graph.ts';
-import { bisectRoot, halvesOf } from '../recursive-bisection.ts';
-import type { TreePlace } from '../searches.ts';
+import { bisectRecursively, bisectRoot } from '../recursive-bisection.ts';
+import { plainSearches, type TreePlace } from '../searches.ts';
 import type { BucketTree } from '../tree.ts';
 import { collectGarbageOf } from './collect-garbage.ts';
 import { bisectedMaxOf, compiledSearches } from './compiled-searches.ts';
 import { startWorkers, type WorkerPool } from './worker-pool.ts';
 
-/** Starting threads and copying parts to them takes a fifth of a second of processor time: below, as much time as they save. */
+/** From so many ties on no half is bisected here: memory is what counts, and what bisecting took goes with the threads. */
 const tiesWorthThreads = 1 << 20;
+
+/** Ties x levels below which a second thread takes more processor time to start than it saves in waiting. */
+const workWorthThread = 1 << 20;
 
 /** Further down parts are an eighth of the graph, and so is what they leave behind. */
 const levelsOfLargeParts = 2;
 
-/** `workers`: threads to use at most, 1 or more. `tiesMin`: fewer are bisected on this thread. */
+/** `workers`: threads to use at most, 1 or more. `tiesMin`: with fewer ties two are enough; `workMin`: with fewer ties x levels
+ *  this one is. */
 export async function bucketizeInParallel(
   prepared: PreparedBuild,
   workers: number,
   onProgress: (progress: BucketizeProgress) => void = () => {},
   tiesMin = tiesWorthThreads,
+  workMin = workWorthThread,
 ): Promise<{ tree: BucketTree; report: TreeReport }> {
   const show = (progress: BucketizeProgress): void => {
     if (progress.level !== undefined && progress.level <= levelsOfLargeParts) collectGarbageOf(prepared.graph);
     onProgress(progress);
   };
   collectGarbageOf(prepared.graph); // of its making
-  if (workers === 1 || prepared.graph.neighbour.length / 2 < tiesMin)
+  const ties = prepared.graph.neighbour.length / 2;
+  if (workers === 1 || ties * prepared.plan.height < workMin) {
     return buildTree(prepared, show, compiledSearches(bisectedMaxOf(prepared.graph)));
+  }
+  if (ties < tiesMin) return bucketizeBeside(prepared, show);
   const leafOf = await bisectOnThreads(prepared, workers, show);
   collectGarbageOf(prepared.graph);
   return finishBuild(prepared, leafOf, onProgress, compiledSearches());
+}
+
+/** With a thread beside this one, for half of the bisections below the root. It starts during that of the root. */
+async function bucketizeBeside(
+  prepared: PreparedBuild,
+  onProgress: (progress: BucketizeProgress) => void,
+): Promise<{ tree: BucketTree; report: TreeReport }> {
+  const { graph, users, plan } = prepared;
+  const bisectedMax = bisectedMaxOf(graph);
+  const searches = compiledSearches(bisectedMax);
+  const pool = startWorkers(1, bisectedMax);
+  let ended: Promise<void> | null = null;
+  try {
+    let done = 0;
+    const descended = (userLevels: number, level: number): void => {
+      done += userLevels;
+      onProgress({ stage: 'bisect', level, done, total: users.length * plan.height });
+    };
+    const leafOf = new Uint32Array(graph.nodeCount);
+    const { side, below } = bisectRoot(graph, plan, searches);
+    descended(users.length, 0);
+    const halves = searches.halves(graph, side);
+    // the larger one here: the thread has to be told first, and to tell
+    const here = halves[0].neighbour.length >= halves[1].neighbour.length ? 0 : 1;
+    const [ourUsers, theirUsers] = [nodesOf(side, here), nodesOf(side, 1 - here)];
+    const theirs = pool.bisectRecursively(halves[1 - here]!, { level: 1, index: 1 - here }, below);
+    const ours = bisectRecursively(halves[here], { level: 1, index: here }, below, descended, searches);
+    putInto(leafOf, ourUsers, ours);
+    putInto(leafOf, theirUsers, await theirs);
+    descended(theirUsers.length * (plan.height - 1), 1);
+    ended = pool.close(); // meanwhile
+    return finishBuild(prepared, leafOf, onProgress, searches);
+  } finally {
+    await (ended ?? pool.close());
+  }
+}
+
+function putInto(leafOf: Uint32Array, users: Uint32Array, leaves: Uint32Array): void {
+  for (let i = 0; i < users.length; i++) leafOf[users[i]!] = leaves[i]!;
 }
 
 /** What the threads hold is gone once this returns. */
@@ -71,7 +118,7 @@ async function bisectOn(
     const enoughParts = 1 << place.level >= 4 * workers; // several each: parts differ in work, and a thread keeps what memory it ever had
     if (enoughParts || place.level === plan.height || of.length <= 1) {
       const leaves = await pool.bisectRecursively(part, place, below);
-      for (const [i, leaf] of leaves.entries()) leafOf[of[i]!] = leaf;
+      putInto(leafOf, of, leaves);
       descended(of.length * (plan.height - place.level), place.level);
       return;
     }
@@ -91,6 +138,6 @@ async function bisectOn(
     });
     await Promise.all(parts);
   };
-  await descendInto(first, halvesOf(graph, first), everyNode(graph.nodeCount), { level: 0, index: 0 });
+  await descendInto(first, plainSearches().halves(graph, first), everyNode(graph.nodeCount), { level: 0, index: 0 });
   return leafOf;
 }

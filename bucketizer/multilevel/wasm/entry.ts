@@ -1,11 +1,12 @@
 /** Entry of the multilevel searches in WebAssembly: begin, make room for the arrays of a graph and fill it, search, read the
  *  result, all at addresses in its memory. */
 
-import { bisectAt, DescentPlan, descend as descendTo } from '../descend.ts';
+import { bisectAt, DescentPlan, descend as descendTo, nodesOf } from '../descend.ts';
 import { BisectEffort } from '../effort.ts';
 import { improveByFewMoves } from '../few-moves.ts';
-import { Graph } from '../graph.ts';
+import { degreesOf, Graph } from '../graph.ts';
 import { refineTree } from '../refine.ts';
+import { subgraph } from '../subgraph.ts';
 import { swapUsers } from '../swap.ts';
 import { TreeBounds } from '../tree-room.ts';
 import { type TreeTies, treeTies } from '../tree-ties.ts';
@@ -17,6 +18,7 @@ import {
   nodes,
   Scratch,
   type Sides,
+  sides,
   type TieWeights,
 } from './memory.ts';
 
@@ -28,6 +30,11 @@ export function begin(): void {
 /** Room for so many integers of 32 bits. */
 export function ints(length: i32): Nodes {
   return nodes(length);
+}
+
+/** Room for so many bytes. */
+export function bytes(length: i32): Sides {
+  return sides(length);
 }
 
 export function doubles(length: i32): Doubles {
@@ -78,6 +85,35 @@ export function bisect(part: Graph, level: i32, index: i32, by: DescentPlan): Si
 /** A leaf a node. */
 export function descend(part: Graph, level: i32, index: i32, by: DescentPlan): Nodes {
   return descendTo(part, level, index, by, new Scratch());
+}
+
+/** Of the nodes on one side. */
+export function half(part: Graph, sides: Sides, side: i32): Graph {
+  return subgraph(part, nodesOf(sides, side), ints(part.nodeCount));
+}
+
+export function nodeCount(on: Graph): i32 {
+  return on.nodeCount;
+}
+
+export function startOfRows(on: Graph): Nodes {
+  return on.rowStart;
+}
+
+export function neighbours(on: Graph): Nodes {
+  return on.neighbour;
+}
+
+export function tieWeights(on: Graph): TieWeights {
+  return on.tieWeight;
+}
+
+export function nodeWeights(on: Graph): Doubles {
+  return on.nodeWeight;
+}
+
+export function degrees(on: Graph): TieWeights {
+  return degreesOf(on);
 }
 
 /** In place. */

@@ -61,6 +61,20 @@ for (const search of ['bisect', 'descend'] as const) {
   });
 }
 
+test('and makes the same halves of a part', (context) => {
+  if (!existsSync(built)) context.skip('the searches are compiled by npm run build');
+  const [compiled, plain] = [compiledSearches(), plainSearches()];
+  for (let seed = 1; seed <= 200; seed++) {
+    const random = seededRandom(seed);
+    const made = anyGraph(seed, random);
+    const graph = seed % 4 === 1 ? withTiesInBytes(made) : made;
+    const firstShare = random();
+    const side = Uint8Array.from({ length: graph.nodeCount }, () => (random() < firstShare ? 0 : 1));
+    const [found, expected] = [compiled, plain].map((searches) => searches.halves(graph, side));
+    expect(found, `seed ${seed}`).toEqual(expected);
+  }
+});
+
 /** As large graphs have them. */
 function withTiesInBytes({ rowStart, neighbour, tieWeight, nodeWeight, heaviestUser }: Graph): Graph {
   const light = tieWeight.map((weight) => 1 + (weight % 255));

@@ -19,13 +19,19 @@ test('any number of workers builds the same tree', async (context) => {
   const options = { height: 7, seed: 3, effort: 'fast' } as const;
   const alone = bucketize(input, options);
   checkTree(alone.tree);
-  for (const workers of [1, 2, 3]) {
+  const ways = [
+    { workers: 1, tiesMin: 0 },
+    { workers: 2, tiesMin: 0 },
+    { workers: 3, tiesMin: 0 },
+    { workers: 2, tiesMin: Infinity }, // half of it here
+  ];
+  for (const { workers, tiesMin } of ways) {
     const settled: number[] = [];
     const note = ({ stage, done, total }: BucketizeProgress): void => {
       if (stage === 'bisect') settled.push(done / total);
     };
-    const built = await bucketizeInParallel(prepareFresh(input, options), workers, note, 0);
-    expect(built.tree.version, `${workers} workers`).toBe(alone.tree.version);
+    const built = await bucketizeInParallel(prepareFresh(input, options), workers, note, tiesMin, 0);
+    expect(built.tree.version, `${workers} workers, threads alone from ${tiesMin} ties`).toBe(alone.tree.version);
     expect(built.report).toEqual(alone.report);
     expect(settled.at(-1)).toBe(1);
   }
