@@ -138,10 +138,15 @@ export interface PreparedBuild {
   readonly options: BucketizeOptions;
 }
 
-export function prepareBuild(input: BucketizeInput, options: BucketizeOptions): PreparedBuild {
+/** `rowsOf`: as `Searches.rows`. */
+export function prepareBuild(
+  input: BucketizeInput,
+  options: BucketizeOptions,
+  rowsOf?: Searches['rows'],
+): PreparedBuild {
   const { height, seed, effort = 'default', objective = 'cut' } = options;
   assert(Number.isInteger(height) && height >= 1 && height <= heightMax, `height is 1 to ${heightMax}`);
-  const { users, graph, counts } = socialGraph(input, options);
+  const { users, graph, counts } = socialGraph(input, options, rowsOf);
   const leafShare = sumOf(graph.nodeWeight) / (1 << height);
   return {
     users,
@@ -161,8 +166,12 @@ export function prepareBuild(input: BucketizeInput, options: BucketizeOptions): 
 }
 
 /** For a tree from scratch: where there are many ties, nodes are numbered such that friends are near each other. */
-export function prepareFresh(input: BucketizeInput, options: BucketizeOptions): PreparedBuild {
-  const prepared = prepareBuild(input, options);
+export function prepareFresh(
+  input: BucketizeInput,
+  options: BucketizeOptions,
+  rowsOf?: Searches['rows'],
+): PreparedBuild {
+  const prepared = prepareBuild(input, options, rowsOf);
   if (prepared.graph.neighbour.length < entriesLarge) return prepared;
   const { near, nodeOf } = inNearOrder(prepared.graph, seededRandom(`${options.seed}/near`));
   return { ...prepared, graph: near, nodeOf };
@@ -221,6 +230,7 @@ export function sealBuild(
 function socialGraph(
   input: BucketizeInput,
   options: BucketizeOptions,
+  rowsOf?: Searches['rows'],
 ): { users: string[]; graph: Graph; counts: TieCounts } {
   const n = input.users.length;
   if (n === 0)
@@ -243,6 +253,7 @@ function socialGraph(
       degreeMax: options.hubDegree ?? Infinity,
     },
     place,
+    rowsOf,
   );
   return { users, graph, counts };
 }

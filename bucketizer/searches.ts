@@ -5,6 +5,7 @@ import { seededRandom } from '../config/random.ts';
 import { bisectAt, type DescentPlan, descend, nodesOf } from './multilevel/descend.ts';
 import { improveByFewMoves } from './multilevel/few-moves.ts';
 import type { Graph } from './multilevel/graph.ts';
+import { type ListedRows, listedRows } from './multilevel/listed-rows.ts';
 import { Scratch } from './multilevel/memory.ts';
 import { refineTree } from './multilevel/refine.ts';
 import { subgraph } from './multilevel/subgraph.ts';
@@ -32,6 +33,14 @@ export interface Searches {
   swap(graph: Graph, leafOf: Uint32Array, bounds: TreeBounds, rounds: number, seed: number): void;
   /** Move as few of them as they can from where they lived before. */
   improve(graph: Graph, leafOf: Uint32Array, bounds: TreeBounds, before: Before, seed: number): void;
+  /** Of a graph from a list of ties; `multilevel/listed-rows.ts`. */
+  rows(
+    ties: Uint32Array,
+    weights: Float64Array | null,
+    nodeCount: number,
+    directed: boolean,
+    place: Uint32Array | null,
+  ): ListedRows;
   /** What is said of the tree in the end. */
   measure(graph: Graph, leafOf: Uint32Array, height: number): TreeTies;
 }
@@ -57,6 +66,7 @@ export function plainSearches(): Searches {
     swap: (graph, leafOf, bounds, rounds, seed) => swapUsers(graph, leafOf, bounds, rounds, seededRandom(seed)),
     improve: (graph, leafOf, bounds, { leaf, usersMax, weightMax }, seed) =>
       improveByFewMoves(graph, leafOf, bounds, leaf, usersMax, weightMax, seededRandom(seed)),
+    rows: listedRows,
     measure: treeTies,
   };
 }

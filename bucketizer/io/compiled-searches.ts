@@ -2,7 +2,8 @@
  *  compiles them while they run, which took a third of the time of a small build, and does so once more in every thread. */
 
 import type { DescentPlan } from '../multilevel/descend.ts';
-import { Graph } from '../multilevel/graph.ts';
+import { Graph, sumOf } from '../multilevel/graph.ts';
+import type { ListedRows } from '../multilevel/listed-rows.ts';
 import { entriesLarge } from '../multilevel/memory.ts';
 import type { TreeBounds } from '../multilevel/tree-room.ts';
 import type { TreeTies } from '../multilevel/tree-ties.ts';
@@ -13,10 +14,17 @@ import { compiledProgram } from './compiled-program.ts';
 interface Exports {
   readonly memory: { readonly buffer: ArrayBuffer };
   begin(): void;
+  beginAgain(): void;
   bytes(length: number): number;
   ints(length: number): number;
   doubles(length: number): number;
   graph(rowStart: number, neighbour: number, tieWeight: number, nodeWeight: number): number;
+  rows(ties: number, weights: number, nodeCount: number, directed: boolean, place: number): number;
+  listedStart(rows: number): number;
+  listedNeighbour(rows: number): number;
+  listedWeight(rows: number): number;
+  listedDirection(rows: number): number;
+  listedEntries(rows: number): number;
   bounds(height: number, even: number, most: number, least: number, userMean: number): number;
   plan(
     height: number,
@@ -68,6 +76,9 @@ export function bisectedMaxOf(graph: Graph): number {
   return entriesOf(graph) < refinedMax ? entriesLarge : entriesLarge / 4;
 }
 
+/** Of larger graphs parts are bisected by threads, beside which what making rows takes had better be gone. */
+const listedMax = 1 << 20; // ties
+
 /** For graphs of fewer entries than `bisectedMax`, at most `entriesLarge`; larger ones, and those whose ties add up to more
  *  than 32 bits, go to the searches in JavaScript, and so do all where the program has not been built. */
 export function compiledSearches(bisectedMax: number = entriesLarge): Searches {
@@ -86,10 +97,10 @@ export function compiledSearches(bisectedMax: number = entriesLarge): Searches {
       const others = othersFor(graph, refinedMax);
       if (others !== null) return others[search](graph, leafOf, bounds, rounds, seed);
       const { exports } = memory;
-      exports.begin();
+      const at = memory.begin(graph);
       const held = memory.bounds(bounds);
       const leaves = memory.ints(leafOf);
-      exports[search](memory.graph(graph), leaves, held, rounds, seed);
+      exports[search](at, leaves, held, rounds, seed);
       leafOf.set(new Uint32Array(exports.memory.buffer, leaves, leafOf.length));
     };
   return {
@@ -98,24 +109,20 @@ export function compiledSearches(bisectedMax: number = entriesLarge): Searches {
       const others = othersFor(part, bisectedMax);
       if (others !== null) return others.bisect(part, place, plan);
       const { exports } = memory;
-      exports.begin();
-      const side = exports.bisect(memory.graph(part), place.level, place.index, memory.plan(plan));
+      const side = exports.bisect(memory.begin(part), place.level, place.index, memory.plan(plan));
       return new Uint8Array(exports.memory.buffer, side, part.nodeCount).slice();
     },
     descend: (part, place, plan) => {
       const others = othersFor(part, bisectedMax);
       if (others !== null) return others.descend(part, place, plan);
       const { exports } = memory;
-      exports.begin();
-      const leaves = exports.descend(memory.graph(part), place.level, place.index, memory.plan(plan));
+      const leaves = exports.descend(memory.begin(part), place.level, place.index, memory.plan(plan));
       return new Uint32Array(exports.memory.buffer, leaves, part.nodeCount).slice();
     },
     halves: (part, side) => {
       const others = othersFor(part, bisectedMax);
       if (others !== null) return others.halves(part, side);
-      const { exports } = memory;
-      exports.begin();
-      const at = memory.graph(part);
+      const at = memory.begin(part);
       const sides = memory.bytes(side);
       return [memory.half(at, sides, 0), memory.half(at, sides, 1)];
     },
@@ -125,20 +132,30 @@ export function compiledSearches(bisectedMax: number = entriesLarge): Searches {
       const others = othersFor(graph, entriesLarge); // it contracts the graph, too
       if (others !== null) return others.improve(graph, leafOf, bounds, before, seed);
       const { exports } = memory;
-      exports.begin();
+      const at = memory.begin(graph);
       const leaves = memory.ints(leafOf);
       const home = memory.ints(before.leaf);
       const held = memory.bounds(bounds);
-      exports.improve(memory.graph(graph), leaves, held, home, before.usersMax, before.weightMax, seed);
+      exports.improve(at, leaves, held, home, before.usersMax, before.weightMax, seed);
       leafOf.set(new Uint32Array(exports.memory.buffer, leaves, leafOf.length));
+    },
+    rows: (ties, weights, nodeCount, directed, place) => {
+      const fits = ties.length / 2 < listedMax && (weights === null || 2 * sumOf(weights) < 2_147_483_648);
+      if (!fits) return exact.rows(ties, weights, nodeCount, directed, place);
+      const { exports } = memory;
+      memory.beginAnew();
+      const listed = memory.ints(ties);
+      const given = weights === null ? 0 : memory.doubles(weights);
+      const placed = place === null ? 0 : memory.ints(place);
+      return memory.listedRows(exports.rows(listed, given, nodeCount, directed, placed), nodeCount);
     },
     measure: (graph, leafOf, height) => {
       const others = othersFor(graph, entriesLarge);
       if (others !== null) return others.measure(graph, leafOf, height);
       const { exports } = memory;
-      exports.begin();
+      const at = memory.begin(graph);
       const leaves = memory.ints(leafOf);
-      return memory.treeTies(exports.measure(memory.graph(graph), leaves, height), height);
+      return memory.treeTies(exports.measure(at, leaves, height), height);
     },
   };
 }
@@ -150,12 +167,31 @@ function entriesOf({ rowStart, nodeCount }: Graph): number {
 /** What is handed over is copied. Its buffer is another one whenever it has grown. */
 class SearchMemory {
   readonly exports: Exports;
+  private held: WeakRef<Graph> | null = null; // copied already
+  private heldAt = 0;
 
   constructor(exports: Exports) {
     this.exports = exports;
   }
 
-  graph({ nodeCount, rowStart, neighbour, tieWeight, nodeWeight }: Graph): number {
+  /** Everything but this graph is gone. Returns its address: the same one after the other searches it. */
+  begin(graph: Graph): number {
+    if (this.held?.deref() === graph) {
+      this.exports.beginAgain();
+      return this.heldAt;
+    }
+    this.beginAnew();
+    this.heldAt = this.graph(graph);
+    this.held = new WeakRef(graph);
+    return this.heldAt;
+  }
+
+  beginAnew(): void {
+    this.exports.begin();
+    this.held = null;
+  }
+
+  private graph({ nodeCount, rowStart, neighbour, tieWeight, nodeWeight }: Graph): number {
     const entries = rowStart[nodeCount]!;
     return this.exports.graph(
       this.ints(rowStart.subarray(0, nodeCount + 1)),
@@ -200,6 +236,21 @@ class SearchMemory {
 
   bounds({ height, even, most, least, userMean }: TreeBounds): number {
     return this.exports.bounds(height, this.doubles(even), this.doubles(most), this.doubles(least), userMean);
+  }
+
+  listedRows(at: number, nodeCount: number): ListedRows {
+    const { exports } = this;
+    const { buffer } = exports.memory;
+    const rowStart = new Uint32Array(buffer, exports.listedStart(at), nodeCount + 1).slice();
+    const entries = rowStart[nodeCount]!;
+    const direction = exports.listedDirection(at);
+    return {
+      rowStart,
+      neighbour: new Uint32Array(buffer, exports.listedNeighbour(at), entries).slice(),
+      tieWeight: new Int32Array(buffer, exports.listedWeight(at), entries).slice(),
+      direction: direction === 0 ? null : new Uint8Array(buffer, direction, entries).slice(),
+      listed: exports.listedEntries(at),
+    };
   }
 
   treeTies(at: number, height: number): TreeTies {

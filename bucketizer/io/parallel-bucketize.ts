@@ -5,8 +5,9 @@
 import { type BucketizeProgress, buildTree, finishBuild, type PreparedBuild, type TreeReport } from '../bucketize.ts';
 import { nodesOf } from '../multilevel/descend.ts';
 import { everyNode, type Graph } from '../multilevel/graph.ts';
+import { entriesLarge } from '../multilevel/memory.ts';
 import { bisectRecursively, bisectRoot } from '../recursive-bisection.ts';
-import { plainSearches, type TreePlace } from '../searches.ts';
+import { plainSearches, type Searches, type TreePlace } from '../searches.ts';
 import type { BucketTree } from '../tree.ts';
 import { collectGarbageOf } from './collect-garbage.ts';
 import { bisectedMaxOf, compiledSearches } from './compiled-searches.ts';
@@ -21,12 +22,13 @@ const workWorthThread = 1 << 20;
 /** Further down parts are an eighth of the graph, and so is what they leave behind. */
 const levelsOfLargeParts = 2;
 
-/** `workers`: threads to use at most, 1 or more. `tiesMin`: with fewer ties two are enough; `workMin`: with fewer ties x levels
- *  this one is. */
+/** `workers`: threads to use at most, 1 or more. `searches`: for graphs that are not large, on this thread. `tiesMin`: with fewer
+ *  ties two threads are enough; `workMin`: with fewer ties x levels this one is. */
 export async function bucketizeInParallel(
   prepared: PreparedBuild,
   workers: number,
   onProgress: (progress: BucketizeProgress) => void = () => {},
+  searches: Searches = compiledSearches(),
   tiesMin = tiesWorthThreads,
   workMin = workWorthThread,
 ): Promise<{ tree: BucketTree; report: TreeReport }> {
@@ -37,9 +39,10 @@ export async function bucketizeInParallel(
   collectGarbageOf(prepared.graph); // of its making
   const ties = prepared.graph.neighbour.length / 2;
   if (workers === 1 || ties * prepared.plan.height < workMin) {
-    return buildTree(prepared, show, compiledSearches(bisectedMaxOf(prepared.graph)));
+    const bisectedMax = bisectedMaxOf(prepared.graph);
+    return buildTree(prepared, show, bisectedMax < entriesLarge ? compiledSearches(bisectedMax) : searches);
   }
-  if (ties < tiesMin) return bucketizeBeside(prepared, show);
+  if (ties < tiesMin) return bucketizeBeside(prepared, show, searches);
   const leafOf = await bisectOnThreads(prepared, workers, show);
   collectGarbageOf(prepared.graph);
   return finishBuild(prepared, leafOf, onProgress, compiledSearches());
@@ -49,11 +52,10 @@ export async function bucketizeInParallel(
 async function bucketizeBeside(
   prepared: PreparedBuild,
   onProgress: (progress: BucketizeProgress) => void,
+  searches: Searches,
 ): Promise<{ tree: BucketTree; report: TreeReport }> {
   const { graph, users, plan } = prepared;
-  const bisectedMax = bisectedMaxOf(graph);
-  const searches = compiledSearches(bisectedMax);
-  const pool = startWorkers(1, bisectedMax);
+  const pool = startWorkers(1, bisectedMaxOf(graph));
   let ended: Promise<void> | null = null;
   try {
     let done = 0;

@@ -2,6 +2,7 @@
  *  AssemblyScript to WebAssembly, with the file of the same name in `wasm`, where arrays are plain memory. All that the
  *  two languages do not share is in here; what uses it is written in what they do share (decision 0017). */
 
+import assert from 'node:assert';
 import { mix32, type Random, seededRandom } from '../../config/random.ts';
 
 /** 32 bits where all of a graph's ties together fit in them, which is nearly always: half the memory, and faster. Of those
@@ -73,9 +74,23 @@ export function tiesLike(weights: TieWeights, length: number): TieWeights {
   return new Int32Array(length);
 }
 
+/** Room for weights that add up to `sum`, and for sums of them. */
+export function roomForSums(sum: number, length: number): TieWeights {
+  return sum < 2_147_483_648 ? new Int32Array(length) : new Float64Array(length);
+}
+
+/** Room for how often each of `length` entries comes, `most` times at most. */
+export function roomForCounts(most: number, length: number): TieWeights {
+  return length >= entriesLarge && most <= 255 ? new Uint8Array(length) : roomForSums(length, length);
+}
+
 /** Room for sums of these weights. */
 export function sumsLike(weights: TieWeights, length: number): TieWeights {
   return weights instanceof Float64Array ? new Float64Array(length) : new Int32Array(length);
+}
+
+export function assertNode(node: number, nodeCount: number): void {
+  assert(node < nodeCount, 'a tie names a node that does not exist');
 }
 
 /** As the kind of array it is to become keeps it. */

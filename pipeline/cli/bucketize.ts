@@ -26,6 +26,7 @@ import { checkWritable } from '../../bucketizer/io/writable.ts';
 import type { Objective } from '../../bucketizer/recursive-bisection.ts';
 import { type Move, moveMaxDefault, type RefreshReport, refresh } from '../../bucketizer/refresh.ts';
 import { reportPage } from '../../bucketizer/report-page.ts';
+import type { Searches } from '../../bucketizer/searches.ts';
 import { type BucketTree, heightMax } from '../../bucketizer/tree.ts';
 import { ConfigError } from '../../config/errors.ts';
 import { writeFileAtomically } from '../../config/io/files.ts';
@@ -138,6 +139,7 @@ async function bucketizeFiles(tiesPath: string, flags: Flags): Promise<FileRepor
   );
   const previous = flags.previous === undefined ? null : readTree(flags.previous);
   const options = { ...optionsOf(flags, previous), ...(flags.report === undefined ? {} : { audit: await auditor() }) };
+  const searches = compiledSearches();
   const bar = await progressBar();
   try {
     const onRead = (bytes: number, of: number): void => bar.show('read', bytes, Number.isNaN(of) ? bytes : of);
@@ -146,14 +148,15 @@ async function bucketizeFiles(tiesPath: string, flags: Flags): Promise<FileRepor
       flags,
       options,
       badLinesMax,
+      searches.rows,
       onRead,
     );
     const show = ({ stage, level, done, total }: BucketizeProgress): void =>
       bar.show(stage, done, total, level === undefined ? '' : ` level ${level + 1} of ${options.height}`);
     const built: Built =
       previous === null
-        ? await bucketizeInParallel(prepared, workers, show)
-        : refresh(prepared, previous, moveMax, show, compiledSearches());
+        ? await bucketizeInParallel(prepared, workers, show, searches)
+        : refresh(prepared, previous, moveMax, show, searches);
     const { ties } = built.report;
     // lines the reader has added up already were ties given too
     const counted = { ...ties, given: ties.given + repeated, repeated: ties.repeated + repeated };
@@ -184,6 +187,7 @@ async function prepareFiles(
   flags: Flags,
   options: BucketizeOptions,
   badLinesMax: number,
+  rowsOf: Searches['rows'],
   onRead: (bytes: number, of: number) => void,
 ): Promise<PreparedFiles> {
   const list = await readEdgeList(tiesPath, badLinesMax, { format: flags.format, onRead });
@@ -192,7 +196,8 @@ async function prepareFiles(
   }
   const listed = flags.users === undefined ? null : await readUsers(flags.users);
   const { input, unlisted } = withListedUsers(list, listed);
-  const prepared = flags.previous === undefined ? prepareFresh(input, options) : prepareBuild(input, options);
+  const prepare = flags.previous === undefined ? prepareFresh : prepareBuild;
+  const prepared = prepare(input, options, rowsOf);
   return { prepared, repeated: list.repeated, badLines: list.badLines, unlisted };
 }
 

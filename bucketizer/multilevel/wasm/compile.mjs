@@ -34,8 +34,8 @@ function readFile(name) {
 }
 
 function forAssemblyScript(source) {
-  return source.replace(/^import (?:type )?(\{[^}]*\}) from '\.\.?\/(.*)\.ts';$/gm, (_, names, file) => {
-    return `import ${names.replace(/\btype /g, '')} from './${file}';`;
+  return source.replace(/^(import|export) (?:type )?(\{[^}]*\}) from '\.\.?\/(.*)\.ts';/gm, (_, verb, names, file) => {
+    return `${verb} ${names.replace(/\btype /g, '')} from './${file}';`;
   });
 }
 

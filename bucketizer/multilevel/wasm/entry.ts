@@ -5,6 +5,7 @@ import { bisectAt, DescentPlan, descend as descendTo, nodesOf } from '../descend
 import { BisectEffort } from '../effort.ts';
 import { improveByFewMoves } from '../few-moves.ts';
 import { degreesOf, Graph } from '../graph.ts';
+import { type ListedRows, listedRows } from '../listed-rows.ts';
 import { refineTree } from '../refine.ts';
 import { subgraph } from '../subgraph.ts';
 import { swapUsers } from '../swap.ts';
@@ -13,6 +14,7 @@ import { type TreeTies, treeTies } from '../tree-ties.ts';
 import {
   chanceOf,
   type Doubles,
+  giveBack,
   type Nodes,
   doubles as newDoubles,
   nodes,
@@ -21,6 +23,8 @@ import {
   sides,
   type TieWeights,
 } from './memory.ts';
+
+export { addUpRow, countTies, enterTies, turnRow } from '../listed-rows.ts'; // remain functions of their own
 
 /** All memory is free: whatever was made before is gone. */
 export function begin(): void {
@@ -41,9 +45,51 @@ export function doubles(length: i32): Doubles {
   return newDoubles(length);
 }
 
-/** A graph of users. */
+/** Of ties listed. `weights` and `place` may be null. */
+export function rows(
+  ties: Nodes,
+  weights: Doubles | null,
+  nodeCount: i32,
+  directed: bool,
+  place: Nodes | null,
+): ListedRows {
+  return listedRows(ties, weights, nodeCount, directed, place);
+}
+
+export function listedStart(listed: ListedRows): Nodes {
+  return listed.rowStart;
+}
+
+export function listedNeighbour(listed: ListedRows): Nodes {
+  return listed.neighbour;
+}
+
+export function listedWeight(listed: ListedRows): TieWeights {
+  return listed.tieWeight;
+}
+
+/** Null where not asked for. */
+export function listedDirection(listed: ListedRows): Sides | null {
+  return listed.direction;
+}
+
+export function listedEntries(listed: ListedRows): i32 {
+  return listed.listed;
+}
+
+let madeAfter: usize = 0;
+
+/** A graph of users. What was made before it is kept with it. */
 export function graph(rowStart: Nodes, neighbour: Nodes, tieWeight: TieWeights, nodeWeight: Doubles): Graph {
-  return new Graph(rowStart, neighbour, tieWeight, nodeWeight, nodeWeight);
+  const made = new Graph(rowStart, neighbour, tieWeight, nodeWeight, nodeWeight);
+  degreesOf(made); // kept too
+  madeAfter = heap.alloc(0);
+  return made;
+}
+
+/** All that was made after the graph is gone. */
+export function beginAgain(): void {
+  giveBack(madeAfter);
 }
 
 export function bounds(height: i32, even: Doubles, most: Doubles, least: Doubles, userMean: f64): TreeBounds {

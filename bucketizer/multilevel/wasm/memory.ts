@@ -83,8 +83,21 @@ export function tiesLike(_weights: TieWeights, length: i32): TieWeights {
   return ints(length);
 }
 
+/** Whose sums do not fit is not sent here. */
+export function roomForSums(_sum: f64, length: i32): TieWeights {
+  return ints(length);
+}
+
+export function roomForCounts(_most: i32, length: i32): TieWeights {
+  return ints(length);
+}
+
 export function sumsLike(_weights: TieWeights, length: i32): TieWeights {
   return ints(length);
+}
+
+export function assertNode(node: i32, nodeCount: i32): void {
+  assert(u32(node) < u32(nodeCount));
 }
 
 export function toSide(value: i32): u8 {

@@ -151,6 +151,53 @@ test('and measures the same of a tree', (context) => {
   }
 });
 
+test('and makes the same rows of a list of ties', (context) => {
+  if (!existsSync(built)) context.skip('the searches are compiled by npm run build');
+  const [compiled, plain] = [compiledSearches(), plainSearches()];
+  for (let seed = 1; seed <= 200; seed++) {
+    const random = seededRandom(seed);
+    const users = 1 + below(seed % 10 === 0 ? 3000 : 60, random);
+    const ties = communityTies(users, 5, seed); // of users who repeat ties, and have ties to themselves
+    const heaviest = seed % 5 === 0 ? 2 ** 32 : 1000; // too heavy for 32 bits together
+    const weights =
+      seed % 2 === 0 ? null : Float64Array.from({ length: ties.length / 2 }, () => 1 + below(heaviest, random));
+    const place = seed % 3 === 0 ? null : Uint32Array.from({ length: users }, (_, v) => users - 1 - v);
+    const [found, expected] = [compiled, plain].map((searches) => {
+      const { rowStart, neighbour, tieWeight, direction, listed } = searches.rows(
+        ties,
+        weights,
+        users,
+        seed % 4 < 2,
+        place,
+      );
+      const end = rowStart[users]!;
+      return {
+        rowStart,
+        neighbour: neighbour.slice(0, end),
+        tieWeight: tieWeight.slice(0, end),
+        direction: direction?.slice(0, end),
+        listed,
+      };
+    });
+    expect(found, `seed ${seed}`).toEqual(expected);
+  }
+  expect(() => compiled.rows(Uint32Array.of(0, 3), null, 3, false, null)).toThrow('does not exist');
+  expect(() => plain.rows(Uint32Array.of(0, 3), null, 3, false, null)).toThrow('does not exist');
+});
+
+test('a graph that was just searched is searched again as if it were new', (context) => {
+  if (!existsSync(built)) context.skip('the searches are compiled by npm run build');
+  const used = compiledSearches();
+  const random = seededRandom(1);
+  const graphs = [1, 2, 3].map((seed) => randomGraph(200, seed));
+  for (let i = 0; i < 100; i++) {
+    const graph = graphs[below(3, random)]!;
+    if (random() < 0.2) used.rows(communityTies(50, 5, i), null, 50, false, null);
+    const plan = anyPlan(graph, 4, random);
+    expect(used.descend(graph, root, plan), `search ${i}`).toEqual(plainSearches().descend(graph, root, plan));
+  }
+});
+
 const root = { level: 0, index: 0 };
 
 test('a large graph first leaves nothing behind that changes how a small one is bisected', (context) => {

@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { type BucketizeProgress, bucketize, prepareFresh } from '../../../bucketizer/bucketize.ts';
+import { compiledSearches } from '../../../bucketizer/io/compiled-searches.ts';
 import { bucketizeInParallel } from '../../../bucketizer/io/parallel-bucketize.ts';
 import { checkTree } from '../check-tree.ts';
 import { communityTies, userNames } from '../sample-graphs.ts';
@@ -30,7 +31,8 @@ test('any number of workers builds the same tree', async (context) => {
     const note = ({ stage, done, total }: BucketizeProgress): void => {
       if (stage === 'bisect') settled.push(done / total);
     };
-    const built = await bucketizeInParallel(prepareFresh(input, options), workers, note, tiesMin, 0);
+    const searches = compiledSearches();
+    const built = await bucketizeInParallel(prepareFresh(input, options), workers, note, searches, tiesMin, 0);
     expect(built.tree.version, `${workers} workers, threads alone from ${tiesMin} ties`).toBe(alone.tree.version);
     expect(built.report).toEqual(alone.report);
     expect(settled.at(-1)).toBe(1);
