@@ -24,6 +24,7 @@ import { refineClusters } from './v-cycle.ts';
 
 export interface BucketizeInput {
   readonly users: readonly string[]; // unique ids, in any order
+  readonly order?: Uint32Array; // `orderOfIds` of users, where it is known
   readonly userWeights: Float64Array | null; // [user] finite, >= 0, not all 0; null: 1 each
   readonly ties: Uint32Array; // pairs of user indices, 2 per tie
   readonly tieWeights: Float64Array | null; // [tie] finite, > 0; null: 1 each
@@ -235,7 +236,8 @@ function socialGraph(
   const n = input.users.length;
   if (n === 0)
     throw new ConfigError('the graph is empty: no user has to be put into a bucket; expected at least one tie');
-  const order = orderOfIds(input.users);
+  const order = input.order ?? orderOfIds(input.users);
+  assert(order.length === n, 'the order given is of other users');
   const { users, place } = usersInOrder(input.users, order);
   const userWeights =
     input.userWeights === null
@@ -264,7 +266,10 @@ function usersInOrder(given: readonly string[], order: Uint32Array): { users: st
   let before: string | null = null;
   for (let at = 0; at < order.length; at++) {
     const user = given[order[at]!]!;
-    if (user === before) throw new ConfigError(`user ${JSON.stringify(user)} is listed twice; keep one`);
+    if (before !== null && user <= before) {
+      assert(user === before, 'the order given is of other users');
+      throw new ConfigError(`user ${JSON.stringify(user)} is listed twice; keep one`);
+    }
     users.push(user);
     place[order[at]!] = at;
     before = user;

@@ -12,6 +12,7 @@ interface Exports {
   size(): number;
   heldBytes(): number;
   heldEnds(): number;
+  order(): number;
   lines(): number;
   indexOf(from: number, start: number, end: number): number;
   indexPairs(
@@ -93,6 +94,13 @@ export class CompiledIds {
     const { exports, size } = this;
     const { buffer } = exports.memory;
     return idsOf(Buffer.from(buffer, exports.heldBytes()), new Uint32Array(buffer, exports.heldEnds(), size), size);
+  }
+
+  /** `orderOfIds` of them. */
+  order(): Uint32Array {
+    const { exports, size } = this;
+    const at = exports.order(); // before the buffer is asked for: memory grows
+    return new Uint32Array(exports.memory.buffer, at, size).slice();
   }
 }
 

@@ -9,6 +9,7 @@ const linesAtOnce = 1024; // few, so that the loop over them is left, and entere
 
 export interface EdgeList {
   readonly users: readonly string[]; // by first appearance
+  readonly order?: Uint32Array; // `orderOfIds` of them, where it is known
   readonly ties: Uint32Array; // pairs of indices into users; self-ties as given, repeated ones as given or added up
   readonly tieWeights: Float64Array | null; // [tie] > 0; null where the file has no weights
   readonly badLines: number; // skipped
@@ -77,6 +78,7 @@ export class TieCollector {
     }
     return {
       users: this.ids.ids(),
+      ...(this.ids instanceof CompiledIds ? { order: this.ids.order() } : {}),
       ...this.list.finish(),
       badLines: this.badLines,
       mutual,

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { type BucketizeInput, type BucketizeOptions, bucketize } from '../../bucketizer/bucketize.ts';
+import { orderOfIds } from '../../bucketizer/id-order.ts';
 import { seededRandom, shuffle } from '../../config/random.ts';
 import { checkTree } from './check-tree.ts';
 import { communityTies, randomWeights, userNames } from './sample-graphs.ts';
@@ -158,6 +159,15 @@ test('nobody at all, an id twice, and weights that are all 0 are refused in a li
   const twice = { ...inputOf(2, [0, 1]), users: ['a', 'a'] };
   expect(() => bucketize(twice, options)).toThrow('user "a" is listed twice; keep one');
   expect(() => bucketize(inputOf(2, [0, 1], Float64Array.of(0, 0)), options)).toThrow('all users weigh 0');
+});
+
+test('an order of users that is known already makes no difference, and one of other users is refused', () => {
+  const [input, options] = [inputOf(100, communityTies(100, 10, 1)), { height: 3, seed: 1 }];
+  const order = orderOfIds(input.users);
+  expect(bucketize({ ...input, order }, options)).toEqual(bucketize(input, options));
+  const refused = 'the order given is of other users';
+  expect(() => bucketize({ ...input, order: order.toReversed() }, options)).toThrow(refused);
+  expect(() => bucketize({ ...input, order: order.subarray(1) }, options)).toThrow(refused);
 });
 
 test('progress tells of every stage, up to its end', () => {

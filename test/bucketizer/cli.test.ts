@@ -68,6 +68,14 @@ test('ties and users become a tree, a report and a list of leaves', async () => 
   expect(printed).toContain('7 kept of 8 (1 to oneself)');
 });
 
+test('users listed in another order than the ties name them in, all weighing the same, change nothing', async () => {
+  const { dir, write } = scratchFolder();
+  const [path, users] = [write('ties', ties), write('users.csv', 'user,weight\nf,1\nb,1\na,1\nd,1\nc,1\ne,1\n')];
+  await run(path, '--out', join(dir, 'tree'), '--height', '2');
+  await run(path, '--users', users, '--out', join(dir, 'listed'), '--height', '2');
+  expect(readTree(join(dir, 'listed')).version).toBe(readTree(join(dir, 'tree')).version);
+});
+
 test('the same files give the same report and tree', async () => {
   const { dir, write } = scratchFolder();
   const path = write('ties', ties);

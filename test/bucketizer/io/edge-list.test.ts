@@ -1,5 +1,7 @@
 import { gzipSync } from 'node:zlib';
 import { expect, test } from 'vitest';
+import { orderOfIds } from '../../../bucketizer/id-order.ts';
+import { CompiledIds } from '../../../bucketizer/io/compiled-ids.ts';
 import { readEdgeList } from '../../../bucketizer/io/edge-list.ts';
 import type { EdgeList } from '../../../bucketizer/io/tie-collector.ts';
 import { ConfigError } from '../../../config/errors.ts';
@@ -39,6 +41,14 @@ test('weights come as a third field or as a column', async () => {
 test('ids are opaque: leading zeros, commas, quotes and any script', async () => {
   const list = await read('user,friend\n007,7\n"Zoë, ""Z""",名前\n');
   expect(pairs(list)).toEqual(['007 7', 'Zoë, "Z" 名前']);
+});
+
+test('the order of users is told for small plain files, and is that of their ids', async (context) => {
+  if (CompiledIds.made() === null) context.skip('ids.wasm is made by npm run build');
+  const text = 'b 10\nZoë 9\n😀 \uffff\n名前 b\n';
+  const { users, order } = await read(text);
+  expect(order).toEqual(orderOfIds(users));
+  expect((await read(gzipSync(text))).order).toBeUndefined();
 });
 
 test('self-ties and repeated ties are handed on as given: the graph counts them', async () => {

@@ -1,5 +1,6 @@
 import { Buffer } from 'node:buffer';
 import { expect, test } from 'vitest';
+import { orderOfIds } from '../../../bucketizer/id-order.ts';
 import { CompiledIds } from '../../../bucketizer/io/compiled-ids.ts';
 import { IdTable, type PairLines } from '../../../bucketizer/io/id-table.ts';
 import { seededRandom } from '../../../config/random.ts';
@@ -76,5 +77,25 @@ test('ids of lines have the same numbers in WebAssembly and in JavaScript', (con
       size: table.size,
     }));
     expect(compiled, `seed ${seed}`).toEqual(plain);
+  }
+});
+
+test('ids have the same order in WebAssembly and in JavaScript, whatever they are made of', (context) => {
+  if (CompiledIds.made() === null) context.skip('ids.wasm is made by npm run build');
+  const letters = Array.from('019az\u0000\u007füÿĀ名\ud7ff\ue000\uffff😀\u{10ffff}');
+  for (let seed = 1; seed <= 60; seed++) {
+    const random = seededRandom(seed);
+    const first = below(letters.length - 1, random);
+    const some = letters.slice(first, first + 2 + below(letters.length, random));
+    const prefixes = ['', ...some, 'user-'.repeat(below(4, random)), '名'.repeat(below(300, random))];
+    const compiled = CompiledIds.made()!;
+    for (let left = below(900, random); left > 0; left--) {
+      const end = Array.from({ length: below(6, random) }, () => some[below(some.length, random)]).join('');
+      compiled.index(prefixes[below(prefixes.length, random)] + end);
+    }
+    const ids = compiled.ids();
+    expect(compiled.order(), `seed ${seed}`).toEqual(orderOfIds(ids));
+    compiled.index('\u0000 one more');
+    expect(compiled.order(), `seed ${seed}, one more`).toEqual(orderOfIds(compiled.ids()));
   }
 });
