@@ -10,6 +10,7 @@ import {
   type Ints,
   type Nodes,
   nodes,
+  roomForNodes,
   Scratch,
   sumsLike,
 } from './memory.ts';
@@ -28,7 +29,7 @@ export class Contraction {
 /** One node a label, numbered by first appearance; ties between two clusters are added up. */
 export function contract(graph: Graph, label: Nodes, scratch: Scratch = new Scratch()): Contraction {
   const n = graph.nodeCount;
-  const clusterOf = nodes(n);
+  const clusterOf = roomForNodes(n);
   const number = scratch.ints('number', n);
   number.fill(-1, 0, n);
   const clusters = numberClusters(label, clusterOf, number);

@@ -14,6 +14,7 @@ import {
   memoryMark,
   type Nodes,
   nodes,
+  roomForNodes,
   type Scratch,
   type Sides,
   seedOf,
@@ -142,15 +143,18 @@ class Descent {
 
 export function nodesOf(side: Sides, wanted: i32): Nodes {
   let count = 0;
-  for (let v = 0; v < side.length; v++) if (side[v]! === wanted) count++;
-  const found = nodes(count);
+  for (let v = 0; v < side.length; v++) count += side[v]! === wanted ? 1 : 0;
+  const found = roomForNodes(count);
   let at = 0;
-  for (let v = 0; v < side.length; v++) if (side[v]! === wanted) found[at++] = v;
+  for (let v = 0; at < count; v++) {
+    found[at] = v;
+    at += side[v]! === wanted ? 1 : 0; // no branch to guess
+  }
   return found;
 }
 
 export function pickNodes(all: Nodes, some: Nodes): Nodes {
-  const picked = nodes(some.length);
+  const picked = roomForNodes(some.length);
   for (let i = 0; i < some.length; i++) picked[i] = all[some[i]!]!;
   return picked;
 }

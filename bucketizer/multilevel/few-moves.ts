@@ -5,7 +5,7 @@ import { BudgetedSearch } from './budgeted-search.ts';
 import { clusterFriends } from './cluster.ts';
 import { type Contraction, contract } from './contract.ts';
 import { Graph } from './graph.ts';
-import { type Chance, doubles, type Ints, ints, type Nodes, nodes, tiesLike } from './memory.ts';
+import { type Chance, doubles, type Ints, ints, type Nodes, nodes, roomForNodes, tiesLike } from './memory.ts';
 import { Homes, MoveBudget } from './move-budget.ts';
 import type { TreeBounds } from './tree-room.ts';
 
@@ -78,15 +78,15 @@ function tiesWithinLeaves(graph: Graph, leafOf: Nodes): Graph {
   const neighbour = graph.neighbour;
   const tieWeight = graph.tieWeight;
   const start = nodes(graph.nodeCount + 1);
-  const near = nodes(neighbour.length); // most of it is never written to
+  const near = roomForNodes(neighbour.length); // most of it is never written to
   const weight = tiesLike(tieWeight, tieWeight.length);
   let end = 0;
   for (let v = 0; v < graph.nodeCount; v++) {
     const leaf = leafOf[v]!;
     for (let k = rowStart[v]!; k < rowStart[v + 1]!; k++) {
-      if (leafOf[neighbour[k]!]! !== leaf) continue;
-      near[end] = neighbour[k]!;
-      weight[end++] = tieWeight[k]!;
+      near[end] = neighbour[k]!; // no branch to guess: written over by the next where they live apart
+      weight[end] = tieWeight[k]!;
+      end += leafOf[neighbour[k]!]! === leaf ? 1 : 0;
     }
     start[v + 1] = end;
   }

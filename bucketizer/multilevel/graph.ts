@@ -1,7 +1,7 @@
 /** A graph as the searches see it: compressed sparse rows in typed arrays. Nodes are users, or clusters of users once
  *  contracted. */
 
-import { type Doubles, type Nodes, nodes, sumsLike, type TieSum, type TieWeights } from './memory.ts';
+import { type Doubles, type Nodes, roomForNodes, sumsLike, type TieSum, type TieWeights } from './memory.ts';
 
 /** One class for all: what comes in one shape is compiled once. */
 export class Graph {
@@ -52,7 +52,7 @@ function addUpTies(rowStart: Nodes, tieWeight: TieWeights, degree: TieWeights): 
 
 /** [v] = v. A loop, for `Uint32Array.from` takes as long as a search. */
 export function everyNode(count: i32): Nodes {
-  const all = nodes(count);
+  const all = roomForNodes(count);
   for (let v = 0; v < count; v++) all[v] = v;
   return all;
 }

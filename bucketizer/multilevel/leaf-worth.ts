@@ -58,7 +58,7 @@ export class LeafWorth {
     this.leaves = 1 << height;
     this.pairedMax = leavesPerLevelPaired * height;
     this.pull = doubles(2 << height);
-    this.friendLeaf = nodes(1 << height);
+    this.friendLeaf = nodes((1 << height) + 1); // one more is written to than counts
     this.worthAt = worthByMeeting(height);
   }
 
@@ -78,7 +78,8 @@ export class LeafWorth {
       const leaf = leafOf[neighbour[k]!]!;
       if (leaf === nowhere) continue;
       const before = pull[leaves + leaf]!;
-      if (before === 0) friendLeaf[count++] = leaf;
+      friendLeaf[count] = leaf;
+      count += before === 0 ? 1 : 0; // no branch to guess, as in `addUpRows`
       pull[leaves + leaf] = before + tieWeight[k]!;
       sum += tieWeight[k]!;
     }

@@ -8,6 +8,7 @@ import {
   type Nodes,
   nodes,
   roomForCounts,
+  roomForNodes,
   roomForSums,
   type Sides,
   sides,
@@ -86,7 +87,7 @@ function bothDirections(
   if (weights !== null) tieWeight = roomForSums(2 * sumOf(weights), entries);
   let direction: Sides | null = null;
   if (directed) direction = sides(entries);
-  const rows = new RepeatedRows(rowStart, nodes(entries), tieWeight, direction);
+  const rows = new RepeatedRows(rowStart, roomForNodes(entries), tieWeight, direction);
   const next = startsOf(rowStart);
   for (let i: i32 = 0; i < ties.length; i += atOnce) enterTies(ties, weights, place, rows, next, i);
   return rows;
@@ -156,7 +157,7 @@ function transpose(rows: RepeatedRows): RepeatedRows {
   if (given !== null) tieWeight = tiesLike(given, entries);
   let direction: Sides | null = null;
   if (rows.direction !== null) direction = sides(entries);
-  const turned = new RepeatedRows(rows.rowStart, nodes(entries), tieWeight, direction);
+  const turned = new RepeatedRows(rows.rowStart, roomForNodes(entries), tieWeight, direction);
   const next = startsOf(rows.rowStart);
   for (let v = 0; v + 1 < next.length; v++) turnRow(rows, v, turned, next);
   return turned;

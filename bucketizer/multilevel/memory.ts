@@ -50,6 +50,11 @@ export function nodes(length: number): Nodes {
   return new Uint32Array(length);
 }
 
+/** Written to before it is read: in WebAssembly it holds whatever was there. */
+export function roomForNodes(length: number): Nodes {
+  return new Uint32Array(length);
+}
+
 export function ints(length: number): Ints {
   return new Int32Array(length);
 }

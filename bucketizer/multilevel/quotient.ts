@@ -30,7 +30,7 @@ export function quotientGraph(graph: Graph, leafOf: Nodes, height: i32): BucketT
 function heaviestTies(graph: Graph, leafOf: Nodes, buckets: i32): BucketTies {
   const members = new LeafMembers(leafOf, buckets);
   const weightTo = doubles(buckets);
-  const seen = nodes(buckets);
+  const seen = nodes(buckets + 1); // one more is written to than counts
   const most: i32 = buckets * tiesPerBucket;
   const entries: i32 = graph.rowStart[graph.nodeCount]!;
   const room: i32 = most < entries ? most : entries;
@@ -64,19 +64,18 @@ function weighTies(
   const neighbour = graph.neighbour;
   const tieWeight = graph.tieWeight;
   let count: i32 = 0;
+  weightTo[bucket] = 1; // seen already: no neighbour of itself
   for (let v = members.first(bucket); v >= 0; v = members.after(v)) {
     const end = rowStart[v + 1]!;
     for (let k = rowStart[v]!; k < end; k++) {
       const other = leafOf[neighbour[k]!]!;
-      if (other === bucket) continue;
       const sum = weightTo[other]!;
-      if (sum === 0) {
-        seen[count] = other;
-        count++;
-      }
+      seen[count] = other;
+      count += sum === 0 ? 1 : 0; // no branch to guess, as in `addUpRows`
       weightTo[other] = sum + tieWeight[k]!;
     }
   }
+  weightTo[bucket] = 0;
   return count;
 }
 

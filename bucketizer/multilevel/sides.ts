@@ -1,7 +1,7 @@
 /** The two sides of a bisection: what they cut and weigh, and the best of several. */
 
 import type { Graph } from './graph.ts';
-import { type Nodes, type Sides, sides } from './memory.ts';
+import { type Nodes, type Sides, sides, type TieSum } from './memory.ts';
 
 /** Tie weight between the two sides. */
 export function cutOf(graph: Graph, side: Sides): f64 {
@@ -11,7 +11,10 @@ export function cutOf(graph: Graph, side: Sides): f64 {
   let cut: f64 = 0;
   for (let v = 0; v < graph.nodeCount; v++) {
     if (side[v] !== 0) continue;
-    for (let k = rowStart[v]!; k < rowStart[v + 1]!; k++) if (side[neighbour[k]!] === 1) cut += tieWeight[k]!;
+    const end = rowStart[v + 1]!;
+    let across: TieSum = 0;
+    for (let k = rowStart[v]!; k < end; k++) across += side[neighbour[k]!]! * tieWeight[k]!; // no branch to guess
+    cut += across;
   }
   return cut;
 }

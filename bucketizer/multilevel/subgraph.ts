@@ -7,6 +7,7 @@ import {
   type Ints,
   type Nodes,
   nodes,
+  roomForNodes,
   sumsLike,
   type TieSum,
   type TieWeights,
@@ -18,7 +19,7 @@ export function subgraph(graph: Graph, some: Nodes, renumber: Ints): Graph {
   numberFromOne(some, renumber);
   const rowStart = partStarts(graph, some, renumber);
   const entries = rowStart[some.length]!;
-  const neighbour = nodes(entries);
+  const neighbour = roomForNodes(entries);
   const tieWeight = tiesLike(graph.tieWeight, entries);
   const degree = sumsLike(tieWeight, some.length);
   copyRows(graph, some, renumber, neighbour, tieWeight, degree);
@@ -45,7 +46,7 @@ function partStarts(graph: Graph, some: Nodes, renumber: Ints): Nodes {
   let count = 0;
   for (let i = 0; i < some.length; i++) {
     const end = rowStart[some[i]! + 1]!;
-    for (let k = rowStart[some[i]!]!; k < end; k++) if (renumber[neighbour[k]!] !== 0) count++;
+    for (let k = rowStart[some[i]!]!; k < end; k++) count += renumber[neighbour[k]!] === 0 ? 0 : 1;
     start[i + 1] = count;
   }
   return start;
@@ -62,17 +63,18 @@ function copyRows(
   const rowStart = graph.rowStart;
   const neighbour = graph.neighbour;
   const tieWeight = graph.tieWeight;
+  const entries = partNeighbour.length;
   let at = 0;
   for (let i = 0; i < some.length; i++) {
     const end = rowStart[some[i]! + 1]!;
     let sum: TieSum = 0;
-    for (let k = rowStart[some[i]!]!; k < end; k++) {
+    for (let k = rowStart[some[i]!]!; k < end && at < entries; k++) {
       const u = renumber[neighbour[k]!]!;
-      if (u === 0) continue;
-      partNeighbour[at] = u - 1;
+      const stays = u === 0 ? 0 : 1;
+      partNeighbour[at] = u - 1; // no branch to guess: written over by the next where the friend is not among them
       partTie[at] = tieWeight[k]!;
-      sum += tieWeight[k]!;
-      at++;
+      sum += stays * tieWeight[k]!;
+      at += stays;
     }
     partDegree[i] = sum;
   }

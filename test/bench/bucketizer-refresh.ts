@@ -131,11 +131,12 @@ function compare(later: BucketizeInput, tree: BucketTree, seed: number): Pair {
 }
 
 function build(input: BucketizeInput, options: BucketizeOptions): { tree: BucketTree; report: TreeReport } {
-  return buildTree(prepareFresh(input, options), () => {}, searches);
+  return buildTree(prepareFresh(input, options, searches.rows), () => {}, searches);
 }
 
 function refreshed(later: BucketizeInput, tree: BucketTree, seed: number): Refreshed {
-  return refresh(prepareBuild(later, { height: tree.height, seed }), tree, moveMax, () => {}, searches);
+  const prepared = prepareBuild(later, { height: tree.height, seed }, searches.rows);
+  return refresh(prepared, tree, moveMax, () => {}, searches);
 }
 
 function shareMoved({ report }: Refreshed): number {

@@ -17,7 +17,8 @@ import {
   giveBack,
   type Nodes,
   doubles as newDoubles,
-  nodes,
+  ints as newInts,
+  roomForNodes,
   Scratch,
   type Sides,
   sides,
@@ -33,7 +34,7 @@ export function begin(): void {
 
 /** Room for so many integers of 32 bits. */
 export function ints(length: i32): Nodes {
-  return nodes(length);
+  return roomForNodes(length);
 }
 
 /** Room for so many bytes. */
@@ -135,7 +136,7 @@ export function descend(part: Graph, level: i32, index: i32, by: DescentPlan): N
 
 /** Of the nodes on one side. */
 export function half(part: Graph, sides: Sides, side: i32): Graph {
-  return subgraph(part, nodesOf(sides, side), ints(part.nodeCount));
+  return subgraph(part, nodesOf(sides, side), newInts(part.nodeCount));
 }
 
 export function nodeCount(on: Graph): i32 {

@@ -63,6 +63,11 @@ export function nodes(length: i32): Nodes {
   return new StaticArray<i32>(length);
 }
 
+/** To fill it with 0 first takes as long as to write it once more. */
+export function roomForNodes(length: i32): Nodes {
+  return changetype<Nodes>(__new(usize(length) << 2, idof<Nodes>()));
+}
+
 export function ints(length: i32): Ints {
   return new StaticArray<i32>(length);
 }
@@ -80,16 +85,16 @@ export function sides(length: i32): Sides {
 }
 
 export function tiesLike(_weights: TieWeights, length: i32): TieWeights {
-  return ints(length);
+  return roomForNodes(length);
 }
 
 /** Whose sums do not fit is not sent here. */
 export function roomForSums(_sum: f64, length: i32): TieWeights {
-  return ints(length);
+  return roomForNodes(length);
 }
 
 export function roomForCounts(_most: i32, length: i32): TieWeights {
-  return ints(length);
+  return roomForNodes(length);
 }
 
 export function sumsLike(_weights: TieWeights, length: i32): TieWeights {
@@ -125,7 +130,7 @@ export function firstTies(all: TieWeights, length: i32): TieWeights {
 }
 
 function first(all: StaticArray<i32>, length: i32): StaticArray<i32> {
-  const copy = new StaticArray<i32>(length);
+  const copy = roomForNodes(length);
   memory.copy(changetype<usize>(copy), changetype<usize>(all), usize(length) << 2);
   return copy;
 }
@@ -148,7 +153,7 @@ export class Scratch {
       if (held.length >= length) return held;
     }
     assert(!this.isComplete);
-    const made = ints(length);
+    const made = roomForNodes(length);
     this.ints32.set(name, made);
     return made;
   }
