@@ -117,6 +117,7 @@ export function compiledSearches(bisectedMax: number = entriesLarge): Searches {
       if (others !== null) return others.descend(part, place, plan);
       const { exports } = memory;
       const leaves = exports.descend(memory.begin(part), place.level, place.index, memory.plan(plan));
+      memory.letGo();
       return new Uint32Array(exports.memory.buffer, leaves, part.nodeCount).slice();
     },
     halves: (part, side) => {
@@ -124,6 +125,7 @@ export function compiledSearches(bisectedMax: number = entriesLarge): Searches {
       if (others !== null) return others.halves(part, side);
       const at = memory.begin(part);
       const sides = memory.bytes(side);
+      memory.letGo();
       return [memory.half(at, sides, 0), memory.half(at, sides, 1)];
     },
     refine: onTree('refine'),
@@ -167,7 +169,7 @@ function entriesOf({ rowStart, nodeCount }: Graph): number {
 /** What is handed over is copied. Its buffer is another one whenever it has grown. */
 class SearchMemory {
   readonly exports: Exports;
-  private held: WeakRef<Graph> | null = null; // copied already
+  private held: Graph | null = null; // copied already; a WeakRef would keep each of them until all is done, for nothing here waits
   private heldAt = 0;
 
   constructor(exports: Exports) {
@@ -176,18 +178,23 @@ class SearchMemory {
 
   /** Everything but this graph is gone. Returns its address: the same one after the other searches it. */
   begin(graph: Graph): number {
-    if (this.held?.deref() === graph) {
+    if (this.held === graph) {
       this.exports.beginAgain();
       return this.heldAt;
     }
     this.beginAnew();
     this.heldAt = this.graph(graph);
-    this.held = new WeakRef(graph);
+    this.held = graph;
     return this.heldAt;
   }
 
   beginAnew(): void {
     this.exports.begin();
+    this.letGo();
+  }
+
+  /** Nobody searches this graph again: what is here of it in JavaScript may go. */
+  letGo(): void {
     this.held = null;
   }
 
