@@ -39,10 +39,10 @@ interface Waiting {
   readonly failed: (error: Error) => void;
 }
 
-/** `bisectedMax`: as for `compiledSearches`. Throws a ConfigError where the program has not been built. */
+/** `bisectedMax`: as for `compiledSearches`. Throws a ConfigError where the program has not been built, or the system allows
+ *  no more threads. */
 export function startWorkers(count: number, bisectedMax: number): WorkerPool {
-  const entry = workerEntry();
-  const threads = Array.from({ length: count }, () => new Worker(entry, { workerData: bisectedMax }));
+  const threads = startThreads(count, bisectedMax);
   const idle = [...threads];
   const queue: Waiting[] = [];
   const busy = new Map<Worker, Waiting>();
@@ -81,6 +81,21 @@ export function startWorkers(count: number, bisectedMax: number): WorkerPool {
       await Promise.all(threads.map((thread) => thread.terminate()));
     },
   };
+}
+
+/** All of them, or none. */
+function startThreads(count: number, bisectedMax: number): Worker[] {
+  const entry = workerEntry();
+  const threads: Worker[] = [];
+  try {
+    while (threads.length < count) threads.push(new Worker(entry, { workerData: bisectedMax }));
+    return threads;
+  } catch (error) {
+    for (const thread of threads) void thread.terminate();
+    throw new ConfigError(
+      `cannot start a thread (${error instanceof Error ? error.message : error}); allow more processes or memory, or use --workers 1`,
+    );
+  }
 }
 
 /** What of a graph can be handed over to another thread. */
