@@ -71,7 +71,8 @@ export function plainSearches(): Searches {
   };
 }
 
-function halvesOf(part: Graph, side: Uint8Array): [Graph, Graph] {
+/** In JavaScript, as large graphs need it: WebAssembly would hold the part and its halves once more. */
+export function halvesOf(part: Graph, side: Uint8Array): [Graph, Graph] {
   const renumber = new Int32Array(part.nodeCount);
   return [subgraph(part, nodesOf(side, 0), renumber), subgraph(part, nodesOf(side, 1), renumber)];
 }

@@ -15,6 +15,6 @@ export function compiledProgram(name: 'searches' | 'ids'): object | null {
   const file = builtFile(`bucketizer/multilevel/${name}.wasm`);
   const engine = (globalThis as unknown as { readonly WebAssembly?: Engine }).WebAssembly;
   if (engine === undefined || !existsSync(file)) return null;
-  const abort = (): void => assert.fail(`${name}.wasm ran out of memory, or a tie names a node that does not exist`);
+  const abort = (): void => assert.fail(`${name}.wasm ran out of memory, or was handed a node that does not exist`);
   return new engine.Instance(new engine.Module(readFileSync(file)), { env: { abort } }).exports;
 }

@@ -7,7 +7,7 @@ import { nodesOf } from '../multilevel/descend.ts';
 import { everyNode, type Graph } from '../multilevel/graph.ts';
 import { entriesLarge } from '../multilevel/memory.ts';
 import { bisectRecursively, bisectRoot } from '../recursive-bisection.ts';
-import { plainSearches, type Searches, type TreePlace } from '../searches.ts';
+import { halvesOf, type Searches, type TreePlace } from '../searches.ts';
 import type { BucketTree } from '../tree.ts';
 import { collectGarbageOf } from './collect-garbage.ts';
 import { bisectedMaxOf, compiledSearches } from './compiled-searches.ts';
@@ -140,6 +140,6 @@ async function bisectOn(
     });
     await Promise.all(parts);
   };
-  await descendInto(first, plainSearches().halves(graph, first), everyNode(graph.nodeCount), { level: 0, index: 0 });
+  await descendInto(first, halvesOf(graph, first), everyNode(graph.nodeCount), { level: 0, index: 0 });
   return leafOf;
 }

@@ -71,7 +71,7 @@ export function sides(length: number): Sides {
   return new Uint8Array(length);
 }
 
-/** Room for some of these weights. */
+/** Room for some of these weights; as `roomForNodes`. */
 export function tiesLike(weights: TieWeights, length: number): TieWeights {
   if (weights instanceof Float64Array) return new Float64Array(length);
   if (length >= entriesLarge && weights instanceof Uint8Array) return new Uint8Array(length);
@@ -79,12 +79,12 @@ export function tiesLike(weights: TieWeights, length: number): TieWeights {
   return new Int32Array(length);
 }
 
-/** Room for weights that add up to `sum`, and for sums of them. */
+/** Room for weights that add up to `sum`, and for sums of them; as `roomForNodes`. */
 export function roomForSums(sum: number, length: number): TieWeights {
   return sum < 2_147_483_648 ? new Int32Array(length) : new Float64Array(length);
 }
 
-/** Room for how often each of `length` entries comes, `most` times at most. */
+/** Room for how often each of `length` entries comes, `most` times at most; as `roomForNodes`. */
 export function roomForCounts(most: number, length: number): TieWeights {
   return length >= entriesLarge && most <= 255 ? new Uint8Array(length) : roomForSums(length, length);
 }

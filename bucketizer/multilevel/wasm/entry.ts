@@ -32,7 +32,7 @@ export function begin(): void {
   heap.reset();
 }
 
-/** Room for so many integers of 32 bits. */
+/** Room for so many integers of 32 bits, all of which are to be written. */
 export function ints(length: i32): Nodes {
   return roomForNodes(length);
 }
