@@ -24,6 +24,8 @@ export interface ExchangeInputs {
   readonly allTies: number; // all ties there are, in the unit of the works
   readonly price: number; // share of all ties that moving the service's whole demand has to win
   readonly allowance: number; // share of the service's demand that may be moved beyond what has to
+  readonly hadToMove: number; // before exchanges, which may leave less: share of the service's demand
+  readonly allowanceMax: (hasToMove: number) => number; // in the end
   readonly room: number; // and that may be moved at all: by an exchange others may have to, too
   readonly trialsMax: number;
   readonly edgesMax: number; // at which blocks of one segment may go together
@@ -49,6 +51,7 @@ export function exchangeBlocks(inputs: ExchangeInputs): Exchanged {
   const overall = new Overall(inputs);
   let spent = 0;
   let moved = 0;
+  let hasToMove = inputs.hadToMove;
   let kept = 0;
   let trials = 0;
   for (const candidate of candidates) {
@@ -58,7 +61,10 @@ export function exchangeBlocks(inputs: ExchangeInputs): Exchanged {
     const room = Math.max(0, inputs.room - moved);
     const attempt = new Attempt(inputs, candidate);
     const fits = (): boolean =>
-      attempt.cost <= left && attempt.moved <= room && overall.allows(from, to, attempt.unreturned);
+      attempt.cost <= left &&
+      attempt.moved <= room &&
+      spent + attempt.cost <= inputs.allowanceMax(hasToMove + attempt.hasToMove) &&
+      overall.allows(from, to, attempt.unreturned);
     let isDone = attempt.exchangeAt(candidate.e);
     while (isDone && fits() && !attempt.pays) isDone = attempt.exchangeAt(attempt.follower());
     trials += attempt.edges.length;
@@ -66,6 +72,7 @@ export function exchangeBlocks(inputs: ExchangeInputs): Exchanged {
       overall.shift(from, to, attempt.unreturned);
       spent += attempt.cost;
       moved += attempt.moved;
+      hasToMove += attempt.hasToMove;
       kept += 1;
     } else {
       attempt.undo();
@@ -93,6 +100,11 @@ class Attempt {
   get pays(): boolean {
     const worth = this.#ties / this.#inputs.allTies;
     return worth > residue && worth >= this.#inputs.price * this.cost;
+  }
+
+  /** What has to move by it, or no longer has to: below 0. Share of the service's demand. */
+  get hasToMove(): number {
+    return this.moved - this.cost;
   }
 
   /** False where there is no edge or its loads cannot be kept. */

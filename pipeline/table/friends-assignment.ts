@@ -19,7 +19,7 @@ import { EdgeWork } from './edge-work.ts';
 import { evenOut } from './even-out.ts';
 import { type Exchanged, type ExchangeInputs, exchangeBlocks } from './exchange.ts';
 import { FriendTies } from './friend-ties.ts';
-import { afterSpending, allowanceOf, freshLocality } from './locality-budget.ts';
+import { afterSpending, allowanceMax, allowanceOf, freshLocality } from './locality-budget.ts';
 import { isSettled, mustMove, settle } from './must-move.ts';
 import { type RoutingTable, sameAssignment, type Target } from './routing-table.ts';
 
@@ -63,7 +63,8 @@ const climbTrialsInAll = 100_000;
 /** Exchanges to try in an epoch, over all edges. */
 const gatherTrials = 300;
 
-const unbounded = { allowance: Number.POSITIVE_INFINITY, room: Number.POSITIVE_INFINITY };
+const most = Number.POSITIVE_INFINITY;
+const unbounded = { allowance: most, hadToMove: 0, allowanceMax: () => most, room: most };
 
 /** Edges at which blocks of one segment may be exchanged together. */
 const edgesTogether = 16;
@@ -159,7 +160,7 @@ class TablePlan {
     if (localityBudget === 0) return carried;
     const moved = this.#leastMoved();
     const allowance = allowanceOf(carried, { localityBudget, churnMax, moved });
-    const bounds = { allowance, room: churnMax - moved };
+    const bounds = { allowance, hadToMove: moved, allowanceMax, room: churnMax - moved };
     const { spent } = this.#exchange([...this.#byEdge.keys()], carried.price, bounds, gatherTrials);
     return afterSpending(carried, { localityBudget, churnMax, moved: this.#leastMoved(), spent });
   }
@@ -173,7 +174,7 @@ class TablePlan {
   #exchange(
     at: readonly number[],
     price: number,
-    bounds: Pick<ExchangeInputs, 'allowance' | 'room'>,
+    bounds: Pick<ExchangeInputs, 'allowance' | 'hadToMove' | 'allowanceMax' | 'room'>,
     trialsMax: number,
   ): Exchanged {
     const { edgeLoad, ceilings, targets, previous, mayExchange } = this.#inputs;

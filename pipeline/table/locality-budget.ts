@@ -34,6 +34,11 @@ export function allowanceOf({ credit }: CarriedLocality, earning: Earning): numb
   return Math.max(0, Math.min(credit + earnedBy(earning), ofMoved * moved + atLeast, churnMax - moved));
 }
 
+/** And in the end, for it is promised of what has to move then: exchanges within the band may leave half of what had to. */
+export function allowanceMax(moved: number): number {
+  return 0.48 * moved + 0.0009;
+}
+
 /** `moved` after exchanges: they may leave less to move than there was before them. */
 export function afterSpending(before: CarriedLocality, earning: Earning & { readonly spent: number }): CarriedLocality {
   const credit = Math.min(creditMax, before.credit + earnedBy(earning) - earning.spent);

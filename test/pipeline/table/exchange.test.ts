@@ -53,7 +53,14 @@ function worksOf(instance: Instance, byEdge: readonly Uint8Array[]): { ties: Fri
 function exchanged(
   instance: Instance,
   table: RoutingTable,
-  more: { price: number; allowance: number; free: boolean; edgesMax?: number; trialsMax?: number },
+  more: {
+    readonly price: number;
+    readonly allowance: number;
+    readonly allowanceMax?: (hasToMove: number) => number;
+    readonly free: boolean;
+    readonly edgesMax?: number;
+    readonly trialsMax?: number;
+  },
 ) {
   const { ties, works } = worksOf(instance, table.byEdge);
   const width = instance.targets.length;
@@ -69,6 +76,8 @@ function exchanged(
     allTies: ties.allTies,
     price: more.price,
     allowance: more.allowance,
+    hadToMove: 0,
+    allowanceMax: more.allowanceMax ?? (() => Number.POSITIVE_INFINITY),
     room: Number.POSITIVE_INFINITY,
     trialsMax: more.trialsMax ?? 200,
     edgesMax: more.edgesMax ?? 16,
@@ -148,6 +157,22 @@ test('what is moved beyond the minimum stays within the allowance', () => {
     }),
     { numRuns: 40, seed: 7 },
   );
+});
+
+test('what is moved beyond the minimum stays within what the minimum allows once it is known', () => {
+  let spentInAll = 0;
+  fc.assert(
+    fc.property(instances, (instance) => {
+      const { table: previous } = assignFriends(instance);
+      const allowanceMax = (hasToMove: number): number => hasToMove / 2 + 0.01;
+      const { works, spent } = exchanged(instance, previous, { price: 0, allowance: 1, allowanceMax, free: false });
+      const minimum = works.reduce((sum, work, e) => sum + instance.edgeLoad[e]! * work.leastMoved(), 0);
+      expect(spent).toBeLessThanOrEqual(allowanceMax(minimum) + 1e-9);
+      spentInAll += spent;
+    }),
+    { numRuns: 40, seed: 9 },
+  );
+  expect(spentInAll).toBeGreaterThan(0.1);
 });
 
 test('over many epochs no more is moved beyond the minimum than the budget says, and the churn cap holds', () => {
