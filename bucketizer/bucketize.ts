@@ -76,13 +76,15 @@ interface Effort extends BisectEffort {
 }
 
 const searches = { coarsestNodes: 25, shrinkPerRound: 6, passes: 2, labelRounds: 1, byDensity: true } as const;
-const onceOver = { startTies: 0, cycles: 0, carefulLevels: 0 };
+const onceOver = { startTies: 0, startsMax: 1, settles: false, cycles: 0, carefulLevels: 0 };
 const efforts: Readonly<Record<EffortName, Effort>> = {
   fast: { ...searches, ...onceOver, tries: 2, rounds: 4, vCycles: 0, swapRounds: 0 },
   default: {
     ...searches,
     tries: 4,
     startTies: 60_000,
+    startsMax: 6,
+    settles: true,
     cycles: 0,
     carefulLevels: 5,
     rounds: 8,
@@ -96,6 +98,8 @@ const efforts: Readonly<Record<EffortName, Effort>> = {
     labelRounds: 2,
     tries: 16,
     startTies: 400_000,
+    startsMax: 12,
+    settles: false,
     cycles: 3,
     carefulLevels: 16,
     rounds: 12,
@@ -103,6 +107,18 @@ const efforts: Readonly<Record<EffortName, Effort>> = {
     swapRounds: 8,
   },
 };
+
+/** Ties x levels below which a build is over in an instant: there a second thread takes more processor time to start than
+ *  it saves in waiting. */
+export const workSmall = 1 << 20;
+
+/** `default` on a small graph: with few bisections to a tree one bad start shows, and many cost next to nothing. */
+const defaultOnSmall: Effort = { ...efforts.default, startTies: 200_000, startsMax: 8, settles: false };
+
+function effortOn(graph: Graph, { effort = 'default', height }: BucketizeOptions): Effort {
+  const isSmall = (graph.neighbour.length / 2) * height < workSmall;
+  return effort === 'default' && isSmall ? defaultOnSmall : efforts[effort];
+}
 
 /** Throws a ConfigError where there is nobody to put into buckets or an id comes twice. */
 export function bucketize(
@@ -145,9 +161,10 @@ export function prepareBuild(
   options: BucketizeOptions,
   rowsOf?: Searches['rows'],
 ): PreparedBuild {
-  const { height, seed, effort = 'default', objective = 'cut' } = options;
+  const { height, seed, objective = 'cut' } = options;
   assert(Number.isInteger(height) && height >= 1 && height <= heightMax, `height is 1 to ${heightMax}`);
   const { users, graph, counts } = socialGraph(input, options, rowsOf);
+  const effort = effortOn(graph, options);
   const leafShare = sumOf(graph.nodeWeight) / (1 << height);
   return {
     users,
@@ -158,9 +175,9 @@ export function prepareBuild(
       height,
       leafShare,
       seed: hash32(`${seed}`),
-      effort: efforts[effort],
+      effort,
       objective,
-      carefulLevels: efforts[effort].carefulLevels,
+      carefulLevels: effort.carefulLevels,
     },
     options,
   };
@@ -185,10 +202,13 @@ export function finishBuild(
   onProgress: (progress: BucketizeProgress) => void,
   searches: Searches,
 ): { tree: BucketTree; report: TreeReport } {
-  const { height, seed, effort = 'default', objective = 'cut' } = prepared.options;
-  restoreBalance(prepared.graph, leafOf, height);
+  const { graph, options } = prepared;
+  const { height, seed, objective = 'cut' } = options;
+  restoreBalance(graph, leafOf, height);
   // refinement counts ties: it would undo what fanout gained
-  if (objective === 'cut') improveTree(prepared.graph, leafOf, { height, seed }, efforts[effort], searches, onProgress);
+  if (objective === 'cut') {
+    improveTree(graph, leafOf, { height, seed }, effortOn(graph, options), searches, onProgress);
+  }
   return sealBuild(prepared, leafOf, searches);
 }
 

@@ -38,6 +38,8 @@ interface Exports {
     labelRounds: number,
     byDensity: boolean,
     startTies: number,
+    startsMax: number,
+    settles: boolean,
     cycles: number,
   ): number;
   bisect(part: number, level: number, index: number, plan: number): number;
@@ -224,7 +226,8 @@ class SearchMemory {
   }
 
   plan({ height, leafShare, seed, effort, carefulLevels }: DescentPlan): number {
-    const { coarsestNodes, shrinkPerRound, tries, passes, labelRounds, byDensity, startTies, cycles } = effort;
+    const { coarsestNodes, shrinkPerRound, tries, passes, labelRounds, byDensity } = effort;
+    const { startTies, startsMax, settles, cycles } = effort;
     return this.exports.plan(
       height,
       leafShare,
@@ -237,6 +240,8 @@ class SearchMemory {
       labelRounds,
       byDensity,
       startTies,
+      startsMax,
+      settles,
       cycles,
     );
   }

@@ -2,7 +2,14 @@
  *  its own chance, so the tree is the same to the byte as on one thread. Refinement stays on one: it weighs the tree as a
  *  whole, and in turns. */
 
-import { type BucketizeProgress, buildTree, finishBuild, type PreparedBuild, type TreeReport } from '../bucketize.ts';
+import {
+  type BucketizeProgress,
+  buildTree,
+  finishBuild,
+  type PreparedBuild,
+  type TreeReport,
+  workSmall,
+} from '../bucketize.ts';
 import { nodesOf } from '../multilevel/descend.ts';
 import { everyNode, type Graph } from '../multilevel/graph.ts';
 import { entriesLarge } from '../multilevel/memory.ts';
@@ -16,9 +23,6 @@ import { startWorkers, type WorkerPool } from './worker-pool.ts';
 /** From so many ties on no half is bisected here: memory is what counts, and what bisecting took goes with the threads. */
 const tiesWorthThreads = 1 << 20;
 
-/** Ties x levels below which a second thread takes more processor time to start than it saves in waiting. */
-const workWorthThread = 1 << 20;
-
 /** Further down parts are an eighth of the graph, and so is what they leave behind. */
 const levelsOfLargeParts = 2;
 
@@ -30,7 +34,7 @@ export async function bucketizeInParallel(
   onProgress: (progress: BucketizeProgress) => void = () => {},
   searches: Searches = compiledSearches(),
   tiesMin = tiesWorthThreads,
-  workMin = workWorthThread,
+  workMin = workSmall,
 ): Promise<{ tree: BucketTree; report: TreeReport }> {
   const show = (progress: BucketizeProgress): void => {
     if (progress.level !== undefined && progress.level <= levelsOfLargeParts) collectGarbageOf(prepared.graph);

@@ -8,6 +8,8 @@ export class BisectEffort {
   readonly labelRounds: i32; // of every coarsening
   readonly byDensity: boolean; // what labels go by: weight of ties for the size and the ties of a cluster, or their weight alone
   readonly startTies: f64; // of the graph that starts are made on, all starts together; 0: one start, from the coarsest
+  readonly startsMax: i32;
+  readonly settles: boolean; // starts end where two find the same, or two in a row nothing better
   readonly cycles: i32; // coarsened once more within its sides, and improved again at every size
 
   constructor(
@@ -18,6 +20,8 @@ export class BisectEffort {
     labelRounds: i32,
     byDensity: boolean,
     startTies: f64,
+    startsMax: i32,
+    settles: boolean,
     cycles: i32,
   ) {
     this.coarsestNodes = coarsestNodes;
@@ -27,6 +31,8 @@ export class BisectEffort {
     this.labelRounds = labelRounds;
     this.byDensity = byDensity;
     this.startTies = startTies;
+    this.startsMax = startsMax;
+    this.settles = settles;
     this.cycles = cycles;
   }
 }

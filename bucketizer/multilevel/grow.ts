@@ -1,11 +1,23 @@
 /** The start of a bisection: one side grows from a random node by whoever adds least to the cut, until it has half the
  *  weight. It is for graphs of a few hundred nodes, so the frontier is a plain list. */
 
-import type { Graph } from './graph.ts';
-import { below, type Chance, type Doubles, doubles, type Ints, ints, type Sides, sides, toSide } from './memory.ts';
+import { degreesOf, type Graph } from './graph.ts';
+import {
+  below,
+  type Chance,
+  type Doubles,
+  doubles,
+  type Ints,
+  ints,
+  type Sides,
+  sides,
+  type TieWeights,
+  toSide,
+} from './memory.ts';
 
 export class HalfGrower {
   private readonly graph: Graph;
+  private readonly degree: TieWeights; // [node] tie weight
   private readonly side: Sides; // 0: taken
   private readonly gain: Doubles; // of taking the node in: ties to side 0 minus ties to side 1
   private readonly frontier: Ints;
@@ -16,6 +28,7 @@ export class HalfGrower {
   constructor(graph: Graph) {
     const n = graph.nodeCount;
     this.graph = graph;
+    this.degree = degreesOf(graph);
     this.side = sides(n);
     this.gain = doubles(n);
     this.frontier = ints(n);
@@ -75,9 +88,9 @@ export class HalfGrower {
       if (side[u] === 0) continue;
       gain[u] = gain[u]! + 2.0 * tieWeight[k]!;
       if (this.inFrontier[u] === 1) continue;
+      gain[u] = gain[u]! - this.degree[u]!;
       this.inFrontier[u] = 1;
       this.frontier[this.frontierLength++] = u;
-      for (let j = rowStart[u]!; j < rowStart[u + 1]!; j++) gain[u] = gain[u]! - tieWeight[j]!;
     }
   }
 }

@@ -57,13 +57,15 @@ export class BestSides {
     this.side = sides(graph.nodeCount);
   }
 
-  see(side: Sides): void {
+  /** Returns 1 where these are the best so far, 0 where they are as good as those, else -1. */
+  see(side: Sides): i32 {
     const excess = Math.max(0, heavierSide(this.graph, side) - this.cap);
-    if (excess > this.excess) return;
+    if (excess > this.excess) return -1;
     const cut = cutOf(this.graph, side);
-    if (excess === this.excess && cut >= this.cut) return;
+    if (excess === this.excess && cut >= this.cut) return cut === this.cut ? 0 : -1;
     this.side = side;
     this.excess = excess;
     this.cut = cut;
+    return 1;
   }
 }

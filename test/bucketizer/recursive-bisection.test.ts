@@ -13,6 +13,8 @@ const effort = {
   passes: 2,
   labelRounds: 2,
   startTies: 1000,
+  startsMax: 6,
+  settles: false,
   byDensity: true,
   cycles: 1,
 } as const;

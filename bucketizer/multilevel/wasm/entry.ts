@@ -109,6 +109,8 @@ export function plan(
   labelRounds: i32,
   byDensity: bool,
   startTies: f64,
+  startsMax: i32,
+  settles: bool,
   cycles: i32,
 ): DescentPlan {
   const effort = new BisectEffort(
@@ -119,6 +121,8 @@ export function plan(
     labelRounds,
     byDensity,
     startTies,
+    startsMax,
+    settles,
     cycles,
   );
   return new DescentPlan(height, leafShare, seed, effort, carefulLevels);

@@ -31,6 +31,8 @@ function anyPlan(graph: Graph, height: number, random: Random): DescentPlan {
       labelRounds: 1 + below(2, random),
       byDensity: random() < 0.5,
       startTies: random() < 0.5 ? 0 : 1 + below(3000, random),
+      startsMax: 1 + below(8, random),
+      settles: random() < 0.5,
       cycles: below(3, random),
     },
   };

@@ -15,6 +15,8 @@ const effort = {
   passes: 3,
   labelRounds: 2,
   startTies: 1000,
+  startsMax: 6,
+  settles: false,
   byDensity: true,
   cycles: 1,
 } as const;
@@ -51,4 +53,25 @@ test('no side exceeds the cap a half is given, however skewed the weights', () =
       `seed ${seed}`,
     ).toBeLessThanOrEqual(cap);
   }
+});
+
+test('more starts never cut more; starts that settle find what as many starts find, two or more', () => {
+  let settledSooner = 0;
+  for (let seed = 1; seed <= 60; seed++) {
+    const graph = randomGraph(60 + seed, seed, seed % 2 === 0); // small enough for starts on the graph itself
+    const cap = halfCap(graph, 3, sumOf(graph.nodeWeight) / 8);
+    const sidesBy = (startsMax: number, settles: boolean): Uint8Array => {
+      const starts = { ...effort, startTies: 1e6, startsMax, settles, cycles: 0 };
+      return bisect(graph, cap, starts, seededRandom(seed), new Scratch());
+    };
+    const byStarts = [1, 2, 3, 4, 5, 6, 7, 8].map((startsMax) => sidesBy(startsMax, false));
+    const cuts = byStarts.map((side) => cutOf(graph, side));
+    if (byStarts.every((side) => heavierSide(graph, side) <= cap)) {
+      expect(cuts, `seed ${seed}`).toEqual([...cuts].sort((a, b) => b - a));
+    }
+    const settled = sidesBy(8, true);
+    expect(byStarts.slice(1), `seed ${seed}`).toContainEqual(settled);
+    if (cutOf(graph, settled) > cuts[7]!) settledSooner++;
+  }
+  expect(settledSooner).toBeGreaterThan(0);
 });
