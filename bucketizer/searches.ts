@@ -2,7 +2,7 @@
  *  the result is the same to the byte. */
 
 import { seededRandom } from '../config/random.ts';
-import { bisectAt, type DescentPlan, descend, nodesOf } from './multilevel/descend.ts';
+import { bisectAt, bisectRoot, type DescentPlan, descend, nodesOf, type RootBisection } from './multilevel/descend.ts';
 import { improveByFewMoves } from './multilevel/few-moves.ts';
 import type { Graph } from './multilevel/graph.ts';
 import { type ListedRows, listedRows } from './multilevel/listed-rows.ts';
@@ -23,6 +23,7 @@ export interface Searches {
   readonly descendedMax: number; // entries: parts with fewer go down to their leaves at once, which spares copies and tells no progress
   /** A side (0 or 1) for every node of the graph that lives under one tree node. */
   bisect(part: Graph, place: TreePlace, plan: DescentPlan): Uint8Array;
+  bisectRoot(graph: Graph, plan: DescentPlan): RootBisection;
   /** A leaf for every node of it. */
   descend(part: Graph, place: TreePlace, plan: DescentPlan): Uint32Array;
   /** The graphs on either side of a bisection. */
@@ -60,6 +61,7 @@ export function plainSearches(): Searches {
   return {
     descendedMax: descendedMaxPlain,
     bisect: (part, { level, index }, plan) => bisectAt(part, level, index, plan, scratch),
+    bisectRoot: (graph, plan) => bisectRoot(graph, plan, scratch),
     descend: (part, { level, index }, plan) => descend(part, level, index, plan, scratch),
     halves: halvesOf,
     refine: (graph, leafOf, bounds, rounds, seed) => refineTree(graph, leafOf, bounds, rounds, seededRandom(seed)),

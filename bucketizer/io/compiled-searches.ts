@@ -43,6 +43,9 @@ interface Exports {
     cycles: number,
   ): number;
   bisect(part: number, level: number, index: number, plan: number): number;
+  bisectRoot(graph: number, plan: number): number;
+  rootSides(root: number): number;
+  isByWeight(root: number): number;
   descend(part: number, level: number, index: number, plan: number): number;
   half(part: number, sides: number, side: number): number;
   nodeCount(graph: number): number;
@@ -113,6 +116,14 @@ export function compiledSearches(bisectedMax: number = entriesLarge): Searches {
       const { exports } = memory;
       const side = exports.bisect(memory.begin(part), place.level, place.index, memory.plan(plan));
       return new Uint8Array(exports.memory.buffer, side, part.nodeCount).slice();
+    },
+    bisectRoot: (graph, plan) => {
+      const others = othersFor(graph, bisectedMax);
+      if (others !== null) return others.bisectRoot(graph, plan);
+      const { exports } = memory;
+      const root = exports.bisectRoot(memory.begin(graph), memory.plan(plan));
+      const side = new Uint8Array(exports.memory.buffer, exports.rootSides(root), graph.nodeCount).slice();
+      return { side, isByWeight: exports.isByWeight(root) !== 0 };
     },
     descend: (part, place, plan) => {
       const others = othersFor(part, bisectedMax);

@@ -53,7 +53,7 @@ const scatteredCut: f64 = 0.2;
 /** Whether the first bisection shows a graph where friends of friends are rarely friends: it cuts a lot. Labels had better
  *  follow popular users there, as far as parts are large (first level of an R-MAT graph: .96 of METIS's locality so, .91 by
  *  density). Only then is the other rating tried. */
-export function isScattered(graph: Graph, side: Sides, plan: DescentPlan): boolean {
+function isScattered(graph: Graph, side: Sides, plan: DescentPlan): boolean {
   return plan.carefulLevels > 0 && cutOf(graph, side) > scatteredCut * tieWeightOf(graph);
 }
 
@@ -98,6 +98,25 @@ function changed(effort: BisectEffort, tries: i32, byDensity: boolean, startTies
   );
 }
 
+export class RootBisection {
+  readonly side: Sides;
+  readonly isByWeight: boolean; // what is below goes by `byWeightAlone`, too
+
+  constructor(side: Sides, isByWeight: boolean) {
+    this.side = side;
+    this.isByWeight = isByWeight;
+  }
+}
+
+/** The first bisection of all. */
+export function bisectRoot(graph: Graph, plan: DescentPlan, scratch: Scratch): RootBisection {
+  const side = bisectAt(graph, 0, 0, plan, scratch);
+  if (!isScattered(graph, side, plan)) return new RootBisection(side, false);
+  const other = bisectAt(graph, 0, 0, byWeightAlone(plan), scratch);
+  const isBetter = cutOf(graph, other) < cutOf(graph, side);
+  return new RootBisection(isBetter ? other : side, isBetter);
+}
+
 /** Puts the nodes of `part`, all of whom live under one tree node, into leaves: returns [node] = leaf. */
 export function descend(part: Graph, level: i32, index: i32, plan: DescentPlan, scratch: Scratch): Nodes {
   const descent = new Descent(part.nodeCount, plan, scratch);
@@ -137,13 +156,9 @@ class Descent {
   }
 
   private rootSides(graph: Graph): Sides {
-    const side = bisectAt(graph, 0, 0, this.plan, this.scratch);
-    if (!isScattered(graph, side, this.plan)) return side;
-    const byWeight = byWeightAlone(this.plan);
-    const other = bisectAt(graph, 0, 0, byWeight, this.scratch);
-    if (cutOf(graph, other) >= cutOf(graph, side)) return side;
-    this.plan = byWeight;
-    return other;
+    const root = bisectRoot(graph, this.plan, this.scratch);
+    if (root.isByWeight) this.plan = byWeightAlone(this.plan);
+    return root.side;
   }
 }
 

@@ -1,7 +1,14 @@
 /** Entry of the multilevel searches in WebAssembly: begin, make room for the arrays of a graph and fill it, search, read the
  *  result, all at addresses in its memory. */
 
-import { bisectAt, DescentPlan, descend as descendTo, nodesOf } from '../descend.ts';
+import {
+  bisectAt,
+  bisectRoot as bisectRootBy,
+  DescentPlan,
+  descend as descendTo,
+  nodesOf,
+  type RootBisection,
+} from '../descend.ts';
 import { BisectEffort } from '../effort.ts';
 import { improveByFewMoves } from '../few-moves.ts';
 import { degreesOf, Graph } from '../graph.ts';
@@ -131,6 +138,18 @@ export function plan(
 /** A byte a node. */
 export function bisect(part: Graph, level: i32, index: i32, by: DescentPlan): Sides {
   return bisectAt(part, level, index, by, new Scratch());
+}
+
+export function bisectRoot(on: Graph, by: DescentPlan): RootBisection {
+  return bisectRootBy(on, by, new Scratch());
+}
+
+export function rootSides(root: RootBisection): Sides {
+  return root.side;
+}
+
+export function isByWeight(root: RootBisection): bool {
+  return root.isByWeight;
 }
 
 /** A leaf a node. */

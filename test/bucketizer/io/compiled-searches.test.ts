@@ -63,6 +63,30 @@ for (const search of ['bisect', 'descend'] as const) {
   });
 }
 
+/** Everybody tied to anybody: any bisection cuts a lot. */
+function scatteredGraph(users: number, random: Random): Graph {
+  const ties = Uint32Array.from({ length: 6 * users }, () => below(users, random));
+  return buildGraph(ties, null, new Float64Array(users).fill(1), keepAll).graph;
+}
+
+test('and bisects the root alike, by either rating', (context) => {
+  if (!existsSync(built)) context.skip('the searches are compiled by npm run build');
+  const [compiled, plain] = [compiledSearches(), plainSearches()];
+  const root = { level: 0, index: 0 };
+  let byWeight = 0;
+  for (let seed = 1; seed <= 200; seed++) {
+    const random = seededRandom(seed);
+    const graph = seed % 2 === 0 ? scatteredGraph(2 + below(300, random), random) : anyGraph(seed, random);
+    const plan = anyPlan(graph, 1 + below(8, random), random);
+    const [found, expected] = [compiled, plain].map((searches) => searches.bisectRoot(graph, plan));
+    expect(found, `seed ${seed}`).toEqual(expected);
+    const [foundLeaves, leaves] = [compiled, plain].map((searches) => searches.descend(graph, root, plan));
+    expect(foundLeaves, `seed ${seed}`).toEqual(leaves);
+    if (expected!.isByWeight) byWeight++;
+  }
+  expect(byWeight).toBeGreaterThan(10);
+});
+
 test('and makes the same halves of a part', (context) => {
   if (!existsSync(built)) context.skip('the searches are compiled by npm run build');
   const [compiled, plain] = [compiledSearches(), plainSearches()];
