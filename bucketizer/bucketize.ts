@@ -63,7 +63,7 @@ export interface TreeReport {
   readonly usersWithoutTies: number;
   readonly ties: TieCounts;
   readonly meanLocality: number; // 0..1, mean over the levels below the root
-  readonly levels: readonly LevelQuality[]; // root first
+  readonly levels: readonly LevelQuality[]; // root first; cut weight in the unit of the ties given
   readonly cache: CacheSimulation | null; // null: not asked for
   readonly communities: CommunityAudit | null; // null: not asked for, or too large a graph
 }
@@ -151,6 +151,7 @@ export interface PreparedBuild {
   readonly graph: Graph; // over these users
   readonly nodeOf: Uint32Array | null; // [user] = its node in the graph; null: the same
   readonly counts: TieCounts;
+  readonly tieScale: number; // tie weight in the graph / as given
   readonly plan: BisectionPlan;
   readonly options: BucketizeOptions;
 }
@@ -163,7 +164,7 @@ export function prepareBuild(
 ): PreparedBuild {
   const { height, seed, objective = 'cut' } = options;
   assert(Number.isInteger(height) && height >= 1 && height <= heightMax, `height is 1 to ${heightMax}`);
-  const { users, graph, counts } = socialGraph(input, options, rowsOf);
+  const { users, graph, counts, tieScale } = socialGraph(input, options, rowsOf);
   const effort = effortOn(graph, options);
   const leafShare = sumOf(graph.nodeWeight) / (1 << height);
   return {
@@ -171,6 +172,7 @@ export function prepareBuild(
     graph,
     nodeOf: null,
     counts,
+    tieScale,
     plan: {
       height,
       leafShare,
@@ -214,7 +216,7 @@ export function finishBuild(
 
 /** Tree and report of users who are where they shall be. `leafOf`: [node], may be kept in the tree. */
 export function sealBuild(
-  { users, graph, nodeOf, counts, options }: PreparedBuild,
+  { users, graph, nodeOf, counts, tieScale, options }: PreparedBuild,
   leafOf: Uint32Array,
   searches: Searches,
 ): { tree: BucketTree; report: TreeReport } {
@@ -240,7 +242,7 @@ export function sealBuild(
     usersWithoutTies: tieless(graph),
     ties: counts,
     meanLocality: meanLocality(levels),
-    levels,
+    levels: levels.map((level) => ({ ...level, cutWeight: level.cutWeight / tieScale })),
     cache: options.simulateCache ? simulateCaches(graph, leafOf, height, levels, seed) : null,
     communities: options.audit?.(graph, leafOf, height, seededRandom(`${seed}/audit`)) ?? null,
   };
@@ -252,7 +254,7 @@ function socialGraph(
   input: BucketizeInput,
   options: BucketizeOptions,
   rowsOf?: Searches['rows'],
-): { users: string[]; graph: Graph; counts: TieCounts } {
+): Pick<PreparedBuild, 'users' | 'graph' | 'counts' | 'tieScale'> {
   const n = input.users.length;
   if (n === 0)
     throw new ConfigError('the graph is empty: no user has to be put into a bucket; expected at least one tie');
@@ -277,7 +279,7 @@ function socialGraph(
     place,
     rowsOf,
   );
-  return { users, graph, counts };
+  return { users, graph, counts, tieScale: tieWeights?.scale ?? 1 };
 }
 
 function usersInOrder(given: readonly string[], order: Uint32Array): { users: string[]; place: Uint32Array } {

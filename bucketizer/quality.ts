@@ -9,7 +9,7 @@ export interface LevelQuality {
   readonly level: number; // 0 is the root, the last the leaves
   readonly nodes: number;
   readonly locality: number; // 0..1, of tie weight; 1 where there are no ties
-  readonly cutWeight: number; // fixed-point tie weight between nodes of this level
+  readonly cutWeight: number; // tie weight between nodes of this level: fixed point in a tree, as given in a report
   readonly heaviestShare: number; // weight of the heaviest node / weight of all
   readonly imbalance: number; // heaviest node / even share - 1
   readonly heaviestUserInIt: number; // heaviest user of the heaviest node / even share

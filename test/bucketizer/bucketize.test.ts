@@ -181,3 +181,16 @@ test('progress tells of every stage, up to its end', () => {
     ['refine', 1],
   ]);
 });
+
+test('the report tells cuts in the unit of the ties, whatever their fractions; the tree keeps integers', () => {
+  const ties = Uint32Array.of(0, 1, 2, 3, 1, 2);
+  const cutOf = (tieWeights: Float64Array) => {
+    const { tree, report } = bucketize(
+      { users: userNames(4), userWeights: null, ties, tieWeights },
+      { height: 1, seed: 1 },
+    );
+    return [report.levels[1]!.cutWeight, tree.levels![1]!.cutWeight];
+  };
+  expect(cutOf(Float64Array.of(2, 2, 0.5))).toEqual([0.5, 50_000]);
+  expect(cutOf(Float64Array.of(20, 20, 5))).toEqual([5, 5]);
+});
