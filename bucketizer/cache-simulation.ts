@@ -10,7 +10,7 @@ import { LruCache } from './lru-cache.ts';
 import type { Graph } from './multilevel/graph.ts';
 import type { LevelQuality } from './quality.ts';
 
-const cacheDatacenters = 8;
+const datacentersMax = 8;
 const touchesPerRequest = 4;
 const requestsPerUser = 8;
 const sizes = [0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1]; // of all items, in each datacenter
@@ -23,7 +23,7 @@ export interface CachePoint {
 }
 
 export interface CacheSimulation {
-  readonly datacenters: number;
+  readonly datacenters: number; // for every way to route: as many as the tree can fill, 8 at most
   readonly requests: number; // counted, after as many that warm the caches
   readonly curve: readonly CachePoint[]; // smallest cache first
   readonly connectionLocality: readonly { level: number; tree: number; hash: number }[]; // share of tie weight inside one segment, where segments of the level are routed as a whole
@@ -36,34 +36,40 @@ export function simulateCaches(
   levels: readonly LevelQuality[],
   seed: number,
 ): CacheSimulation {
+  const leaves = 1 << height;
+  const datacenters = Math.min(datacentersMax, leaves);
   const requests = requestsPerUser * graph.nodeCount;
   const curve = sizes.map((cacheShare) => {
     const size = Math.round(cacheShare * graph.nodeCount);
+    const missRateOf = (route: Route): number => missRate(graph, size, requests, seed, datacenters, route);
     return {
       cacheShare,
       missRate: {
-        random: missRate(graph, size, requests, seed, (_, random) => Math.floor(random() * cacheDatacenters)),
-        hash: missRate(graph, size, requests, seed, (v) => mix32(v + 1) % cacheDatacenters),
-        tree: missRate(graph, size, requests, seed, (v) => Math.floor((leafOf[v]! * cacheDatacenters) / (1 << height))),
+        random: missRateOf((_, random) => Math.floor(random() * datacenters)),
+        hash: missRateOf((v) => mix32(v + 1) % datacenters),
+        tree: missRateOf((v) => Math.floor((leafOf[v]! * datacenters) / leaves)),
       },
     };
   });
   const connectionLocality = levels
     .slice(1)
     .map(({ level, locality }) => ({ level, tree: locality, hash: 1 / (1 << level) }));
-  return { datacenters: cacheDatacenters, requests, curve, connectionLocality };
+  return { datacenters, requests, curve, connectionLocality };
 }
+
+type Route = (user: number, random: Random) => number; // a datacenter
 
 function missRate(
   graph: Graph,
   size: number,
   requests: number,
   seed: number,
-  route: (user: number, random: Random) => number,
+  datacenters: number,
+  route: Route,
 ): number {
   const choose = seededRandom(`${seed}/cache`); // the same requests for every way to route
   const chance = seededRandom(`${seed}/route`);
-  const caches = Array.from({ length: cacheDatacenters }, () => new LruCache(size, graph.nodeCount));
+  const caches = Array.from({ length: datacenters }, () => new LruCache(size, graph.nodeCount));
   const pickUser = weightedPick(graph.nodeWeight);
   const pickFriend = weightedPick(graph.tieWeight);
   let touches = 0;

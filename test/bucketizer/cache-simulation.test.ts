@@ -40,3 +40,20 @@ test('caches behind the tree miss less than behind a hash, those less than behin
   expect(bucketize(input, options).report.cache).toEqual(cache);
   expect(bucketize(input, { height: 6, seed: 1 }).report.cache).toBeNull();
 });
+
+test('no way to route has more datacenters than the tree can fill', () => {
+  const users = 400;
+  const input = { users: userNames(users), userWeights: null, ties: communityTies(users, 20, 3), tieWeights: null };
+  for (const [height, datacenters] of [
+    [1, 2],
+    [2, 4],
+    [3, 8],
+    [6, 8],
+  ] as const) {
+    const { cache } = bucketize(input, { height, seed: 1, simulateCache: true }).report;
+    expect(cache!.datacenters).toBe(datacenters);
+    const { missRate } = cache!.curve.find(({ cacheShare }) => cacheShare === 0.2)!;
+    expect(missRate.tree, `height ${height}`).toBeLessThan(missRate.hash);
+    expect(missRate.hash, `height ${height}`).toBeLessThan(missRate.random);
+  }
+});
