@@ -24,8 +24,8 @@ export interface CommunityAudit {
 export interface CommunityLevel {
   readonly level: number;
   readonly fitting: number; // communities no heavier than a segment of this level may be
-  readonly whole: number; // 0..1, share of those whose users are all in one segment; 1 where none fits
-  readonly together: number; // 0..1, their user weight in the segment that has most of it; 1 where none fits
+  readonly whole: number | null; // 0..1, share of those whose users are all in one segment; null where none fits
+  readonly together: number | null; // 0..1, their user weight in the segment that has most of it; null where none fits, or they weigh nothing
 }
 
 /** Null where the graph is too large. Whoever wants an audit hands this in: others need not load graphology. */
@@ -94,8 +94,8 @@ function auditLevel(
   return {
     level,
     fitting,
-    whole: fitting === 0 ? 1 : whole / fitting,
-    together: weightAll === 0 ? 1 : weightTogether / weightAll,
+    whole: fitting === 0 ? null : whole / fitting,
+    together: weightAll === 0 ? null : weightTogether / weightAll,
   };
 }
 

@@ -34,3 +34,10 @@ test('a graph without ties has no communities, and no NaN', () => {
   const audit = auditCommunities(alone, new Uint32Array(3), 1, seededRandom(1))!;
   expect(audit).toMatchObject({ communities: 0, modularity: 0 });
 });
+
+test('where no community fits into a segment, none is said to be whole', () => {
+  const leafOf = Uint32Array.from({ length: 48 }, (_, v) => v % 16);
+  const { levels } = auditCommunities(graph, leafOf, 4, seededRandom(1))!;
+  expect(levels.at(-1)).toEqual({ level: 4, fitting: 0, whole: null, together: null });
+  expect(levels[0]).toMatchObject({ fitting: 8, whole: 1, together: 1 });
+});
