@@ -2,96 +2,186 @@
  *  it; numbers are all there is. Declined: the page of a replay with another subject; that one plots epochs. */
 
 import type { TreeReport } from './bucketize.ts';
+import type { RefreshReport } from './refresh.ts';
+import { sharePlot } from './share-plot.ts';
 
-const width = 760;
-const height = 260;
-const margin = { left: 48, right: 12, top: 10, bottom: 40 } as const;
-const palette = ['#3b7dd8', '#d8603b', '#3ba55d'] as const;
+/** A tree's report, with what the files and the tree before could tell. */
+interface Reported extends TreeReport {
+  readonly badLines?: number;
+  readonly usersUnlisted?: number;
+  readonly refresh?: RefreshReport;
+}
 
 /** HTML. The same report gives the same page. */
-export function reportPage(report: TreeReport): string {
-  const { users, ties, levels, meanLocality, treeVersion, cache } = report;
-  const buckets = levels.at(-1)!;
-  const facts = [
-    ['tree', treeVersion],
-    ['users', `${users}, ${report.usersWithoutTies} without ties, in ${buckets.nodes} buckets`],
-    ['ties', `${ties.kept} kept of ${ties.given}`],
-    ['locality', `${buckets.locality.toFixed(4)} inside buckets, ${meanLocality.toFixed(4)} in the mean of the levels`],
-    ['heaviest bucket', `${(1 + buckets.imbalance).toFixed(3)} x even`],
-  ];
-  const below = levels.slice(1);
-  const hash = below.map(({ nodes }) => 1 / nodes);
+export function reportPage(report: Reported): string {
+  const { treeVersion, height, seed, effort, objective, cache, refresh } = report;
   return `<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
 <title>Taiji bucket tree</title><style>
-:root { color-scheme: light dark; --ink: #1c2430; --soft: #667; --line: #8884; --paper: #fff }
-@media (prefers-color-scheme: dark) { :root { --ink: #dde3ec; --soft: #99a3b3; --paper: #14181f } }
-body { font: 14px/1.45 system-ui, sans-serif; color: var(--ink); background: var(--paper); max-width: 800px; margin: 2em auto; padding: 0 1em }
-h2 { font-size: 1.05em; margin: 1.6em 0 .3em } td, th { padding: .1em 1em .1em 0; text-align: left; overflow-wrap: anywhere }
-td:first-child { color: var(--soft) } svg { width: 100%; height: auto } text { fill: var(--soft); font-size: 11px }
-.axis { stroke: var(--line) } .legend span { margin-right: 1em } .legend i { display: inline-block; width: .8em; height: .8em; margin-right: .3em }
+:root { color-scheme: light dark; --ink: #1c2430; --soft: #667; --line: #8884; --fill: #3b7dd826; --card: #f5f7fa; --paper: #fff }
+@media (prefers-color-scheme: dark) { :root { --ink: #dde3ec; --soft: #99a3b3; --fill: #3b7dd855; --card: #1c222c; --paper: #14181f } }
+body { font: 14px/1.45 system-ui, sans-serif; color: var(--ink); background: var(--paper); max-width: 1080px; margin: 2em auto; padding: 0 1em }
+h1 { font-size: 1.5em; margin: 0 } h2 { font-size: 1.1em; margin: 2em 0 .4em } p { margin: .3em 0 } .soft { color: var(--soft); overflow-wrap: anywhere }
+.cards { display: grid; grid-template-columns: repeat(auto-fit, minmax(140px, 1fr)); gap: .8em; margin: 1.4em 0 }
+.cards div { background: var(--card); border-radius: 6px; padding: .7em .9em } .cards b { display: block; font-size: 1.6em; line-height: 1.3 } .cards small { color: var(--soft) }
+.scroll { overflow-x: auto } table { border-collapse: collapse; font-variant-numeric: tabular-nums }
+td, th { padding: .2em .7em; text-align: right; font-weight: normal; white-space: nowrap } tbody tr { border-top: 1px solid var(--line) }
+th { color: var(--soft) } thead tr:first-child th[colspan] { text-align: center } thead th { vertical-align: bottom } tbody th { text-align: left }
+.share { background: linear-gradient(90deg, var(--fill) var(--share), transparent var(--share)) }
+svg { width: 100%; height: auto } text { fill: var(--soft); font-size: 12px } .axis { stroke: var(--line) }
+.legend span { margin-right: 1em } .legend i { display: inline-block; width: .8em; height: .8em; margin-right: .3em; border-radius: 50% }
 </style></head><body>
 <h1>Taiji bucket tree</h1>
-<table>${facts.map(([name, value]) => `<tr><td>${name}</td><td>${value}</td></tr>`).join('')}</table>
+<p class="soft">${treeVersion}</p>
+<p class="soft">height ${height}, seed ${seed}, effort ${effort}, objective ${objective}</p>
+${cards(report)}
+${localityPlot(report)}
+${levelTable(report)}
+${tieTable(report)}
+${refresh === undefined ? '' : refreshTable(refresh)}
 ${cache === null ? '' : missPlot(cache)}
-${plot(
-  'Share of ties inside one segment, where segments of a level are routed as a whole',
-  below.map(({ level, nodes }) => `${level} (${nodes})`),
-  'level (segments)',
-  [
-    { name: 'tree', values: below.map(({ locality }) => locality) },
-    { name: 'hash', values: hash },
-  ],
-)}
 </body></html>
 `;
 }
 
-function missPlot({ datacenters, curve }: NonNullable<TreeReport['cache']>): string {
-  return plot(
-    `Cache misses in ${datacenters} datacenters, by how users are routed`,
-    curve.map(({ cacheShare }) => percent(cacheShare)),
-    'items a cache holds, of all',
-    (['tree', 'hash', 'random'] as const).map((name) => ({
-      name,
-      values: curve.map(({ missRate }) => missRate[name]),
-    })),
-  );
+/** The figures to look at first. */
+function cards({ users, usersWithoutTies, usersUnlisted = 0, ...report }: Reported): string {
+  const { ties, levels, fanout, refresh } = report;
+  const buckets = levels.at(-1)!;
+  const unlisted = usersUnlisted === 0 ? '' : `, ${grouped(usersUnlisted)} not listed`;
+  const figures = [
+    ['users', grouped(users), `${grouped(usersWithoutTies)} without ties${unlisted}`],
+    ['buckets', grouped(buckets.nodes), `${decimal(users / buckets.nodes)} users each in the mean`],
+    ['ties kept', grouped(ties.kept), `of ${grouped(ties.given)} given`],
+    ['ties inside segments', percent(report.meanLocality), 'mean of the levels below the root'],
+    ['ties inside buckets', percent(buckets.locality), `a hash: ${percent(1 / buckets.nodes)}`],
+    [
+      'heaviest bucket',
+      times(1 + buckets.imbalance),
+      `the even share; its heaviest user alone ${times(buckets.heaviestUserInIt)}`,
+    ],
+    ...(fanout === null ? [] : [['fanout', fanout.toFixed(2), "buckets a user's request reaches in the mean"]]),
+    ...(refresh === undefined
+      ? []
+      : [['users moved', percent(refresh.usersMovedShare), `of ${percent(refresh.moveMax)} allowed`]]),
+  ];
+  return `<div class="cards">${figures.map(([name, value, note]) => `<div>${name}<b>${value}</b><small>${note}</small></div>`).join('')}</div>`;
 }
 
-interface Line {
-  readonly name: string;
-  readonly values: readonly number[]; // 0..1, beside the labels
+function localityPlot({ levels }: Reported): string {
+  const title = 'Ties inside one segment, where segments of a level are routed as a whole';
+  const below = [
+    { of: 'level', names: levels.map(({ level }) => `${level}`) },
+    { of: 'segments', names: levels.map(({ nodes }) => grouped(nodes)) },
+  ];
+  const lines = [
+    { name: 'tree', values: levels.map(({ locality }) => locality) },
+    { name: 'hash', values: levels.map(({ nodes }) => 1 / nodes) },
+  ];
+  return `<h2>${title}</h2>${sharePlot(title, below, lines)}`;
 }
 
-/** A plot, and the same numbers as a table. */
-function plot(title: string, labels: readonly string[], axis: string, lines: readonly Line[]): string {
-  const x = (i: number): string =>
-    (margin.left + (i / Math.max(1, labels.length - 1)) * (width - margin.left - margin.right)).toFixed(1);
-  const y = (share: number): string =>
-    (height - margin.bottom - share * (height - margin.top - margin.bottom)).toFixed(1);
-  const ticks = [0, 0.25, 0.5, 0.75, 1].map((share) => {
-    const at = y(share);
-    return `<line class="axis" x1="${margin.left}" x2="${width - margin.right}" y1="${at}" y2="${at}"/><text x="${margin.left - 6}" y="${at}" text-anchor="end" dominant-baseline="middle">${share}</text>`;
+function levelTable({ levels, refresh, communities }: Reported): string {
+  const groups = [
+    { name: '', heads: ['level', 'segments'] },
+    { name: 'ties', heads: ['inside', 'by a hash', 'weight cut'] },
+    { name: 'heaviest segment, x even', heads: ['all of it', 'its heaviest user'] },
+    ...(refresh === undefined ? [] : [{ name: 'moved to another', heads: ['users', 'weight'] }]),
+    ...(communities === null ? [] : [{ name: 'communities', heads: ['that fit', 'whole', 'together'] }]),
+  ];
+  const rows = levels.map(({ level, nodes, locality, cutWeight, imbalance, heaviestUserInIt }, l) => {
+    const moved = refresh?.movedByLevel[l];
+    const audited = communities?.levels[l];
+    const cells = [
+      `<td>${level}</td><td>${grouped(nodes)}</td>`,
+      `<td class="share" style="--share: ${percent(locality).replace(' ', '')}">${percent(locality)}</td>`,
+      `<td>${percent(1 / nodes)}</td><td>${decimal(cutWeight)}</td>`,
+      `<td>${(1 + imbalance).toFixed(3)}</td><td>${heaviestUserInIt.toFixed(3)}</td>`,
+      moved === undefined ? '' : `<td>${percent(moved.usersShare)}</td><td>${percent(moved.weightShare)}</td>`,
+      audited === undefined
+        ? ''
+        : `<td>${grouped(audited.fitting)}</td><td>${percentOrNone(audited.whole)}</td><td>${percentOrNone(audited.together)}</td>`,
+    ];
+    return `<tr>${cells.join('')}</tr>`;
   });
-  const names = labels.map((label, i) => {
-    const anchor = i === 0 ? 'start' : i === labels.length - 1 ? 'end' : 'middle';
-    return `<text x="${x(i)}" y="${height - 24}" text-anchor="${anchor}">${label}</text>`;
-  });
-  const below = `<text x="${width / 2}" y="${height - 6}" text-anchor="middle">${axis}</text>`;
-  const drawn = lines.map(({ values }, s) => {
-    const points = values.map((value, i) => `${x(i)},${y(value)}`).join(' ');
-    return `<polyline fill="none" stroke="${palette[s]}" stroke-width="1.6" points="${points}"/>`;
-  });
-  const legend = lines.map(({ name }, s) => `<span><i style="background:${palette[s]}"></i>${name}</span>`);
-  const rows = labels.map((label, i) => {
-    const cells = lines.map(({ values }) => `<td>${values[i]!.toFixed(4)}</td>`);
-    return `<tr><td>${label}</td>${cells.join('')}</tr>`;
-  });
-  const head = `<tr><th>${axis}</th>${lines.map(({ name }) => `<th>${name}</th>`).join('')}</tr>`;
-  return `<h2>${title}</h2><svg viewBox="0 0 ${width} ${height}" role="img" aria-label="${title}">${[...ticks, ...names, below, ...drawn].join('')}</svg><p class="legend">${legend.join(' ')}</p><table>${head}${rows.join('')}</table>`;
+  const names = groups.map(({ name, heads }) => `<th colspan="${heads.length}">${name}</th>`);
+  const heads = groups.flatMap(({ heads }) => heads.map((head) => `<th>${head}</th>`));
+  const audit =
+    communities === null
+      ? ''
+      : `<p class="soft">Communities were found without knowing the tree (Louvain: ${grouped(communities.communities)} of two users and more, modularity ${communities.modularity.toFixed(3)}). Of those that fit into a segment: how many are whole in one, and how much of their weight is in the segment that has most of it.</p>`;
+  return `<h2>Level by level</h2><div class="scroll"><table><thead><tr>${names.join('')}</tr><tr>${heads.join('')}</tr></thead><tbody>${rows.join('')}</tbody></table></div>${audit}`;
 }
 
+function tieTable({ ties, badLines = 0 }: Reported): string {
+  const { given, self, repeated, oneWay, light, hubUsers, hubTies, kept } = ties;
+  const rows = [
+    ['given', given],
+    ['to oneself, dropped', self],
+    ['repeated, added to another between the same two', repeated],
+    ['one way, dropped', oneWay],
+    ['light, dropped', light],
+    [`of hubs (${grouped(hubUsers)}), dropped`, hubTies],
+    ['kept', kept],
+  ] as const;
+  const lines = rows.map(([name, count]) => {
+    const share = given === 0 ? 0 : count / given;
+    return `<tr><th>${name}</th><td>${grouped(count)}</td><td>${percent(share)}</td></tr>`;
+  });
+  const skipped = badLines === 0 ? '' : `<p class="soft">${grouped(badLines)} bad lines were skipped.</p>`;
+  return `<h2>What became of the ties</h2><table><tbody>${lines.join('')}</tbody></table>${skipped}`;
+}
+
+function refreshTable(refresh: RefreshReport): string {
+  const { previousVersion, moveMax, usersMoved, usersMovedShare, weightMovedShare, balanceGiven } = refresh;
+  const rows = [
+    ['in both trees', `${grouped(refresh.usersKept)} users`],
+    ['moved to another bucket', `${grouped(usersMoved)} of them`],
+    ['share of users moved', `${percent(usersMovedShare)} of ${percent(moveMax)} allowed`],
+    ['share of weight moved', `${percent(weightMovedShare)} of ${percent(moveMax)} allowed`],
+    ['new', `${grouped(refresh.usersPlaced)} users`],
+    ['gone', `${grouped(refresh.usersGone)} users`],
+    [
+      'balance given',
+      balanceGiven === 0 ? 'none' : `${times(balanceGiven)} the even share, which the cap could not mend`,
+    ],
+  ];
+  return `<h2>Against the tree before</h2><p class="soft">${previousVersion}</p><table><tbody>${rows.map(([name, value]) => `<tr><th>${name}</th><td>${value}</td></tr>`).join('')}</tbody></table>`;
+}
+
+function missPlot({ datacenters, requests, curve }: NonNullable<TreeReport['cache']>): string {
+  const title = `Cache misses in ${datacenters} datacenters, by how users are routed`;
+  const names = curve.map(({ cacheShare }) => `${(100 * cacheShare).toFixed(1)} %`);
+  const ways = ['random', 'hash', 'tree'] as const;
+  const lines = [...ways].reverse().map((name) => ({ name, values: curve.map(({ missRate }) => missRate[name]) }));
+  const rows = curve.map(({ missRate }, i) => {
+    const { hash, tree } = missRate;
+    const spared = hash === 0 ? '-' : percent(1 - tree / hash);
+    return `<tr><td>${names[i]}</td>${ways.map((way) => `<td>${percent(missRate[way])}</td>`).join('')}<td>${spared}</td></tr>`;
+  });
+  const heads = ['cache', 'at random', 'by a hash', 'by the tree', 'misses of the hash spared'];
+  return `<h2>${title}</h2>${sharePlot(title, [{ of: 'cache', names }], lines)}<p class="soft">Cache: items that one holds, of all. ${grouped(requests)} requests, after as many that warm the caches.</p><table><thead><tr>${heads.map((head) => `<th>${head}</th>`).join('')}</tr></thead><tbody>${rows.join('')}</tbody></table>`;
+}
+
+/** Small shares keep a digit that tells them from nothing. */
 function percent(share: number): string {
-  return `${(100 * share).toFixed(1)} %`;
+  const digits = share !== 0 && Math.abs(share) < 0.001 ? 3 : 2;
+  return `${(100 * share).toFixed(digits)} %`;
+}
+
+function percentOrNone(share: number | null): string {
+  return share === null ? '-' : percent(share);
+}
+
+function times(factor: number): string {
+  return `${factor.toFixed(3)} x`;
+}
+
+/** Of any unit, small or large. */
+function decimal(value: number): string {
+  return Number.isInteger(value) || value >= 1000 ? grouped(Math.round(value)) : `${Number(value.toPrecision(4))}`;
+}
+
+function grouped(count: number): string {
+  return `${count}`.replace(/\B(?=(\d{3})+$)/g, ',');
 }
