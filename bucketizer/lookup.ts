@@ -20,7 +20,7 @@ export class BucketLookup {
   private readonly encoder = new TextEncoder();
   private scratch = new Uint8Array(256);
 
-  /** `contents`: of a tree file, verified (`io/tree-file.ts`). */
+  /** `contents`: of a tree file, verified (`io/tree-envelope.ts`). */
   constructor(contents: Uint8Array, version: string) {
     const from = new ByteReader(contents);
     this.version = version;

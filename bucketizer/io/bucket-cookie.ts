@@ -38,8 +38,16 @@ export function bucketCookie(bucket: number, options: BucketCookieOptions): stri
 
 export interface BucketMiddlewareOptions<Request extends IncomingMessage> extends Omit<BucketCookieOptions, 'height'> {
   readonly lookup: Pick<BucketLookup, 'bucketOf' | 'height'>; // `() => current` behind it, where trees are swapped at run time
-  userOf(request: Request): string | null; // null: nobody is signed in; a valid cookie is then left as it is
+  userOf(request: Request): string | null | undefined; // nothing, or an empty id: nobody is signed in; a valid cookie is then left as it is
   friendsOf?(request: Request): Iterable<string>; // of a user who may be new
+}
+
+declare global {
+  namespace Express {
+    interface Request {
+      bucket?: number | null; // once `bucketMiddleware` has seen it; null: nobody is known, and no valid cookie came
+    }
+  }
 }
 
 /** Sets `request.bucket` (null where nobody is known and no valid cookie came) and the cookie where it is to change. */
@@ -53,7 +61,7 @@ export function bucketMiddleware<Request extends IncomingMessage>(options: Bucke
       const { lookup } = options;
       const cookieOptions = { ...options, height: lookup.height };
       const inCookie = readBucketCookie(request.headers.cookie, cookieOptions);
-      const user = options.userOf(request);
+      const user = options.userOf(request) || null; // an id of nobody would send all strangers to one bucket
       const bucket = user === null ? inCookie : lookup.bucketOf(user, options.friendsOf?.(request));
       if (bucket !== null && bucket !== inCookie)
         response.appendHeader('Set-Cookie', bucketCookie(bucket, cookieOptions));

@@ -11,4 +11,4 @@ export {
   bucketMiddleware,
   readBucketCookie,
 } from './bucket-cookie.ts';
-export { openTree } from './tree-file.ts';
+export { openTree } from './open-tree.ts';

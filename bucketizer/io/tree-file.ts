@@ -1,24 +1,13 @@
-/** A tree on disk: magic, format version, SHA-256 and length of the contents, then the contents (`tree-bytes.ts`). It is
- *  written beside its place, synced and renamed, readable by its owner only (user ids are in it): a reader sees the old
- *  tree or the new one, and notices a file that was cut or altered later. All functions are synchronous. */
+/** A tree on disk: its contents (`tree-bytes.ts`) in their envelope (`tree-envelope.ts`). It is written beside its place,
+ *  synced and renamed, readable by its owner only (user ids are in it): a reader sees the old tree or the new one. All
+ *  functions are synchronous. */
 
-import { Buffer } from 'node:buffer';
-import { readFileSync } from 'node:fs';
-import { ConfigError } from '../../config/errors.ts';
 import { writeFileAtomically } from '../../config/io/files.ts';
 import { atOnce, type Steps } from '../../config/steps.ts';
-import { BucketLookup } from '../lookup.ts';
 import type { BucketTree } from '../tree.ts';
-import { decodingTree, encodeTree, sha256Hex } from '../tree-bytes.ts';
-import { reasonOf } from './reason.ts';
+import { decodingTree, encodeTree } from '../tree-bytes.ts';
+import { inEnvelope, readContents } from './tree-envelope.ts';
 import { ownerOnly } from './writable.ts';
-
-const magic = Buffer.from('TAIJITRE', 'latin1');
-const formatVersion = 1;
-const checksumAt = magic.length + 4;
-const lengthAt = checksumAt + 32;
-const headBytes = lengthAt + 8;
-const again = 'build it again with "taiji bucketize"';
 
 export function writeTree(path: string, tree: BucketTree): void {
   writeFileAtomically(path, treeFile(tree), ownerOnly);
@@ -26,17 +15,10 @@ export function writeTree(path: string, tree: BucketTree): void {
 
 /** A tree file's bytes. */
 export function treeFile(tree: BucketTree): Uint8Array {
-  const contents = encodeTree(tree);
-  const file = Buffer.alloc(headBytes + contents.length);
-  magic.copy(file);
-  file.writeUInt32LE(formatVersion, magic.length);
-  Buffer.from(sha256Hex(contents), 'hex').copy(file, checksumAt);
-  file.writeBigUInt64LE(BigInt(contents.length), lengthAt);
-  file.set(contents, headBytes);
-  return file;
+  return inEnvelope(encodeTree(tree));
 }
 
-/** Throws a ConfigError, one line that names the file, where it is absent, no tree, of another format, cut or altered. */
+/** Throws a ConfigError as `readContents` does. */
 export function readTree(path: string): BucketTree {
   return atOnce(readingTree(path));
 }
@@ -46,47 +28,4 @@ export function* readingTree(path: string): Steps<BucketTree> {
   const { contents, version } = readContents(path);
   yield;
   return { ...(yield* decodingTree(contents)), version };
-}
-
-/** For frontends, who ask for users' buckets and nothing else: a fraction of the memory of the whole tree, and faster to
- *  load. Throws as `readTree` does. */
-export function openTree(path: string): BucketLookup {
-  const { contents, version } = readContents(path);
-  return new BucketLookup(contents, version);
-}
-
-function readContents(path: string): { contents: Uint8Array; version: string } {
-  let file: Buffer;
-  try {
-    file = readFileSync(path);
-  } catch (error) {
-    throw new ConfigError(
-      `${path}: the tree cannot be read (${reasonOf(error)}); expected a file of "taiji bucketize"`,
-    );
-  }
-  if (!file.subarray(0, magic.length).equals(magic)) {
-    const found = file.length === 0 ? 'is empty' : `begins with ${printable(file.subarray(0, magic.length))}`;
-    throw new ConfigError(`${path}: not a tree file, it ${found}; expected a file written by "taiji bucketize"`);
-  }
-  if (file.length < headBytes) throw new ConfigError(`${path}: the tree file is cut off in its head; ${again}`);
-  const version = file.readUInt32LE(magic.length);
-  if (version !== formatVersion) {
-    throw new ConfigError(`${path}: tree format ${version}, this program reads format ${formatVersion}; ${again}`);
-  }
-  const contents = file.subarray(headBytes);
-  const length = file.readBigUInt64LE(lengthAt);
-  if (BigInt(contents.length) < length) {
-    throw new ConfigError(
-      `${path}: the tree file is cut off, ${contents.length} of ${length} bytes are there; ${again}`,
-    );
-  }
-  const checksum = sha256Hex(contents);
-  if (BigInt(contents.length) > length || checksum !== file.toString('hex', checksumAt, lengthAt)) {
-    throw new ConfigError(`${path}: the tree file was altered, its checksum does not match; ${again}`);
-  }
-  return { contents, version: checksum };
-}
-
-function printable(bytes: Buffer): string {
-  return JSON.stringify(bytes.toString('latin1').replace(/[^\x20-\x7e]/g, '?'));
 }
