@@ -10,11 +10,18 @@ interface Engine {
   readonly Instance: new (module: object, imports: object) => { readonly exports: object };
 }
 
-/** What the program exports, each time in a memory of its own; null where it has not been built or cannot run. */
+/** What the program exports, each time in a memory of its own; null where it has not been built or cannot run, as where the
+ *  system allows a process less address space (`ulimit -v`) than the engine sets aside for such a memory. */
 export function compiledProgram(name: 'searches' | 'ids'): object | null {
   const file = builtFile(`bucketizer/multilevel/${name}.wasm`);
   const engine = (globalThis as unknown as { readonly WebAssembly?: Engine }).WebAssembly;
   if (engine === undefined || !existsSync(file)) return null;
   const abort = (): void => assert.fail(`${name}.wasm ran out of memory, or was handed a node that does not exist`);
-  return new engine.Instance(new engine.Module(readFileSync(file)), { env: { abort } }).exports;
+  const module = new engine.Module(readFileSync(file));
+  try {
+    return new engine.Instance(module, { env: { abort } }).exports;
+  } catch (error) {
+    if (error instanceof RangeError) return null;
+    throw error;
+  }
 }

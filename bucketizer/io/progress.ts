@@ -23,7 +23,7 @@ export async function progressBar(stream: NodeJS.WriteStream = process.stderr): 
         if (Date.now() - startedMs < patienceMs) return;
         const format = '{stage}{detail} [{bar}] {percentage} %{left}';
         bar = new progress.SingleBar(
-          { stream, format, hideCursor: true, clearOnComplete: true },
+          { stream, format, linewrap: true, clearOnComplete: true }, // no state of the terminal that Ctrl-C would leave behind
           progress.Presets.legacy,
         );
         bar.start(total, done, { stage, detail, left: '' });

@@ -6,6 +6,7 @@ const reasons: Readonly<Record<string, string>> = {
   EPERM: 'not permitted',
   EISDIR: 'it is a folder',
   ENOTDIR: 'a part of its path is no folder',
+  ENAMETOOLONG: 'the name is too long',
   ENOSPC: 'no space left on the disk',
   EROFS: 'the disk is read-only',
 };

@@ -1,24 +1,49 @@
 /** What can be known about files to write before the work that fills them. */
 
-import { accessSync, constants, statSync } from 'node:fs';
-import { dirname, resolve } from 'node:path';
+import { accessSync, constants, lstatSync, realpathSync, statSync } from 'node:fs';
+import { basename, dirname, join, resolve } from 'node:path';
 import { ConfigError } from '../../config/errors.ts';
 import { reasonOf } from './reason.ts';
 
 /** Files that name users are for their owner only. */
 export const ownerOnly = 0o600;
 
-/** `noun`: what is to be written, for the complaint. Throws a ConfigError where `path` could not be written after it, or is one of the files read. */
-export function checkWritable(path: string, noun: string, inputs: readonly string[]): void {
-  if (inputs.some((input) => resolve(input) === resolve(path))) {
+/** `noun`: what is to be written, for the complaint. Throws a ConfigError where `path` could not be written after it, or is one
+ *  of the files read, or of `others`, which are written too. */
+export function checkWritable(path: string, noun: string, inputs: readonly string[], others: readonly string[]): void {
+  const refuse = (why: string, next: string): never => {
+    throw new ConfigError(`${path}: the ${noun} cannot be written (${why}); ${next}`);
+  };
+  if (path === '' || path.endsWith('/')) refuse('its name is empty', 'name a file');
+  const folder = dirname(resolve(path));
+  try {
+    if (!statSync(folder).isDirectory()) refuse(`${folder} is no folder`, 'check the folder');
+    accessSync(folder, constants.W_OK);
+    const there = statSync(path, { throwIfNoEntry: false });
+    if (there?.isDirectory()) refuse('it is a folder', 'name a file');
+    if (there !== undefined && !there.isFile()) return; // /dev/null takes all there is
+  } catch (error) {
+    if (error instanceof ConfigError) throw error;
+    refuse(reasonOf(error), 'check the folder');
+  }
+  if (inputs.some((input) => isSameFile(input, path))) {
     throw new ConfigError(`${path}: the ${noun} would replace a file that is read; give it another name`);
   }
-  try {
-    accessSync(dirname(resolve(path)), constants.W_OK);
-  } catch (error) {
-    throw new ConfigError(`${path}: the ${noun} cannot be written (${reasonOf(error)}); check the folder`);
+  if (others.some((other) => entryOf(other) === entryOf(path))) {
+    throw new ConfigError(`${path}: the ${noun} would replace another file that is written; give it another name`);
   }
-  if (statSync(path, { throwIfNoEntry: false })?.isDirectory()) {
-    throw new ConfigError(`${path}: the ${noun} cannot be written (it is a folder); name a file`);
-  }
+}
+
+/** Whether writing `path` takes away what reading `input` gives, by whatever names. */
+function isSameFile(input: string, path: string): boolean {
+  if (resolve(input) === resolve(path)) return true;
+  const read = statSync(input, { bigint: true, throwIfNoEntry: false });
+  const replaced = lstatSync(path, { bigint: true, throwIfNoEntry: false }); // a link is replaced, not what it leads to
+  return read !== undefined && replaced !== undefined && read.dev === replaced.dev && read.ino === replaced.ino;
+}
+
+/** Where a file in a folder is that is there. */
+function entryOf(path: string): string {
+  const whole = resolve(path);
+  return join(realpathSync(dirname(whole)), basename(whole));
 }

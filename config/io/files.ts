@@ -73,12 +73,21 @@ export function writeFileAtomically(path: string, contents: string | Uint8Array,
     }
     renameSync(temporary, path);
   } catch (error) {
-    rmSync(temporary, { force: true });
+    removeIfThere(temporary);
     throw new ConfigError(
       `${path}: cannot be written (${reasonOf(error)}); check the directory, its permissions and space`,
     );
   }
   syncDirectory(dirname(path));
+}
+
+/** Whatever there is to say against it: the complaint is another one. */
+function removeIfThere(path: string): void {
+  try {
+    rmSync(path, { force: true });
+  } catch {
+    return;
+  }
 }
 
 /** The new name itself must survive a power cut; file systems that cannot sync a directory are left as they are. */

@@ -30,6 +30,7 @@ import type { Searches } from '../../bucketizer/searches.ts';
 import { type BucketTree, heightMax } from '../../bucketizer/tree.ts';
 import { ConfigError } from '../../config/errors.ts';
 import { writeFileAtomically } from '../../config/io/files.ts';
+import { collect } from './repeated.ts';
 
 const workersMax = 256;
 const heightDefault = 14;
@@ -44,13 +45,13 @@ interface Flags {
   readonly moves?: string;
   readonly seed: string;
   readonly workers?: string;
-  readonly effort: EffortName;
-  readonly objective: Objective;
+  readonly effort?: EffortName;
+  readonly objective?: Objective;
   readonly directed?: boolean;
   readonly hubDegree?: string;
   readonly minWeight?: string;
   readonly maxBadLines: string;
-  readonly report?: string;
+  readonly report: readonly string[];
   readonly simulateCache?: boolean;
   readonly leaves?: string;
 }
@@ -85,20 +86,25 @@ export function bucketizeCommand(): Command {
     .option('--move-max <share>', 'of the users of --previous, and of their weight, that may move', `${moveMaxDefault}`)
     .option('--seed <n>', 'the same seed gives the same tree', '1')
     .option('--workers <n>', 'threads that bisect; the tree is the same for any number (default: one a core)')
-    .addOption(new Option('--effort <name>', 'time spent').choices(['fast', 'default', 'best']).default('default'))
+    .addOption(
+      new Option('--effort <name>', 'time spent on a new tree (default: default)').choices(['fast', 'default', 'best']),
+    )
     .addOption(
       new Option(
         '--objective <name>',
-        'cut: fewest ties between buckets; p-fanout: fewest buckets a request to friends reaches',
-      )
-        .choices(['cut', 'p-fanout'])
-        .default('cut'),
+        'of a new tree; cut: fewest ties between buckets; p-fanout: fewest buckets a request to friends reaches (default: cut)',
+      ).choices(['cut', 'p-fanout']),
     )
     .option('--directed', 'only ties given in both directions count')
     .option('--hub-degree <n>', 'leave out the ties of users with more friends than this')
     .option('--min-weight <w>', 'leave out ties lighter than this, repeated ones added up')
     .option('--max-bad-lines <n>', 'bad lines of TIES to skip before giving up', '0')
-    .option('--report <file>', 'write quality and counts as JSON; as a page with plots where the name ends in .html')
+    .option(
+      '--report <file>',
+      'write quality and counts as JSON; as a page with plots where the name ends in .html; may be repeated',
+      collect,
+      [],
+    )
     .option(
       '--simulate-cache',
       'print, and put into --report, how often caches miss where users are routed at random, by hash and by this tree',
@@ -133,12 +139,15 @@ async function bucketizeFiles(tiesPath: string, flags: Flags): Promise<FileRepor
   if (flags.moves !== undefined && flags.previous === undefined) {
     throw new ConfigError('--moves is given without --previous; name the tree that users move from');
   }
+  if (flags.previous !== undefined && (flags.effort ?? flags.objective) !== undefined) {
+    process.stderr.write('note: --effort and --objective are of new trees; --previous is refreshed by its cut\n');
+  }
   checkOutputs(
     flags,
     [tiesPath, flags.users, flags.previous].filter((path) => path !== undefined),
   );
   const previous = flags.previous === undefined ? null : readTree(flags.previous);
-  const options = { ...optionsOf(flags, previous), ...(flags.report === undefined ? {} : { audit: await auditor() }) };
+  const options = { ...optionsOf(flags, previous), ...(flags.report.length === 0 ? {} : { audit: await auditor() }) };
   const searches = compiledSearches();
   const bar = await progressBar();
   try {
@@ -161,13 +170,13 @@ async function bucketizeFiles(tiesPath: string, flags: Flags): Promise<FileRepor
     // lines the reader has added up already were ties given too
     const counted = { ...ties, given: ties.given + repeated, repeated: ties.repeated + repeated };
     const report = { ...built.report, ties: counted, badLines, usersUnlisted: unlisted };
-    writeTree(flags.out, built.tree);
-    if (flags.report !== undefined) {
-      const page = flags.report.endsWith('.html');
-      writeFileAtomically(flags.report, page ? reportPage(report) : `${JSON.stringify(report, null, 2)}\n`);
+    for (const file of flags.report) {
+      const page = file.endsWith('.html');
+      writeFileAtomically(file, page ? reportPage(report) : `${JSON.stringify(report, null, 2)}\n`);
     }
     if (flags.leaves !== undefined) writeLeaves(flags.leaves, built.tree);
     if (flags.moves !== undefined) writeMoves(flags.moves, built.moves ?? []);
+    writeTree(flags.out, built.tree); // last: where another file cannot be written the tree is the one before
     return report;
   } finally {
     bar.stop();
@@ -209,16 +218,16 @@ interface Built {
 
 /** Before any work: no input and no other output is ever replaced. */
 function checkOutputs({ out, report, leaves, moves }: Flags, inputs: readonly string[]): void {
-  const taken = [...inputs];
+  const taken: string[] = [];
   const files = [
     [out, 'tree'],
-    [report, 'report'],
+    ...report.map((path) => [path, 'report'] as const),
     [leaves, 'list of leaves'],
     [moves, 'list of moves'],
   ] as const;
   for (const [path, noun] of files) {
     if (path === undefined) continue;
-    checkWritable(path, noun, taken);
+    checkWritable(path, noun, inputs, taken);
     taken.push(path);
   }
 }
@@ -236,8 +245,8 @@ function optionsOf(flags: Flags, previous: BucketTree | null): BucketizeOptions 
   return {
     height,
     seed,
-    effort,
-    objective,
+    ...(effort === undefined || previous !== null ? {} : { effort }),
+    ...(objective === undefined || previous !== null ? {} : { objective }),
     directed,
     simulateCache: flags.simulateCache ?? false,
     ...(hubDegree === undefined
@@ -253,7 +262,7 @@ async function auditor(): Promise<Auditor> {
 }
 
 function numberFlag(flag: string, text: string, kind: 'a number' | 'a whole number', min: number, max: number): number {
-  const pattern = kind === 'a number' ? /^(\d+\.?\d*|\.\d+)$/ : /^\d{1,16}$/;
+  const pattern = kind === 'a number' ? /^(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i : /^\d{1,16}$/;
   const value = pattern.test(text) ? Number(text) : Number.NaN;
   if (value >= min && value <= max) return value;
   const range = max === Infinity ? `of at least ${min}` : `from ${min} to ${max}`;

@@ -18,6 +18,7 @@ import { planRamped } from '../replay/ramped-group.ts';
 import { watchRecorded } from '../server/io/recorded-file.ts';
 import { checkPrevious, type PreviousPlan, previousOf, readPreviousPlan, readPreviousPlans } from './plan-file.ts';
 import { withBase } from './plan-run.ts';
+import { collect } from './repeated.ts';
 import { servicesOf } from './replay-services.ts';
 import { type OutputFormat, openSetting, outputOption, solverOption, stepAt } from './setting.ts';
 
@@ -166,10 +167,6 @@ function indexOf(items: Topology['edges'] | Topology['datacenters'], id: string,
     throw new ConfigError(`${flag} ${id}: no such one; the ${noun} are ${items.map((item) => item.id).join(', ')}`);
   }
   return index;
-}
-
-function collect(value: string, before: readonly string[]): readonly string[] {
-  return [...before, value];
 }
 
 function wholeNumber(text: string): number {

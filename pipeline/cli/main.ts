@@ -52,8 +52,9 @@ const verbs: Readonly<Record<string, () => Promise<Command>>> = {
 for (const load of loadersFor(process.argv[2] ?? '')) program.addCommand(await load());
 
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-  if (error.code !== 'EPIPE') throw error;
-  process.exit(0); // the reader has seen enough, as with `| head`
+  if (error.code === 'EPIPE') process.exit(0); // the reader has seen enough, as with `| head`
+  process.stderr.write(`taiji: standard output cannot be written (${error.message}); check where it goes\n`);
+  process.exit(1);
 });
 
 try {

@@ -20,6 +20,7 @@ import {
   scoreEdits,
   sharedUse,
 } from './plan-run.ts';
+import { collect } from './repeated.ts';
 import { servicesOf } from './replay-services.ts';
 import { type OutputFormat, openSetting, outputOption, type Setting, solverOption, stepAt } from './setting.ts';
 
@@ -178,8 +179,4 @@ function servicesLines({ time, services, shared, checksum }: ServicesPlan): stri
     ...shared.utilization.map((use) => `${use.resource.padEnd(12)} ${fullnessOf(use)} (${use.services.join(', ')})`),
     `checksum     ${checksum}`,
   ];
-}
-
-function collect(value: string, before: readonly string[] = []): readonly string[] {
-  return [...before, value];
 }

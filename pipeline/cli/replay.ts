@@ -28,6 +28,7 @@ import type { RoutingTable } from '../table/routing-table.ts';
 import { intentsOption, readIntents } from './intents-file.ts';
 import { previousTables } from './plan-file.ts';
 import { withBase } from './plan-run.ts';
+import { collect } from './repeated.ts';
 import { replayServices, servicesOf } from './replay-services.ts';
 import { type OutputFormat, openSetting, outputOption, solverOption, timeOf } from './setting.ts';
 
@@ -359,8 +360,4 @@ function summaryLines(summary: ReplaySummary): string[] {
     ),
     `tables               sha256 ${summary.tablesSha256}`,
   ];
-}
-
-function collect(value: string, before: readonly string[]): readonly string[] {
-  return [...before, value];
 }

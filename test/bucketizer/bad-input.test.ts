@@ -1,6 +1,6 @@
 /** What people hand in by mistake, through the command as they run it. */
 
-import { execFileSync, spawnSync } from 'node:child_process';
+import { execFileSync, type SpawnSyncReturns, spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -113,4 +113,35 @@ test('standard input is read as a file is, plain or gzip', (context) => {
   });
   expect(status).toBe(1);
   expect(String(stderr)).toMatch(/standard input:2: 1 fields in "c", expected 2/);
+});
+
+test('with little address space the searches run in JavaScript; a full standard output is one line', (context) => {
+  if (!existsSync(program)) context.skip('not built: npm run build');
+  const { dir, write } = scratchFolder();
+  const path = write('ties', 'a b\nb c\n');
+  const [out, little] = [join(dir, 'tree'), join(dir, 'little')];
+  const under = (limit: string, to: string, sink: string): SpawnSyncReturns<string> =>
+    spawnSync(
+      'sh',
+      [
+        '-c',
+        `${limit} exec "$0" "$@" > ${sink}`,
+        process.execPath,
+        program,
+        'bucketize',
+        path,
+        '--out',
+        to,
+        '--height',
+        '3',
+      ],
+      { encoding: 'utf8' },
+    );
+  expect(under('', out, '/dev/null')).toMatchObject({ status: 0, stderr: '' });
+  expect(under('ulimit -v 3000000;', little, '/dev/null')).toMatchObject({ status: 0, stderr: '' });
+  expect(readTree(little).version).toBe(readTree(out).version);
+  if (!existsSync('/dev/full')) return;
+  const { status, stderr } = under('', out, '/dev/full');
+  expect(status).toBe(1);
+  expect(stderr).toMatch(/^taiji: standard output cannot be written \([^\n]*\); check where it goes\n$/);
 });

@@ -1,4 +1,4 @@
-import { readFileSync, statSync } from 'node:fs';
+import { readdirSync, readFileSync, statSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { parse } from 'yaml';
@@ -163,14 +163,58 @@ test('what could not be written is refused before the work, and no input is ever
   const { dir, write } = scratchFolder();
   const path = write('ties', ties);
   const out = join(dir, 'tree');
-  for (const [flags, message] of [
-    [['--out', path], /ties: the tree would replace a file that is read; give it another name$/],
-    [['--out', join(dir, 'no', 'tree')], /tree: the tree cannot be written \(no such file or folder\)/],
-    [['--out', dir], /: the tree cannot be written \(it is a folder\)/],
-    [['--out', out, '--report', out], /tree: the report would replace/],
-    [['--out', out, '--leaves', dir], /: the list of leaves cannot be written \(it is a folder\)/],
+  const link = join(dir, 'link');
+  symlinkSync(path, link);
+  symlinkSync(dir, join(dir, 'here'));
+  for (const [input, flags, message] of [
+    [path, ['--out', path], /ties: the tree would replace a file that is read; give it another name$/],
+    [link, ['--out', path], /ties: the tree would replace a file that is read/],
+    [path, ['--out', join(dir, 'here', 'ties')], /ties: the tree would replace a file that is read/],
+    [path, ['--out', join(dir, 'no', 'tree')], /tree: the tree cannot be written \(no such file or folder\)/],
+    [
+      path,
+      ['--out', join(path, 'tree')],
+      /tree: the tree cannot be written \(.*ties is no folder\); check the folder$/,
+    ],
+    [path, ['--out', dir], /: the tree cannot be written \(it is a folder\)/],
+    [path, ['--out', ''], /: the tree cannot be written \(its name is empty\); name a file$/],
+    [path, ['--out', join(dir, 'new/')], /: the tree cannot be written \(its name is empty\); name a file$/],
+    [path, ['--out', join(dir, 'x'.repeat(300))], /: the tree cannot be written \(the name is too long\)/],
+    [path, ['--out', join(dir, 'x'.repeat(250))], /: cannot be written \(name too long\)/],
+    [path, ['--out', out, '--report', out], /tree: the report would replace another file that is written/],
+    [path, ['--out', out, '--report', join(dir, 'here', 'tree')], /tree: the report would replace another file/],
+    [path, ['--out', out, '--leaves', dir], /: the list of leaves cannot be written \(it is a folder\)/],
   ] as const) {
-    await expect(run(path, ...flags)).rejects.toThrow(message);
+    await expect(run(input, ...flags), flags.join(' ')).rejects.toThrow(message);
   }
   expect(readFileSync(path, 'utf8')).toBe(ties);
+  expect(readdirSync(dir).sort()).toEqual(['here', 'link', 'ties']);
+});
+
+test('the tree is replaced last: where another file cannot be written it is the one before', async () => {
+  const { dir, write } = scratchFolder();
+  const out = write('tree', 'an older tree');
+  const leaves = join(dir, 'x'.repeat(250)); // too long beside the suffix of what is not whole yet
+  await expect(run(write('ties', ties), '--out', out, '--leaves', leaves)).rejects.toThrow(/name too long/);
+  expect(readFileSync(out, 'utf8')).toBe('an older tree');
+});
+
+test('reports are written for programs and for people at once', async () => {
+  const { dir, write } = scratchFolder();
+  const [forPrograms, forPeople] = [join(dir, 'report.json'), join(dir, 'report.html')];
+  await run(write('ties', ties), '--out', join(dir, 'tree'), '--report', forPrograms, '--report', forPeople);
+  expect(JSON.parse(readFileSync(forPrograms, 'utf8'))).toMatchObject({ users: 6 });
+  expect(readFileSync(forPeople, 'utf8')).toMatch(/^<!doctype html>/i);
+});
+
+test('a refresh says that effort and objective are of new trees, and reports neither', async () => {
+  const { dir, write } = scratchFolder();
+  const path = write('ties', ties);
+  const [tree, report] = [join(dir, 'tree'), join(dir, 'report.json')];
+  await run(path, '--out', tree, '--height', '2');
+  const said = vi.spyOn(process.stderr, 'write').mockReturnValue(true);
+  const flags = ['--effort', 'best', '--objective', 'p-fanout'];
+  await run(path, '--previous', tree, '--out', join(dir, 'next'), '--report', report, ...flags);
+  expect(said.mock.calls.join('')).toMatch(/^note: --effort and --objective are of new trees[^\n]*\n$/);
+  expect(JSON.parse(readFileSync(report, 'utf8'))).toMatchObject({ effort: 'default', objective: 'cut' });
 });

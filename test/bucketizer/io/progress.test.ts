@@ -1,5 +1,5 @@
 import { PassThrough } from 'node:stream';
-import { expect, test } from 'vitest';
+import { expect, onTestFinished, test, vi } from 'vitest';
 import { progressBar, timeLeft } from '../../../bucketizer/io/progress.ts';
 
 test('nothing is written where nobody watches, and nothing for work of a moment', async () => {
@@ -11,6 +11,20 @@ test('nothing is written where nobody watches, and nothing for work of a moment'
     bar.stop();
     expect((stream as unknown as PassThrough).read()).toBeNull();
   }
+});
+
+test('Ctrl-C at any moment leaves a terminal with its cursor, and lines that wrap', async () => {
+  vi.useFakeTimers();
+  onTestFinished(() => void vi.useRealTimers());
+  const stream = Object.assign(new PassThrough(), { isTTY: true, columns: 80 }) as unknown as NodeJS.WriteStream;
+  const bar = await progressBar(stream);
+  vi.advanceTimersByTime(2000);
+  bar.show('read', 1, 2);
+  const shown = String((stream as unknown as PassThrough).read());
+  bar.stop();
+  expect(shown).toContain('50 %');
+  expect(shown).not.toContain('\u001b[?25l'); // hides the cursor
+  expect(shown).not.toContain('\u001b[?7l'); // cuts lines
 });
 
 test('time left is what is left at the pace so far', () => {
