@@ -8,7 +8,7 @@ import { restoreBalance, treeBounds, treeWeights } from './balance.ts';
 import { type CacheSimulation, simulateCaches } from './cache-simulation.ts';
 import type { Auditor, CommunityAudit } from './communities.ts';
 import { fanoutProbability, meanFanout } from './fanout.ts';
-import { toFixedPoint } from './fixed-point.ts';
+import { atLeast, toFixedPoint } from './fixed-point.ts';
 import { buildGraph, type TieCounts } from './graph.ts';
 import { orderOfIds } from './id-order.ts';
 import type { BisectEffort } from './multilevel/effort.ts';
@@ -264,16 +264,17 @@ function socialGraph(
   const userWeights =
     input.userWeights === null
       ? new Float64Array(n).fill(1)
-      : toFixedPoint(weightsInOrder(input.userWeights, order)).weights;
+      : toFixedPoint(weightsInOrder(input.userWeights, order), 'users').weights;
   if (sumOf(userWeights) === 0) throw new ConfigError('all users weigh 0; expected a weight above 0 for at least one');
-  const tieWeights = input.tieWeights === null ? null : toFixedPoint(input.tieWeights);
+  const { minWeight = 0 } = options;
+  const tieWeights = input.tieWeights === null ? null : toFixedPoint(input.tieWeights, 'ties', minWeight);
   const { graph, counts } = buildGraph(
     input.ties,
     tieWeights?.weights ?? null,
     userWeights,
     {
       directed: options.directed ?? false,
-      weightMin: (options.minWeight ?? 0) * (tieWeights?.scale ?? 1),
+      weightMin: atLeast(minWeight, tieWeights?.scale ?? 1),
       degreeMax: options.hubDegree ?? Infinity,
     },
     place,

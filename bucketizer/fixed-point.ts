@@ -2,6 +2,8 @@
  *  not, so the same ties give the same tree however they are listed. The scale is a power of ten, found from the weights
  *  alone: 1 where all are integers already, else fine enough for five digits of the mean. */
 
+import { ConfigError } from '../config/errors.ts';
+
 export interface FixedPoint {
   readonly weights: Float64Array; // integers; a positive weight never becomes 0
   readonly scale: number; // weights = round(given * scale)
@@ -9,8 +11,11 @@ export interface FixedPoint {
 
 const totalMax = 1_125_899_906_842_624; // 2^50: leaves room to add and to multiply by the few small factors of the searches
 
-/** `given`: finite and non-negative. */
-export function toFixedPoint(given: ArrayLike<number>): FixedPoint {
+const scaleMax = 1e300; // beyond it there is no next power of ten
+
+/** `given`: finite and non-negative. `finest`: a weight that others are compared with (0: none), of which five digits count,
+ *  too. Throws a ConfigError where they add up to more than a number holds; `noun` says whose weights they are. */
+export function toFixedPoint(given: ArrayLike<number>, noun: string, finest = 0): FixedPoint {
   let total = 0;
   let whole = true;
   for (let i = 0; i < given.length; i++) {
@@ -18,10 +23,13 @@ export function toFixedPoint(given: ArrayLike<number>): FixedPoint {
     whole &&= Number.isInteger(given[i]!);
   }
   if (!whole || total > Number.MAX_SAFE_INTEGER) total = sumInOrder(given);
+  if (total === Infinity) {
+    throw new ConfigError(`the weights of ${noun} add up to more than ${Number.MAX_VALUE}; give them in a larger unit`);
+  }
   let scale = 1;
   if (!whole) {
-    const mean = total / given.length;
-    while (mean * scale < 1e5 && total * scale * 10 < totalMax) scale *= 10;
+    const least = finest > 0 ? Math.min(finest, total / given.length) : total / given.length;
+    while (least * scale < 1e5 && total * scale * 10 < totalMax && scale < scaleMax) scale *= 10;
   }
   while (total * scale > totalMax) scale /= 10;
   const weights = new Float64Array(given.length);
@@ -31,8 +39,13 @@ export function toFixedPoint(given: ArrayLike<number>): FixedPoint {
   return { weights, scale };
 }
 
+/** The least fixed-point weight that is not below `limit`: of weights that are whole the next whole one. */
+export function atLeast(limit: number, scale: number): number {
+  return Math.ceil(limit * scale * (1 - 1e-12)); // .07 x 1e5 is 7000.000000000001, and the weight .07 is 7000
+}
+
 /** Of the same values the same sum, in whatever order they come: the last bit of it may decide on the scale. */
-function sumInOrder(given: ArrayLike<number>): number {
+export function sumInOrder(given: ArrayLike<number>): number {
   let sum = 0;
   for (const value of Float64Array.from(given).sort()) sum += value;
   return sum;

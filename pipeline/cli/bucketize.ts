@@ -14,6 +14,7 @@ import {
 } from '../../bucketizer/bucketize.ts';
 import type { CacheSimulation } from '../../bucketizer/cache-simulation.ts';
 import type { Auditor } from '../../bucketizer/communities.ts';
+import { sumInOrder } from '../../bucketizer/fixed-point.ts';
 import { compiledSearches } from '../../bucketizer/io/compiled-searches.ts';
 import { readEdgeList, type TieFormat, tieFormats } from '../../bucketizer/io/edge-list.ts';
 import { writeLeaves, writeMoves } from '../../bucketizer/io/leaves-file.ts';
@@ -276,7 +277,7 @@ function withListedUsers(list: EdgeList, listed: WeightedUsers | null): { input:
   const users = [...listed.users];
   const place = new Map(users.map((user, i) => [user, i]));
   const placeInAll = Uint32Array.from(list.users, (user) => place.get(user) ?? users.push(user) - 1);
-  const mean = listed.weights.reduce((sum, weight) => sum + weight, 0) / listed.weights.length;
+  const mean = sumInOrder(listed.weights) / listed.weights.length;
   const userWeights = new Float64Array(users.length).fill(mean);
   userWeights.set(listed.weights);
   const { ties, tieWeights } = list;

@@ -76,6 +76,18 @@ test('users listed in another order than the ties name them in, all weighing the
   expect(readTree(join(dir, 'listed')).version).toBe(readTree(join(dir, 'tree')).version);
 });
 
+test('nor do fractions of weight listed in another order, of which who is not listed weighs the mean', async () => {
+  const { dir, write } = scratchFolder();
+  const path = write('ties', 'a b\nb c\nc d\nd e\ne f\n');
+  const users = ['a,.831725', 'b,.602076', 'c,.318269', 'd,.745272'];
+  const versions = [users, users.toReversed()].map(async (lines, i) => {
+    const out = join(dir, `tree${i}`);
+    await run(path, '--users', write(`users${i}.csv`, ['user,weight', ...lines, ''].join('\n')), '--out', out);
+    return readTree(out).version;
+  });
+  expect(await versions[1]).toBe(await versions[0]);
+});
+
 test('the same files give the same report and tree', async () => {
   const { dir, write } = scratchFolder();
   const path = write('ties', ties);
