@@ -84,6 +84,9 @@ export function bisectedMaxOf(graph: Graph): number {
 /** Of larger graphs parts are bisected by threads, beside which what making rows takes had better be gone. */
 const listedMax = 1 << 20; // ties
 
+/** Down to its leaves a graph takes half a kilobyte a node, beside what its entries take; a block of memory ends at 1 GiB. */
+const nodesMax = 1 << 20;
+
 /** For graphs of fewer entries than `bisectedMax`, at most `entriesLarge`; larger ones, and those whose ties add up to more
  *  than 32 bits, go to the searches in JavaScript, and so do all where the program has not been built. */
 export function compiledSearches(bisectedMax: number = entriesLarge): Searches {
@@ -93,7 +96,7 @@ export function compiledSearches(bisectedMax: number = entriesLarge): Searches {
   const memory = new SearchMemory(exports as Exports);
   /** Null: the compiled ones. What a search of a large graph has to work with goes with it, for it takes as much as the graph. */
   const othersFor = (graph: Graph, entriesMax: number): Searches | null => {
-    if (entriesOf(graph) >= entriesMax) return plainSearches();
+    if (entriesOf(graph) >= entriesMax || graph.nodeCount > nodesMax) return plainSearches();
     return graph.tieWeight instanceof Float64Array ? exact : null;
   };
   const onTree =

@@ -87,6 +87,17 @@ test('and bisects the root alike, by either rating', (context) => {
   expect(byWeight).toBeGreaterThan(10);
 });
 
+test('more nodes than its memory has blocks for go down in JavaScript, however few their ties', (context) => {
+  if (!existsSync(built)) context.skip('the searches are compiled by npm run build');
+  const users = 5_000_000;
+  const graph = buildGraph(Uint32Array.of(0, users - 1), null, new Float64Array(users).fill(1), keepAll).graph;
+  const effort = { ...anyPlan(graph, 1, seededRandom(1)).effort, tries: 1, startTies: 0, cycles: 0 };
+  const plan = { height: 2, leafShare: users / 4, seed: 1, carefulLevels: 0, effort };
+  const leafOf = compiledSearches().descend(graph, { level: 0, index: 0 }, plan);
+  expect(leafOf[0]).toBe(leafOf[users - 1]);
+  for (let leaf = 0; leaf < 4; leaf++) expect(leafOf.filter((l) => l === leaf).length).toBeLessThan(1.05 * (users / 4));
+});
+
 test('and makes the same halves of a part', (context) => {
   if (!existsSync(built)) context.skip('the searches are compiled by npm run build');
   const [compiled, plain] = [compiledSearches(), plainSearches()];
