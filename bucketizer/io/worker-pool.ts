@@ -47,6 +47,8 @@ export function startWorkers(count: number, bisectedMax: number): WorkerPool {
   const queue: Waiting[] = [];
   const busy = new Map<Worker, Waiting>();
 
+  let failure: Error | null = null; // of any thread: nothing is handed out any more, and what others still find is of no use
+
   const handOut = (): void => {
     while (idle.length > 0 && queue.length > 0) {
       const thread = idle.pop()!;
@@ -57,6 +59,7 @@ export function startWorkers(count: number, bisectedMax: number): WorkerPool {
   };
   for (const thread of threads) {
     thread.on('message', (result: unknown) => {
+      if (failure !== null) return;
       const waiting = busy.get(thread);
       assert(waiting !== undefined);
       busy.delete(thread);
@@ -65,12 +68,17 @@ export function startWorkers(count: number, bisectedMax: number): WorkerPool {
       handOut();
     });
     thread.on('error', (error: Error) => {
+      failure ??= error;
       for (const waiting of [...busy.values(), ...queue.splice(0)]) waiting.failed(error);
       busy.clear();
     });
   }
   const submit = (task: BisectTask): Promise<unknown> =>
     new Promise((done, failed) => {
+      if (failure !== null) {
+        failed(failure);
+        return;
+      }
       queue.push({ task, done, failed });
       handOut();
     });

@@ -1,0 +1,46 @@
+import { existsSync } from 'node:fs';
+import { setTimeout as after } from 'node:timers/promises';
+import { expect, test } from 'vitest';
+import { startWorkers } from '../../../bucketizer/io/worker-pool.ts';
+import { entriesLarge } from '../../../bucketizer/multilevel/memory.ts';
+import type { BisectionPlan } from '../../../bucketizer/recursive-bisection.ts';
+import { randomGraph } from '../sample-graphs.ts';
+
+const built = new URL('../../../dist/bucketizer/io/bisect-worker.js', import.meta.url);
+const root = { level: 0, index: 0 };
+
+test('one thread that fails fails all that is asked for, once, whatever others still find', async (context) => {
+  if (!existsSync(built)) context.skip('workers need the built program: npm run build');
+  const plan: BisectionPlan = {
+    height: 5,
+    leafShare: 100,
+    seed: 1,
+    objective: 'cut',
+    carefulLevels: 2,
+    effort: {
+      coarsestNodes: 25,
+      shrinkPerRound: 6,
+      tries: 4,
+      passes: 2,
+      labelRounds: 1,
+      byDensity: true,
+      startTies: 60_000,
+      startsMax: 6,
+      settles: true,
+      cycles: 0,
+    },
+  };
+  const pool = startWorkers(2, entriesLarge);
+  try {
+    const asked = [
+      pool.bisect(randomGraph(300, 1), root, null as unknown as BisectionPlan), // a defect
+      pool.bisectRecursively(randomGraph(3000, 2), root, plan), // meanwhile, and longer
+      pool.bisect(randomGraph(300, 3), root, plan), // waits
+    ];
+    for (const result of await Promise.allSettled(asked)) expect(result.status).toBe('rejected');
+    await after(300); // the second one finds what nobody waits for any more
+    await expect(pool.bisect(randomGraph(300, 4), root, plan)).rejects.toThrow(/null/);
+  } finally {
+    await pool.close();
+  }
+});
