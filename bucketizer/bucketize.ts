@@ -207,7 +207,7 @@ export function finishBuild(
   const { graph, options } = prepared;
   const { height, seed, objective = 'cut' } = options;
   restoreBalance(graph, leafOf, height);
-  // refinement counts ties: it would undo what fanout gained
+  // refinement counts ties, not buckets reached: on facebook_combined it undid what fanout had gained
   if (objective === 'cut') {
     improveTree(graph, leafOf, { height, seed }, effortOn(graph, options), searches, onProgress);
   }

@@ -6,7 +6,7 @@
  *  then spent on whoever comes first. */
 
 import { GainBounds } from './gain-bounds.ts';
-import type { Graph } from './graph.ts';
+import { degreesOf, type Graph } from './graph.ts';
 import { LeafMembers } from './leaf-members.ts';
 import { gainInPlaceOf, LeafWorth, leafValue, meetingOf, worthByMeeting } from './leaf-worth.ts';
 import { type Doubles, doubles, type Nodes, nodes, type Sides, sides, toSide } from './memory.ts';
@@ -25,9 +25,10 @@ const swappedTimesMean: f64 = 2;
 
 const leavesTried: i32 = 16;
 
-/** Prices are multiples of one over this, so that sums of prices and ties are exact: where a price that one paid and another
- *  got back left 1e-15, two users changed places again and again, each time for the better. */
-const priceParts: f64 = 1024;
+/** Prices are multiples of one over this, or over less where ties are heavy, so that sums of prices and ties are exact: where
+ *  a price that one paid and another got back left 1e-15, two users changed places again and again, each time for the better. */
+const pricePartsMax: f64 = 1024;
+const exactMax: f64 = 9_007_199_254_740_992; // 2^53
 
 /** The search ends after so many tries in vain for every newcomer and user whom the budget has room for (or is over by);
  *  where moves are found it goes on. */
@@ -66,6 +67,7 @@ export class BudgetedSearch {
   private readonly wantedGain: Doubles;
   private readonly share: Doubles; // [node] of the budget, taken while it is away from home; 0: it has none
   private readonly least: f64;
+  private readonly priceParts: f64;
   private price: f64 = 0; // what must be gained for every user that leaves home, in tie weight times levels
   private weighed: f64 = 0; // ties looked at to weigh up swaps
   private to: i32 = -1; // where the node at hand goes best; -1: nowhere
@@ -96,12 +98,13 @@ export class BudgetedSearch {
     this.wantedGain = doubles(leavesTried);
     this.share = sharesOf(homes, budget, n);
     this.least = budget.leastShare();
+    this.priceParts = pricePartsOf(graph, bounds.height);
   }
 
   /** Moves nodes between leaves; returns how many moved. */
   refine(price: f64): i32 {
     const queue = this.queue;
-    this.askAll(Math.ceil(price * priceParts) / priceParts);
+    this.askAll(Math.ceil(price * this.priceParts) / this.priceParts);
     this.weighed = 0;
     let moved = 0;
     let tries: f64 = triesPerUser * (this.newcomers() + Math.abs(this.budget.usersMax - this.budget.usersMoved));
@@ -392,4 +395,14 @@ function sharesOf(homes: Homes, budget: MoveBudget, n: i32): Doubles {
   const share = doubles(n);
   for (let v = 0; v < n; v++) if (homes.leaf[v]! >= 0) share[v] = budget.shareOf(homes.users[v]!, homes.weight[v]!);
   return share;
+}
+
+/** Two users' gains and prices make four sums at most. */
+function pricePartsOf(graph: Graph, height: i32): f64 {
+  const degree = degreesOf(graph);
+  let most: f64 = 0;
+  for (let v = 0; v < degree.length; v++) most = Math.max(most, degree[v]!);
+  let parts = pricePartsMax;
+  while (parts > 1 && 4 * most * (height + leafValue) * parts > exactMax) parts /= 2;
+  return parts;
 }

@@ -3,7 +3,7 @@
  *  most, or most for what is there: weight squared over size and ties of the cluster (after Holtgrewe, Sanders, Schulz
  *  2010). The second keeps labels from following popular users (mean locality 1.013 of METIS's against 1.010 on a
  *  friendship graph of 47,538 users); the first suits graphs that are nothing but hubs and their followers. What is left
- *  alone is then paired through a common neighbour cluster ("two-hop", Karypis and Kumar in METIS 5) or, without
+ *  alone is then paired through a common neighbour cluster ("two-hop", LaSalle et al. 2015, in METIS 5) or, without
  *  ties, packed. Declined: heavy-edge matching, which stalls on graphs with hubs. */
 
 import { degreesOf, everyNode, type Graph } from './graph.ts';

@@ -27,7 +27,7 @@ export function halfCap(graph: Graph, levelsLeft: i32, leafShare: f64): f64 {
   return cap - half >= heaviest / 2 ? cap : Math.max(cap, heavierSide(graph, longestFirst(graph)));
 }
 
-/** Heaviest node first, always to the lighter side: the sides differ by less than the lightest node of the heavier one. */
+/** Heaviest node first, always to the lighter side: the sides differ by at most the lightest node of the heavier one. */
 export function longestFirst(graph: Graph): Sides {
   const nodeWeight = graph.nodeWeight;
   const order = heaviestFirst(nodeWeight);

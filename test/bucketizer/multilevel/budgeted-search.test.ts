@@ -63,16 +63,20 @@ test('whoever leaves home gains the price of it; a leaf that is full is entered 
 test('two who want the same place equally do not take turns: a price paid and got back leaves nothing', () => {
   const [one, other, friend, same, far] = [3, 9, 10, 11, 0];
   const ties = Uint32Array.from([one, other].flatMap((v) => [friend, same, far].flatMap((of) => [v, of])));
-  const { graph } = buildGraph(ties, null, new Float64Array(12).fill(1), keepAll);
   const leafOf = Uint32Array.from({ length: 12 }, (_, v) => Math.floor(v / 3));
   const leaf = Int32Array.from(leafOf, (b, v) => (v === other ? leafOf[one]! : b));
-  const homes = new Homes(leaf, new Float64Array(12).fill(1), graph.nodeWeight);
-  const bounds = { ...treeBounds(graph, 2), userMean: 0 };
-  for (let tenths = 1; tenths <= 20; tenths++) {
-    const budget = new MoveBudget(12, 12);
-    budget.count(homes, leafOf);
-    const moves = new BudgetedSearch(graph, leafOf.slice(), bounds, homes, budget).refine(tenths / 10);
-    expect(moves, `price ${tenths / 10}`).toBe(0);
+  const each = new Float64Array(12).fill(1);
+  const homes = new Homes(leaf, each, each);
+  for (const weight of [1, 2 ** 43]) {
+    const { graph } = buildGraph(ties, new Float64Array(6).fill(weight), each, keepAll);
+    const bounds = { ...treeBounds(graph, 2), userMean: 0 };
+    for (let tenths = 1; tenths <= 20; tenths++) {
+      const budget = new MoveBudget(12, 12);
+      budget.count(homes, leafOf);
+      const price = (tenths / 10) * weight;
+      const moves = new BudgetedSearch(graph, leafOf.slice(), bounds, homes, budget).refine(price);
+      expect(moves, `price ${price}`).toBe(0);
+    }
   }
 });
 
