@@ -39,6 +39,18 @@ export function treeWeights(nodeWeight: Float64Array, leafOf: Uint32Array, heigh
   return weight;
 }
 
+/** [tree node, numbered as above] = weight of its heaviest user. */
+export function heaviestUsers(nodeWeight: Float64Array, leafOf: Uint32Array, height: number): Float64Array {
+  const leaves = 1 << height;
+  const heaviest = new Float64Array(2 * leaves);
+  for (let v = 0; v < leafOf.length; v++) {
+    const leaf = leaves + leafOf[v]!;
+    if (nodeWeight[v]! > heaviest[leaf]!) heaviest[leaf] = nodeWeight[v]!;
+  }
+  for (let t = leaves - 1; t >= 1; t--) heaviest[t] = Math.max(heaviest[2 * t]!, heaviest[2 * t + 1]!);
+  return heaviest;
+}
+
 /** Who may be moved for the sake of balance. */
 export interface Movable {
   first(v: number): boolean; // goes before others

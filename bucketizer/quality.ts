@@ -1,7 +1,7 @@
 /** How good a tree is, level by level: locality (share of tie weight whose two users are in the same tree node) and
  *  balance. The mean of locality over the levels is the one figure two trees are compared by. */
 
-import { treeWeights } from './balance.ts';
+import { heaviestUsers, treeWeights } from './balance.ts';
 import { type Graph, sumOf } from './multilevel/graph.ts';
 import { tiesByDistance } from './multilevel/tree-ties.ts';
 
@@ -62,16 +62,4 @@ function heaviestNode(
     imbalance: weight[node]! / share - 1,
     heaviestUserInIt: heaviestUser[node]! / share,
   };
-}
-
-/** [tree node, numbered as in `treeWeights`] = weight of its heaviest user. */
-function heaviestUsers(userWeight: Float64Array, leafOf: Uint32Array, height: number): Float64Array {
-  const leaves = 1 << height;
-  const heaviest = new Float64Array(2 * leaves);
-  for (let v = 0; v < leafOf.length; v++) {
-    const leaf = leaves + leafOf[v]!;
-    if (userWeight[v]! > heaviest[leaf]!) heaviest[leaf] = userWeight[v]!;
-  }
-  for (let t = leaves - 1; t >= 1; t--) heaviest[t] = Math.max(heaviest[2 * t]!, heaviest[2 * t + 1]!);
-  return heaviest;
 }

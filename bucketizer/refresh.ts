@@ -9,10 +9,11 @@
 import assert from 'node:assert';
 import { ConfigError } from '../config/errors.ts';
 import { hash32 } from '../config/random.ts';
-import { type Movable, restoreBalance, treeBounds, treeWeights } from './balance.ts';
+import { heaviestUsers, type Movable, restoreBalance, treeBounds, treeWeights } from './balance.ts';
 import { type PreparedBuild, sealBuild, type TreeReport } from './bucketize.ts';
 import type { Graph } from './multilevel/graph.ts';
 import { imbalanceMax } from './multilevel/half.ts';
+import { meetingOf } from './multilevel/leaf-worth.ts';
 import { nowhere } from './multilevel/memory.ts';
 import { Homes, MoveBudget } from './multilevel/move-budget.ts';
 import { placeNewcomers } from './newcomers.ts';
@@ -162,7 +163,7 @@ function movedShares(
   const users = new Float64Array(height + 1); // [levels above the leaves at which old and new leaf first meet]
   const weight = new Float64Array(height + 1);
   for (const v of movesFrom(homes, leafOf)) {
-    const meet = 32 - Math.clz32(homes.leaf[v]! ^ leafOf[v]!);
+    const meet = meetingOf(homes.leaf[v]!, leafOf[v]!);
     users[meet]! += 1;
     weight[meet]! += graph.nodeWeight[v]!;
   }
@@ -183,15 +184,9 @@ function movedShares(
 
 function balanceGiven(graph: Graph, leafOf: Uint32Array, height: number): number {
   const weight = treeWeights(graph.nodeWeight, leafOf, height);
-  const heaviest = new Float64Array(weight.length);
-  const leaves = 1 << height;
-  for (let v = 0; v < graph.nodeCount; v++) {
-    const t = leaves + leafOf[v]!;
-    heaviest[t] = Math.max(heaviest[t]!, graph.nodeWeight[v]!);
-  }
-  for (let t = leaves - 1; t >= 1; t--) heaviest[t] = Math.max(heaviest[2 * t]!, heaviest[2 * t + 1]!);
+  const heaviest = heaviestUsers(graph.nodeWeight, leafOf, height);
   let given = 0;
-  for (let t = 1; t < 2 * leaves; t++) {
+  for (let t = 1; t < weight.length; t++) {
     const even = weight[1]! / (1 << (31 - Math.clz32(t)));
     if (even > 0)
       given = Math.max(given, (weight[t]! - Math.max((1 + imbalanceMax) * even, even + heaviest[t]!)) / even);

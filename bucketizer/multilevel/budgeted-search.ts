@@ -9,10 +9,11 @@ import { GainBounds } from './gain-bounds.ts';
 import { degreesOf, type Graph } from './graph.ts';
 import { LeafMembers } from './leaf-members.ts';
 import { gainInPlaceOf, LeafWorth, leafValue, meetingOf, worthByMeeting } from './leaf-worth.ts';
-import { type Doubles, doubles, type Nodes, nodes, type Sides, sides, toSide } from './memory.ts';
+import { type Doubles, doubles, type Nodes, type Sides, sides, toSide } from './memory.ts';
 import { type Homes, type MoveBudget, wayFrom } from './move-budget.ts';
 import { NodeQueue } from './node-queue.ts';
 import { type TreeBounds, TreeRoom } from './tree-room.ts';
+import { WantedLeaves } from './wanted-leaves.ts';
 
 /** Whoever has more friends than these, and than so many times the mean, stays: popular users are at home nowhere, to ask
  *  them takes as long as to ask all others, and whom they come nearer to they leave as many behind. */
@@ -63,8 +64,7 @@ export class BudgetedSearch {
   private readonly known: Sides; // [node] of its lean
   private readonly toll: Doubles; // [node] price of going where it does not come home: below 0 where it is away
   private readonly leafMost: Doubles; // [leaf * height + levels up - 1] what anybody there gains at most by going so far; Infinity: not known
-  private readonly wanted: Nodes; // leaves where the node at hand would gain most, best first
-  private readonly wantedGain: Doubles;
+  private readonly wanted: WantedLeaves; // of the node at hand
   private readonly share: Doubles; // [node] of the budget, taken while it is away from home; 0: it has none
   private readonly least: f64;
   private readonly priceParts: f64;
@@ -94,8 +94,7 @@ export class BudgetedSearch {
     this.known = sides(n);
     this.toll = doubles(n);
     this.leafMost = doubles(bounds.height << bounds.height);
-    this.wanted = nodes(leavesTried);
-    this.wantedGain = doubles(leavesTried);
+    this.wanted = new WantedLeaves(leavesTried);
     this.share = sharesOf(homes, budget, n);
     this.least = budget.leastShare();
     this.priceParts = pricePartsOf(graph, bounds.height);
@@ -236,10 +235,10 @@ export class BudgetedSearch {
     this.other = -1;
     let best: f64 = 0;
     this.worth.lookAt(v);
-    const count = this.noteWanted(v);
-    for (let i = 0; i < count; i++) {
-      const leaf = this.wanted[i]!;
-      const gain = this.wantedGain[i]!;
+    this.noteWanted(v);
+    for (let i = 0; i < this.wanted.count; i++) {
+      const leaf = this.wanted.leaf[i]!;
+      const gain = this.wanted.gain[i]!;
       if (!this.room.allows(v, from, leaf)) {
         best = this.chooseSwap(v, leaf, gain, best);
         continue;
@@ -250,35 +249,23 @@ export class BudgetedSearch {
       this.to = leaf;
       this.other = -1;
     }
-    if (this.to < 0 && count === leavesTried) this.to = this.roomElsewhere(v);
+    if (this.to < 0 && this.wanted.isFull()) this.to = this.roomElsewhere(v);
     this.worth.forget();
   }
 
   /** Leaves of v's friends where v would gain; returns how many. */
-  private noteWanted(v: i32): i32 {
+  private noteWanted(v: i32): void {
     const worth = this.worth;
     const wanted = this.wanted;
-    const wantedGain = this.wantedGain;
     const own = this.leafOf[v]!;
     const here = worth.of(own);
-    let count = 0;
+    wanted.clear();
     for (let i = 0; i < worth.friendLeaves; i++) {
       const leaf = worth.friendLeaf[i]!;
       if (leaf === own) continue;
       const gain = worth.of(leaf) - here - this.priceOf(v, leaf);
-      if (gain <= 0 || (count === leavesTried && gain < wantedGain[count - 1]!)) continue;
-      let at = count;
-      while (at > 0 && (wantedGain[at - 1]! < gain || (wantedGain[at - 1] === gain && wanted[at - 1]! > leaf))) at--;
-      if (at === leavesTried) continue;
-      if (count < leavesTried) count++;
-      for (let j = count - 1; j > at; j--) {
-        wanted[j] = wanted[j - 1]!;
-        wantedGain[j] = wantedGain[j - 1]!;
-      }
-      wanted[at] = leaf;
-      wantedGain[at] = gain;
+      if (gain > 0) wanted.note(leaf, gain);
     }
-    return count;
   }
 
   /** Whether somebody in `leaf` should change places with v, for more than `best` a share of the budget; returns the more. */

@@ -7,9 +7,10 @@ import { shuffleNearby } from './cluster.ts';
 import { everyNode, type Graph } from './graph.ts';
 import { LeafMembers } from './leaf-members.ts';
 import { gainInPlaceOf, LeafWorth, leafValue, worthByMeeting } from './leaf-worth.ts';
-import { type Chance, type Doubles, doubles, type Nodes, nodes, type Sides, sides } from './memory.ts';
+import { type Chance, type Doubles, doubles, type Nodes, type Sides, sides } from './memory.ts';
 import { settledShare, wakeFriends } from './refine.ts';
 import { type TreeBounds, TreeRoom } from './tree-room.ts';
+import { WantedLeaves } from './wanted-leaves.ts';
 
 const friendsMax: i32 = 64; // whoever has more is at home nowhere, and is asked again and again by all who want the leaf
 const leavesTried: i32 = 2;
@@ -38,8 +39,7 @@ class SwapSearch {
   private readonly worthAt: Doubles; // by meeting
   private readonly lean: Doubles; // [user] what it gained at most, in any other leaf, when last looked at
   private readonly asleep: Sides; // [user] 1: wants nothing, and no friend has moved since
-  private readonly wanted: Nodes; // leaves where the user at hand would gain, best first
-  private readonly wantedGain: Doubles;
+  private readonly wanted: WantedLeaves; // of the user at hand
   private weighed: f64 = 0; // ties looked at to weigh up swaps, in this round
 
   constructor(graph: Graph, leafOf: Nodes, bounds: TreeBounds) {
@@ -51,8 +51,7 @@ class SwapSearch {
     this.worthAt = worthByMeeting(bounds.height);
     this.lean = doubles(graph.nodeCount);
     this.asleep = sides(graph.nodeCount);
-    this.wanted = nodes(leavesTried);
-    this.wantedGain = doubles(leavesTried);
+    this.wanted = new WantedLeaves(leavesTried);
     for (let v = 0; v < graph.nodeCount; v++) this.lookAround(v);
   }
 
@@ -86,12 +85,12 @@ class SwapSearch {
     const lean = this.lean;
     const members = this.members;
     const own = this.leafOf[v]!;
-    const count = this.lookAround(v);
+    this.lookAround(v);
     let best: i32 = -1;
     let bestGain: f64 = 0;
-    for (let i = 0; i < count; i++) {
-      const gainV = this.wantedGain[i]!;
-      const leaf = this.wanted[i]!;
+    for (let i = 0; i < this.wanted.count; i++) {
+      const gainV = this.wanted.gain[i]!;
+      const leaf = this.wanted.leaf[i]!;
       for (let u = members.first(leaf); u >= 0; u = members.after(u)) {
         if (gainV + lean[u]! <= bestGain || rowStart[u + 1]! - rowStart[u]! > friendsMax) continue;
         if (!this.room.allowsSwap(v, own, u, leaf)) continue;
@@ -104,41 +103,24 @@ class SwapSearch {
     return best;
   }
 
-  /** Notes the leaves that v wants, returns how many; and how v leans. A leaf without friends is worth no more than a
+  /** Notes the leaves that v wants, and how v leans. A leaf without friends is worth no more than a
    *  friend's leaf beside it, or than the own one without the friends in it. */
-  private lookAround(v: i32): i32 {
+  private lookAround(v: i32): void {
     const worth = this.worth;
     const own = this.leafOf[v]!;
     worth.lookAt(v);
     const worthNow = worth.of(own);
     let most = -leafValue * worth.tieWeightIn(own);
-    let count = 0;
+    this.wanted.clear();
     for (let i = 0; i < worth.friendLeaves; i++) {
       const leaf = worth.friendLeaf[i]!;
       if (leaf === own) continue;
       const gain = worth.of(leaf) - worthNow;
       if (gain > most) most = gain;
-      if (gain > 0) count = this.noteWanted(leaf, gain, count);
+      if (gain > 0) this.wanted.note(leaf, gain);
     }
     worth.forget();
     this.lean[v] = most;
-    return count;
-  }
-
-  private noteWanted(leaf: i32, gain: f64, count: i32): i32 {
-    const wanted = this.wanted;
-    const wantedGain = this.wantedGain;
-    let at = count;
-    while (at > 0 && (wantedGain[at - 1]! < gain || (wantedGain[at - 1] === gain && wanted[at - 1]! > leaf))) at--;
-    if (at === leavesTried) return count;
-    const end = count < leavesTried ? count : leavesTried - 1;
-    for (let i = end; i > at; i--) {
-      wanted[i] = wanted[i - 1]!;
-      wantedGain[i] = wantedGain[i - 1]!;
-    }
-    wanted[at] = leaf;
-    wantedGain[at] = gain;
-    return end + 1;
   }
 
   /** What both gain by changing places, v alone gaining `gainV`. */

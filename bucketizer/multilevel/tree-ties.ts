@@ -1,7 +1,8 @@
 /** What a tree's report and its file say of ties, measured in one go. */
 
 import type { Graph } from './graph.ts';
-import { type Doubles, doubles, leadingZeros, type Nodes } from './memory.ts';
+import { meetingOf } from './leaf-worth.ts';
+import { type Doubles, doubles, type Nodes } from './memory.ts';
 import { type BucketTies, quotientGraph } from './quotient.ts';
 
 export class TreeTies {
@@ -28,7 +29,7 @@ export function tiesByDistance(graph: Graph, leafOf: Nodes, height: i32): Double
     const end = rowStart[v + 1]!;
     const leaf = leafOf[v]!;
     for (let k = rowStart[v]!; k < end; k++) {
-      const distance = 32 - leadingZeros(leaf ^ leafOf[neighbour[k]!]!);
+      const distance = meetingOf(leaf, leafOf[neighbour[k]!]!);
       ties[distance] = ties[distance]! + tieWeight[k]!;
     }
   }
