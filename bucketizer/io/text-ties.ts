@@ -1,5 +1,5 @@
 /** Ties from text: SNAP (`a b` or `a b weight` a line, `#` comments) or CSV with a header, told apart by whether the first
- *  line has a comma. Ids are opaque, `007` is not `7`. Quoted fields may hold commas, not line ends: a file is read line by
+ *  line that is no comment has a comma. CSV has comments before its header only: below it, `#` may begin an id. Ids are opaque, `007` is not `7`. Quoted fields may hold commas, not line ends: a file is read line by
  *  line, so that one of any size can be. */
 
 import { csvNumber, csvRows } from '../../config/csv.ts';
@@ -36,7 +36,7 @@ export async function readTextTies(
 ): Promise<void> {
   let layout: Layout | null = null;
   const onText = (line: string, number: number): void => {
-    if (line === '' || line.startsWith('#') || line.trim() === '') return;
+    if (line.trim() === '' || (line.startsWith('#') && layout?.csv !== true)) return;
     if (layout === null) {
       const header = headerLayout(line, csv ?? line.includes(','), source.name, number);
       layout = header ?? textLayout(line);
