@@ -4,14 +4,16 @@
 export interface Ties {
   readonly ties: Uint32Array; // pairs, in no particular order
   readonly tieWeights: Float64Array | null; // [tie]; null: 1 each
-  readonly repeated: number; // lines already added to another one in the same direction
+  readonly repeated: number; // lines between two users already added to another one in the same direction
+  readonly selfRepeated: number; // lines from a user to itself already added to another one
 }
 
 const roomAtFirst = 1 << 20; // memory that is never written to is not there
 
 export class TieList {
   length = 0; // ties held
-  repeated = 0;
+  private repeated = 0;
+  private selfRepeated = 0;
   private pairs: Uint32Array;
   private weights: Float64Array | null = null; // null: all 1 so far
   private room: number; // ties
@@ -50,6 +52,7 @@ export class TieList {
       ties: this.pairs.subarray(0, 2 * this.length), // the room beyond was never written to: there is no memory behind it
       tieWeights: this.weights?.subarray(0, this.length) ?? null,
       repeated: this.repeated,
+      selfRepeated: this.selfRepeated,
     };
   }
 
@@ -86,6 +89,8 @@ export class TieList {
       if (end > 0 && pairs[2 * end - 2] === from && pairs[2 * end - 1] === to) {
         this.weights ??= this.roomForWeights();
         this.weights[end - 1]! += weight;
+        if (from === to) this.selfRepeated++;
+        else this.repeated++;
         continue;
       }
       pairs[2 * end] = from;
@@ -93,7 +98,6 @@ export class TieList {
       if (this.weights !== null) this.weights[end] = weight;
       end++;
     }
-    this.repeated += this.length - end;
     this.length = end;
   }
 }

@@ -13,7 +13,8 @@ export interface EdgeList {
   readonly ties: Uint32Array; // pairs of indices into users; self-ties as given, repeated ones as given or added up
   readonly tieWeights: Float64Array | null; // [tie] > 0; null where the file has no weights
   readonly badLines: number; // skipped
-  readonly repeated: number; // lines already added to another tie
+  readonly repeated: number; // lines between two users already added to another tie
+  readonly selfRepeated: number; // lines from a user to itself already added to another one
   readonly mutual: boolean; // each tie is given once for both directions
   readonly userWeights?: Float64Array; // [user], where the file has them
 }

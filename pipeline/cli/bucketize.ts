@@ -153,7 +153,7 @@ async function bucketizeFiles(tiesPath: string, flags: Flags): Promise<FileRepor
   const bar = await progressBar();
   try {
     const onRead = (bytes: number, of: number): void => bar.show('read', bytes, Number.isNaN(of) ? bytes : of);
-    const { prepared, repeated, badLines, unlisted } = await prepareFiles(
+    const { prepared, repeated, selfRepeated, badLines, unlisted } = await prepareFiles(
       tiesPath,
       flags,
       options,
@@ -169,7 +169,12 @@ async function bucketizeFiles(tiesPath: string, flags: Flags): Promise<FileRepor
         : refresh(prepared, previous, moveMax, show, searches);
     const { ties } = built.report;
     // lines the reader has added up already were ties given too
-    const counted = { ...ties, given: ties.given + repeated, repeated: ties.repeated + repeated };
+    const counted = {
+      ...ties,
+      given: ties.given + repeated + selfRepeated,
+      self: ties.self + selfRepeated,
+      repeated: ties.repeated + repeated,
+    };
     const report = { ...built.report, ties: counted, badLines, usersUnlisted: unlisted };
     for (const file of flags.report) {
       const page = file.endsWith('.html');
@@ -186,7 +191,8 @@ async function bucketizeFiles(tiesPath: string, flags: Flags): Promise<FileRepor
 
 interface PreparedFiles {
   readonly prepared: PreparedBuild;
-  readonly repeated: number; // lines the reader has added up
+  readonly repeated: number; // lines between two users the reader has added up
+  readonly selfRepeated: number; // and those from a user to itself
   readonly badLines: number;
   readonly unlisted: number;
 }
@@ -208,7 +214,8 @@ async function prepareFiles(
   const { input, unlisted } = withListedUsers(list, listed);
   const prepare = flags.previous === undefined ? prepareFresh : prepareBuild;
   const prepared = prepare(input, options, rowsOf);
-  return { prepared, repeated: list.repeated, badLines: list.badLines, unlisted };
+  const { repeated, selfRepeated, badLines } = list;
+  return { prepared, repeated, selfRepeated, badLines, unlisted };
 }
 
 interface Built {

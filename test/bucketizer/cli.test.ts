@@ -68,6 +68,20 @@ test('ties and users become a tree, a report and a list of leaves', async () => 
   expect(printed).toContain('7 kept of 8 (1 to oneself)');
 });
 
+test.each([
+  ['as they are', '', 1],
+  ['beside a weight with a fraction', 'g h 1.5\n', 1],
+  ['where there are more than are held at once', '', 150_000],
+])('lines to oneself and repeated ones are counted as lines: %s', async (_, more, times) => {
+  const { dir, write } = scratchFolder();
+  const report = join(dir, 'report.json');
+  const text = `${'a a 1\n'.repeat(8 * times)}${'a b 1\n'.repeat(2)}b a 2\n${more}`;
+  await run(write('ties', text), '--out', join(dir, 'tree'), '--height', '2', '--report', report);
+  const { ties } = JSON.parse(readFileSync(report, 'utf8'));
+  const kept = more === '' ? 1 : 2;
+  expect(ties).toMatchObject({ given: 8 * times + 2 + kept, self: 8 * times, repeated: 2, kept });
+});
+
 test('users listed in another order than the ties name them in, all weighing the same, change nothing', async () => {
   const { dir, write } = scratchFolder();
   const [path, users] = [write('ties', ties), write('users.csv', 'user,weight\nf,1\nb,1\na,1\nd,1\nc,1\ne,1\n')];

@@ -8,21 +8,26 @@ test('whatever is added up along the way, every tie has the weight of all its li
     const random = seededRandom(seed);
     const list = new TieList(1 + below(8, random));
     const plain = new Map<string, number>();
+    let self = 0;
     const lines = below(300, random);
     for (let i = 0; i < lines; i++) {
       const [from, to] = [below(6, random), below(6, random)];
       const weight = seed % 2 === 0 ? 1 : 1 + below(3, random);
       list.push(from, to, weight);
+      if (from === to) self++;
       plain.set(`${from} ${to}`, (plain.get(`${from} ${to}`) ?? 0) + weight);
     }
-    const { ties, tieWeights, repeated } = list.finish();
+    const { ties, tieWeights, repeated, selfRepeated } = list.finish();
     const found = new Map<string, number>();
+    let selfHeld = 0;
     for (let i = 0; i < ties.length / 2; i++) {
+      if (ties[2 * i] === ties[2 * i + 1]) selfHeld++;
       const pair = `${ties[2 * i]} ${ties[2 * i + 1]}`;
       found.set(pair, (found.get(pair) ?? 0) + (tieWeights?.[i] ?? 1));
     }
     expect([...found].sort(), `seed ${seed}`).toEqual([...plain].sort());
-    expect(ties.length / 2 + repeated, `seed ${seed}`).toBe(lines);
+    expect(ties.length / 2 + repeated + selfRepeated, `seed ${seed}`).toBe(lines);
+    expect(selfHeld + selfRepeated, `seed ${seed}`).toBe(self);
   }
 });
 
