@@ -7,6 +7,8 @@ import type { ByteSource } from './byte-source.ts';
 import { eachLineOf } from './text-stream.ts';
 import { shorten, type TieCollector } from './tie-collector.ts';
 
+const lineBytesMax = 1 << 28; // thirty million friends of one user; a string ends at twice as much
+
 interface Header {
   readonly users: number;
   readonly ties: number;
@@ -27,9 +29,10 @@ export async function readMetisTies(
   const weights: number[] = []; // [index of the user]
   await eachLineOf(
     source,
-    (line, number) => {
+    (line, number, wrong) => {
       if (line.startsWith('%')) return;
       if (header === null) {
+        if (wrong !== null) throw new ConfigError(`${source.name}:${number}: ${wrong}`);
         header = headerOf(line, source.name, number);
         return;
       }
@@ -38,7 +41,7 @@ export async function readMetisTies(
         return;
       }
       user++;
-      const row = rowOf(line, header);
+      const row = wrong ?? rowOf(line, header);
       weights[into.index(user)] = typeof row === 'string' ? 1 : row.weight; // a friend may have been seen before its own line
       if (typeof row === 'string') {
         into.bad(number, row);
@@ -50,6 +53,7 @@ export async function readMetisTies(
       }
     },
     onRead,
+    lineBytesMax,
   );
   if (header === null) throw new ConfigError(`${source.name}: the graph is empty, no header; expected "users ties"`);
   const { users, ties, userWeights } = header as Header;

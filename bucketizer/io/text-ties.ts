@@ -6,7 +6,7 @@ import { csvNumber, csvRows } from '../../config/csv.ts';
 import { ConfigError } from '../../config/errors.ts';
 import type { ByteSource } from './byte-source.ts';
 import type { PairLines } from './id-table.ts';
-import { eachLineBut } from './text-stream.ts';
+import { eachLineBut, type OnLine } from './text-stream.ts';
 import { shorten, type TieCollector } from './tie-collector.ts';
 
 /** Columns of the two ends of a tie, by the names people give them. */
@@ -35,8 +35,12 @@ export async function readTextTies(
   onRead: (bytes: number, of: number) => void,
 ): Promise<void> {
   let layout: Layout | null = null;
-  const onText = (line: string, number: number): void => {
+  const onText: OnLine = (line, number, wrong) => {
     if (line.trim() === '' || (line.startsWith('#') && layout?.csv !== true)) return;
+    if (wrong !== null) {
+      into.bad(number, wrong);
+      return;
+    }
     if (layout === null) {
       const header = headerLayout(line, csv ?? line.includes(','), source.name, number);
       layout = header ?? textLayout(line);

@@ -87,7 +87,9 @@ test.each([
   ['a field too many', 'user,friend\na,b,c\n', /:2: 3 fields in "a,b,c", expected 2/],
   ['an empty id', 'user,friend\na,\n', /:2: an id is empty in "a,", expected two/],
   ['a quote never closed', 'user,friend\n"a,b\n', /:2: a quote is never closed/],
-  ['bytes that are not UTF-8', Buffer.from([0x61, 0x20, 0xff, 0xfe, 0x0a]), /: not UTF-8 text after line 0/],
+  ['bytes that are not UTF-8', Buffer.from([0x61, 0x20, 0xff, 0xfe, 0x0a]), /:1: not UTF-8 text, expected UTF-8/],
+  ['a line of two million letters', `a b\n${'a'.repeat(2e6)} b\n`, /:2: the line is longer than 1 MiB; mend it/],
+  ['two million letters and no line end', 'a'.repeat(2e6), /:1: the line is longer than 1 MiB; mend it/],
   [
     'gzip cut in the middle',
     gzipSync('a b\n'.repeat(9999)).subarray(0, 40),
@@ -125,6 +127,32 @@ test('bad lines are skipped and counted up to the limit, and the one beyond it i
 test('a bad line after thousands of good ones is named by its number', async () => {
   const good = Array.from({ length: 5000 }, (_, i) => `u${i % 70} u${i % 31}`);
   await expect(read(`${[...good, 'a b c', ...good].join('\n')}\n`, 0)).rejects.toThrow(/:5001: 3 fields in "a b c"/);
+});
+
+test('lines that are no text, or too long for one, are skipped and counted as bad lines are', async () => {
+  const latin = Buffer.from('b caf\xe9\n', 'latin1');
+  const long = Buffer.from(`b ${'a'.repeat(1 << 21)}\n`);
+  const text = Buffer.concat([Buffer.from('a b\n# '), latin, latin, long, Buffer.from('b c\n'), long, latin]);
+  for (const contents of [text, gzipSync(text), text.subarray(0, -1)]) {
+    const list = await read(contents, 4);
+    expect(list.badLines).toBe(4);
+    expect(pairs(list)).toEqual(['a b', 'b c']);
+    await expect(read(contents, 3)).rejects.toThrow(/:7: not UTF-8 text, .*; bad line 4, more than --max-bad-lines 3$/);
+    await expect(read(contents, 2)).rejects.toThrow(/:6: the line is longer than 1 MiB; bad line 3, /);
+    await expect(read(contents)).rejects.toThrow(/:3: not UTF-8 text, expected UTF-8, plain or gzip; mend it/);
+  }
+});
+
+test('a line of a mebibyte is a line, wherever the pieces end in which it is read', async () => {
+  for (const more of [-1, 0]) {
+    const id = 'a'.repeat((1 << 20) - 2 + more);
+    for (const before of ['', 'b c\n']) expect((await read(`${before}${id} b\n`)).users).toContain(id);
+  }
+  await expect(read(`b c\n${'a'.repeat((1 << 20) - 1)} b\n`)).rejects.toThrow(/:2: the line is longer than 1 MiB/);
+});
+
+test('a file cut between the two bytes of a line end has whole lines', async () => {
+  expect(pairs(await read('user,friend\r\na,b\r\nb,c\r'))).toEqual(['a b', 'b c']);
 });
 
 test('a file that is not there, and a folder, are refused in one line', async () => {

@@ -63,6 +63,17 @@ test('users of a METIS graph without friends are users', async () => {
   expect((await read('4 1\n2\n1\n\n\n', { format: 'metis' })).users).toEqual(['1', '2', '3', '4']);
 });
 
+test('a line of a METIS graph may be long: its pieces are joined once', async () => {
+  const text = `%${'a'.repeat(1 << 25)}\n2 1\n${' '.repeat(1 << 21)}2\n1\n`;
+  expect(pairs(await read(gzipSync(text), {}, 0))).toEqual(['1 2']);
+});
+
+test('a line of a METIS graph that is no text is one of a user', async () => {
+  const latin = (text: string): Uint8Array => Buffer.from(text, 'latin1');
+  expect(pairs(await read(latin('% caf\xe9\n3 1\n2\n1\n\xe9\n'), {}, 1))).toEqual(['1 2']);
+  await expect(read(latin('% x\n\xe9 1\n'), {}, 1)).rejects.toThrow(/ties:2: not UTF-8 text/);
+});
+
 test('ids of u32 pairs may be of any size', async () => {
   expect(pairs(await read(u32(0, 4294967295)))).toEqual(['0 4294967295']);
 });

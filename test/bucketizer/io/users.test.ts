@@ -18,6 +18,8 @@ test.each([
   ['a missing column', 'user\nu1\n', /users.csv:1: no column "weight"/],
   ['nobody', 'user,weight\n', /users.csv: no users under the header/],
   ['an empty file', '', /users.csv: the file is empty/],
+  ['a zero byte', 'user,weight\nu\0,1\n', /users.csv:2: a zero byte in the line, expected text/],
+  ['a line without end', 'user,weight\n'.repeat(1 << 17).replaceAll('\n', ','), /users.csv:1: the line is longer/],
   ['a weight that is no number', 'user,weight\nu1,heavy\n', /users.csv:2: weight is "heavy", expected a number/],
   ['a negative weight', 'user,weight\nu1,-1\n', /users.csv:2: weight is "-1", expected a number of at least 0/],
   ['a weight that is NaN', 'user,weight\nu1,NaN\n', /users.csv:2: weight is "NaN"/],
