@@ -2,7 +2,7 @@
  *  and the first of what comes out may be looked at before it is read. Never whole in memory. */
 
 import { Buffer } from 'node:buffer';
-import { createReadStream, statSync } from 'node:fs';
+import { createReadStream, type Stats, statSync } from 'node:fs';
 import { Readable } from 'node:stream';
 import { createGunzip } from 'node:zlib';
 import { ConfigError } from '../../config/errors.ts';
@@ -17,6 +17,7 @@ export interface ByteSource {
   readonly head: Uint8Array; // the first bytes, at least `headBytes` of them where there are as many
   readonly chunks: AsyncIterable<Uint8Array>; // all bytes, those of the head too; once
   readonly gzip: boolean;
+  readonly isFile: boolean; // and no pipe: it can be opened again
   readonly bytes: number; // of the file as it is; NaN: nobody knows
   bytesRead(): number;
   close(): void;
@@ -25,9 +26,10 @@ export interface ByteSource {
 /** Throws a ConfigError where the file cannot be opened. Reading `chunks` throws what `readError` puts into words. */
 export async function openBytes(path: string): Promise<ByteSource> {
   const name = path === standardInput ? 'standard input' : path;
-  let bytes = Number.NaN;
+  let file: Stats | null = null; // null: a pipe, by whatever name
   try {
-    if (path !== standardInput) bytes = statSync(path).size;
+    const found = path === standardInput ? null : statSync(path);
+    if (found?.isFile()) file = found;
   } catch (error) {
     throw new ConfigError(`${name}: cannot be read (${reasonOf(error)}); check the name and its permissions`);
   }
@@ -47,7 +49,8 @@ export async function openBytes(path: string): Promise<ByteSource> {
     name,
     ...inner,
     gzip,
-    bytes,
+    isFile: file !== null,
+    bytes: file?.size ?? Number.NaN,
     bytesRead: () => bytesRead,
     close: () => {
       unzip?.destroy();

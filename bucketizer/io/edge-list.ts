@@ -48,8 +48,8 @@ export async function readEdgeList(path: string, badLinesMax: number, options: R
 
 const smallBytes = 1 << 24;
 
-/** What is of such a size takes less than half a gigabyte to number, whatever its ids are. A pipe is said to be empty, and
- *  what is in gzip can be of any size. */
+/** What is of such a size takes less than half a gigabyte to number, whatever its ids are. What comes through a pipe, or is
+ *  in gzip, can be of any size. */
 function isSmall({ bytes, gzip }: ByteSource): boolean {
   return !gzip && bytes > 0 && bytes < smallBytes;
 }

@@ -1,13 +1,16 @@
 /** Ties from Parquet, one row group at a time: columns named as in CSV (`user,friend[,weight]`), ids text or integers.
- *  The index of a Parquet file is at its end, so one from standard input is held whole. */
+ *  The index of a Parquet file is at its end, so one that comes through a pipe is held whole. */
 
 import { Buffer } from 'node:buffer';
 import { type AsyncBuffer, asyncBufferFromFile, parquetMetadataAsync, parquetReadObjects } from 'hyparquet';
 import { compressors } from 'hyparquet-compressors';
 import { ConfigError } from '../../config/errors.ts';
-import { type ByteSource, standardInput } from './byte-source.ts';
+import type { ByteSource } from './byte-source.ts';
+import { textOf } from './text-stream.ts';
 import { endNames } from './text-ties.ts';
-import type { TieCollector } from './tie-collector.ts';
+import { shorten, type TieCollector } from './tie-collector.ts';
+
+const parsers = { stringFromBytes: (bytes: Uint8Array | undefined) => bytes && (textOf(bytes) ?? bytes) };
 
 export async function readParquetTies(
   source: ByteSource,
@@ -21,7 +24,7 @@ export async function readParquetTies(
     );
   }
   try {
-    const file = path === standardInput ? await heldWhole(source) : await asyncBufferFromFile(path);
+    const file = source.isFile ? await asyncBufferFromFile(path) : await heldWhole(source);
     const metadata = await parquetMetadataAsync(file);
     const names = metadata.schema.slice(1).map(({ name }) => name);
     const ends = endNames.find(([from, to]) => names.includes(from) && names.includes(to));
@@ -32,7 +35,7 @@ export async function readParquetTies(
     let rowStart = 0;
     for (const group of metadata.row_groups) {
       const rowEnd = rowStart + Number(group.num_rows);
-      const rows = await parquetReadObjects({ file, metadata, columns, rowStart, rowEnd, compressors });
+      const rows = await parquetReadObjects({ file, metadata, columns, rowStart, rowEnd, compressors, parsers });
       for (const [i, row] of rows.entries()) addRow(row, rowStart + i + 1, ends, into);
       rowStart = rowEnd;
       onRead(rowStart, Number(metadata.num_rows));
@@ -51,17 +54,22 @@ function addRow(
   into: TieCollector,
 ): void {
   const ends = [idOf(row[from]), idOf(row[to])] as const;
-  const weight = 'weight' in row ? Number(row['weight']) : 1;
+  const given = 'weight' in row ? row['weight'] : 1;
+  const weight = typeof given === 'object' ? Number.NaN : Number(given); // null, a date, bytes that are no text
   if (ends[0] === null || ends[1] === null)
-    into.bad(`row ${number}`, 'an id is empty or no text or integer, expected two');
+    into.bad(`row ${number}`, 'an id is empty or no integer or text in UTF-8, expected two');
   else if (!(weight > 0 && weight < Infinity))
-    into.bad(`row ${number}`, `weight is ${weight}, expected a number above 0`);
+    into.bad(`row ${number}`, `weight is ${weightShown(given)}, expected a number above 0`);
   else into.add(ends[0], ends[1], weight);
 }
 
 function idOf(value: unknown): string | null {
   if (typeof value === 'string') return value === '' ? null : value;
   return typeof value === 'bigint' || Number.isSafeInteger(value) ? String(value) : null;
+}
+
+function weightShown(given: unknown): string {
+  return given === null || given === undefined || given === '' ? 'empty' : shorten(String(given));
 }
 
 async function heldWhole(source: ByteSource): Promise<AsyncBuffer> {

@@ -1,3 +1,6 @@
+import { execFileSync } from 'node:child_process';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { parquetWriteBuffer } from 'hyparquet-writer';
 import { expect, test } from 'vitest';
@@ -7,10 +10,14 @@ import { ConfigError } from '../../../config/errors.ts';
 import { scratchFolder } from './scratch.ts';
 
 const u32 = (...values: number[]): Uint8Array => new Uint8Array(Uint32Array.from(values).buffer);
-const parquet = (columns: Record<string, unknown[]>): Uint8Array =>
+const parquet = (columns: Record<string, unknown[]>, idType?: 'BYTE_ARRAY'): Uint8Array =>
   new Uint8Array(
     parquetWriteBuffer({
-      columnData: Object.entries(columns).map(([name, data]) => ({ name, data: data as string[] })),
+      columnData: Object.entries(columns).map(([name, data]) => ({
+        name,
+        data: data as string[],
+        ...(idType === undefined ? {} : { type: idType }),
+      })),
       rowGroupSize: 2,
     }),
   );
@@ -78,6 +85,30 @@ test('ids of u32 pairs may be of any size', async () => {
   expect(pairs(await read(u32(0, 4294967295)))).toEqual(['0 4294967295']);
 });
 
+test('ids in Parquet of bytes are those of text', async () => {
+  const bytes = (text: string): Uint8Array => Buffer.from(text);
+  const contents = parquet(
+    { user: [bytes('Zoë'), bytes('\ufeffa')], friend: [bytes('a'), bytes('名前')] },
+    'BYTE_ARRAY',
+  );
+  expect(pairs(await read(contents))).toEqual(['Zoë a', '\ufeffa 名前']);
+});
+
+test('a pipe with a name is read once, as standard input is, Parquet whole', async (context) => {
+  const { dir } = scratchFolder();
+  const path = join(dir, 'pipe');
+  try {
+    execFileSync('mkfifo', [path], { stdio: 'ignore' });
+  } catch {
+    context.skip('there is no mkfifo here');
+  }
+  const contents = parquet({ user: ['1', '1', '2'], friend: ['2', '3', '3'] });
+  for (const given of [contents, gzipSync('1 2\n1 3\n2 3\n'), u32(1, 2, 1, 3, 2, 3)]) {
+    const [list] = await Promise.all([readEdgeList(path, 0), writeFile(path, given)]);
+    expect(pairs(list)).toEqual(['1 2', '1 3', '2 3']);
+  }
+});
+
 test('weights come from Parquet too', async () => {
   const contents = parquet({ user: ['Zoë, "Z"', 'b'], friend: ['名前', 'c'], weight: [2.5, 1] });
   expect(pairs(await read(contents))).toEqual(['Zoë, "Z" 名前 2.5', 'b c 1']);
@@ -111,6 +142,30 @@ test.each<[string, string | Uint8Array, ReadTies, RegExp]>([
   ['text in UTF-16', Buffer.from('\ufeffuser,friend\n1,23\n', 'utf16le'), {}, /ties: text in UTF-16, expected UTF-8/],
   ['Parquet of other columns', parquet({ a: ['a'], b: ['b'] }), {}, /ties: columns a, b; expected user, friend/],
   ['an empty id in Parquet', parquet({ user: ['a', ''], friend: ['b', 'c'] }), {}, /ties:row 2: an id is empty/],
+  [
+    'an id in Parquet that is not UTF-8',
+    parquet({ user: ['a', Uint8Array.of(0xff)], friend: ['b', 'c'] }, 'BYTE_ARRAY'),
+    {},
+    /ties:row 2: an id is empty or no integer or text in UTF-8/,
+  ],
+  [
+    'an empty weight in Parquet',
+    parquet({ user: ['a'], friend: ['b'], weight: [''] }),
+    {},
+    /ties:row 1: weight is empty, exp/,
+  ],
+  [
+    'no weight in Parquet',
+    parquet({ user: ['a', 'b'], friend: ['b', 'c'], weight: [1, null] }),
+    {},
+    /ties:row 2: weight is empty, exp/,
+  ],
+  [
+    'a weight of 0 in Parquet',
+    parquet({ user: ['a'], friend: ['b'], weight: [0] }),
+    {},
+    /ties:row 1: weight is "0", exp/,
+  ],
   ['text that is said to be CSV', 'a b\n', { format: 'csv' }, /ties:1: "a b" is not a header/],
 ])('%s is refused in one line that names the file', async (_, contents, options, message) => {
   const error = await read(contents, options).catch((e: unknown) => e);
