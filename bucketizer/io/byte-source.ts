@@ -14,7 +14,7 @@ const headBytes = 4096;
 
 export interface ByteSource {
   readonly name: string; // for complaints
-  readonly head: Uint8Array; // the first bytes, at least `headBytes` of them where there are as many
+  readonly head: Uint8Array; // the first bytes, `headBytes` of them where there are as many
   readonly chunks: AsyncIterable<Uint8Array>; // all bytes, those of the head too; once
   readonly gzip: boolean;
   readonly isFile: boolean; // and no pipe: it can be opened again
@@ -85,11 +85,11 @@ interface Peeked {
 }
 
 /** What fails while the head is read is told when the rest is: there the complaint knows how far reading came. */
-async function peek(chunks: AsyncIterable<Uint8Array>, atLeast: number): Promise<Peeked> {
+async function peek(chunks: AsyncIterable<Uint8Array>, count: number): Promise<Peeked> {
   const iterator = chunks[Symbol.asyncIterator]();
   const seen: Uint8Array[] = [];
   let end: { readonly error: unknown } | null = null;
-  for (let length = 0; length < atLeast && end === null; ) {
+  for (let length = 0; length < count && end === null; ) {
     try {
       const next = await iterator.next();
       if (next.done === true) end = { error: null };
@@ -110,5 +110,5 @@ async function peek(chunks: AsyncIterable<Uint8Array>, atLeast: number): Promise
     }
     if (end.error !== null) throw end.error;
   }
-  return { head: Buffer.concat(seen), chunks: all() };
+  return { head: Buffer.concat(seen).subarray(0, count), chunks: all() };
 }

@@ -1,16 +1,11 @@
-/** Ties from a file or from standard input, in any format: told by the first bytes (Parquet by its magic, u32 pairs by zero
- *  bytes, which text does not have, METIS by its `%` comments or a name that ends in `.graph`, else text), unless the
- *  caller says it. Lines that say nothing clear are refused by number, or skipped and counted up to a limit. */
+/** Ties from a file or from standard input, in any format: told by the first bytes, unless the caller says it. Lines that say nothing clear are refused by number, or skipped and counted up to a limit. */
 
-import { ConfigError } from '../../config/errors.ts';
 import { type ByteSource, openBytes } from './byte-source.ts';
 import { readMetisTies } from './metis-ties.ts';
 import { readPairTies } from './pair-ties.ts';
 import { readTextTies } from './text-ties.ts';
 import { type EdgeList, TieCollector } from './tie-collector.ts';
-
-export const tieFormats = ['auto', 'snap', 'csv', 'metis', 'u32', 'parquet'] as const;
-export type TieFormat = (typeof tieFormats)[number];
+import { formatOf, type TieFormat } from './tie-format.ts';
 
 export interface ReadTies {
   readonly format?: TieFormat; // default: auto
@@ -52,24 +47,4 @@ const smallBytes = 1 << 24;
  *  in gzip, can be of any size. */
 function isSmall({ bytes, gzip }: ByteSource): boolean {
   return !gzip && bytes > 0 && bytes < smallBytes;
-}
-
-function formatOf({ head, name }: ByteSource): Exclude<TieFormat, 'auto'> {
-  if (isUtf16(head)) throw new ConfigError(`${name}: text in UTF-16, expected UTF-8, plain or gzip; save it as UTF-8`);
-  if (startsWith(head, 'PAR1')) return 'parquet';
-  if (head.includes(0)) return 'u32';
-  if (startsWith(head, '%') || /\.graph(\.gz)?$/.test(name)) return 'metis';
-  return 'snap';
-}
-
-function startsWith(head: Uint8Array, text: string): boolean {
-  return Array.from(text).every((letter, i) => head[i] === letter.charCodeAt(0));
-}
-
-/** A byte order mark, then Latin letters: as u32 pairs, the first id is beyond 65,000 and all others have no second byte. */
-function isUtf16(head: Uint8Array): boolean {
-  const little = head[0] === 0xff && head[1] === 0xfe;
-  const big = head[0] === 0xfe && head[1] === 0xff;
-  if (!(little || big) || head.length < 4) return false;
-  return head.subarray(2, 66).every((byte, i) => (i % 2 === (little ? 1 : 0)) === (byte === 0));
 }

@@ -8,7 +8,8 @@ import { ConfigError } from '../../config/errors.ts';
 import { sha256Hex } from '../tree-bytes.ts';
 import { reasonOf } from './reason.ts';
 
-const magic = Buffer.from('TAIJITRE', 'latin1');
+export const treeMagic = 'TAIJITRE';
+const magic = Buffer.from(treeMagic, 'latin1');
 const formatVersion = 1;
 const checksumAt = magic.length + 4;
 const lengthAt = checksumAt + 32;

@@ -82,7 +82,13 @@ test('a line of a METIS graph that is no text is one of a user', async () => {
 });
 
 test('ids of u32 pairs may be of any size', async () => {
-  expect(pairs(await read(u32(0, 4294967295)))).toEqual(['0 4294967295']);
+  expect(pairs(await read(u32(0, 4294967295), { format: 'u32' }))).toEqual(['0 4294967295']);
+  expect(pairs(await read(u32(0, 16777215)))).toEqual(['0 16777215']);
+  await expect(read(u32(0, 16777216))).rejects.toThrow(
+    /ties: neither text nor .* --format \(u32: pairs with any ids\)/,
+  );
+  const large = Uint32Array.from({ length: 2048 }, (_, i) => (i < 1024 ? i : 4294967295 - i));
+  expect((await read(new Uint8Array(large.buffer))).users.length).toBe(2048); // the first 4,096 bytes are looked at
 });
 
 test('ids in Parquet of bytes are those of text', async () => {
@@ -172,6 +178,33 @@ test.each<[string, string | Uint8Array, ReadTies, RegExp]>([
   expect(error).toBeInstanceOf(ConfigError);
   expect((error as ConfigError).message).toMatch(message);
   expect((error as ConfigError).message).not.toContain('\n');
+});
+
+test.each<[string, string | Uint8Array, RegExp]>([
+  ['a program', `\x7fELF\x02\x01\x01${'\0'.repeat(65)}`, /ties: a program \(ELF\), expected ties; name the/],
+  ['bzip2', Buffer.from('BZh91AY&SY\x50\x14\xb3\xf1\0\0', 'latin1'), /ties: packed by bzip2, .*, with bunzip2$/],
+  ['xz', Buffer.from('\xfd7zXZ\0\0\x04', 'latin1'), /ties: packed by xz, expected plain or gzip; undo that first/],
+  ['zstd', Buffer.from('\x28\xb5\x2f\xfd\x24\x18\xc1\0', 'latin1'), /ties: packed by zstd, .*, with unzstd$/],
+  ['zip', Buffer.from('PK\x03\x04\x14\0\0\0', 'latin1'), /ties: packed by zip, .*, with unzip$/],
+  ['tar', `ties.csv${'\0'.repeat(249)}ustar${'\0'.repeat(250)}`, /ties: packed by tar, .*, with "tar -x"$/],
+  ['a tree', 'TAIJITRE\x01\0\0\0\0\0\0\0', /ties: a bucket tree, expected ties; .* --previous\)$/],
+  [
+    'zero bytes',
+    Buffer.alloc(1 << 16),
+    /ties: neither text nor pairs of u32 with ids below 2\^24; name a file of ties/,
+  ],
+  ['bytes by chance', Uint8Array.from({ length: 4096 }, (_, i) => (i * i * 31) >> 3), /ties: neither text nor/],
+  ['text in UTF-16 without a mark', Buffer.from('1 2\n1 23\n', 'utf16le'), /ties: text in UTF-16, expected UTF-8/],
+  [
+    'a line of text with a zero byte',
+    'user,friend\na,b\na,\0\n',
+    /ties:3: a zero byte in the line, expected text; mend/,
+  ],
+])('%s is not taken for u32 pairs, unless the caller says it', async (_, contents, message) => {
+  await expect(read(contents)).rejects.toThrow(message);
+  await expect(read(gzipSync(contents))).rejects.toThrow(message);
+  const whole = Buffer.from(contents).subarray(0, contents.length - (contents.length % 8));
+  expect((await read(whole, { format: 'u32' })).ties.length).toBe(whole.length / 4);
 });
 
 test('bad rows of every format are skipped and counted up to the limit', async () => {
