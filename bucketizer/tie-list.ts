@@ -8,6 +8,14 @@ export interface Ties {
   readonly selfRepeated: number; // lines from a user to itself already added to another one
 }
 
+/** A tie that two lists do not have alike: what its lines weigh in each, 0 where there is none. */
+export interface UnlikeTie {
+  readonly from: number;
+  readonly to: number;
+  readonly here: number;
+  readonly there: number;
+}
+
 const roomAtFirst = 1 << 20; // memory that is never written to is not there
 
 export class TieList {
@@ -54,6 +62,27 @@ export class TieList {
       repeated: this.repeated,
       selfRepeated: this.selfRepeated,
     };
+  }
+
+  /** The first tie that is not in both with the same weight; null: all are. Adds up what is repeated, in both. */
+  firstUnlike(other: TieList): UnlikeTie | null {
+    this.merge();
+    other.merge();
+    for (let i = 0; i < Math.max(this.length, other.length); i++) {
+      const mine = this.tieAt(i);
+      const theirs = other.tieAt(i);
+      const order = mine.from - theirs.from || mine.to - theirs.to;
+      if (order === 0 && mine.weight === theirs.weight) continue;
+      const { from, to } = order <= 0 ? mine : theirs;
+      return { from, to, here: order <= 0 ? mine.weight : 0, there: order >= 0 ? theirs.weight : 0 };
+    }
+    return null;
+  }
+
+  /** Beyond the end, one that comes after all others. */
+  private tieAt(i: number): { readonly from: number; readonly to: number; readonly weight: number } {
+    if (i >= this.length) return { from: Infinity, to: Infinity, weight: 0 };
+    return { from: this.pairs[2 * i]!, to: this.pairs[2 * i + 1]!, weight: this.weights?.[i] ?? 1 };
   }
 
   private makeRoom(): void {

@@ -1,8 +1,9 @@
 /** Ties from a METIS graph: a header `users ties [format [weights]]`, then a line a user with its friends, counted from 1,
- *  each tie on both users' lines; `%` comments. The format's digits say whether there are sizes (not looked at), weights
- *  of users (the first is taken) and weights of ties. */
+ *  each tie on both users' lines with the same weight; `%` comments. The format's digits say whether there are sizes (not
+ *  looked at), weights of users (the first is taken) and weights of ties. */
 
 import { ConfigError } from '../../config/errors.ts';
+import { TieList } from '../tie-list.ts';
 import type { ByteSource } from './byte-source.ts';
 import { eachLineOf } from './text-stream.ts';
 import { shorten, type TieCollector } from './tie-collector.ts';
@@ -25,7 +26,8 @@ export async function readMetisTies(
 ): Promise<number[] | undefined> {
   let header: Header | null = null;
   let user = 0;
-  let entries = 0;
+  let listed = 0; // ties, on the lines of their first users
+  const again = new TieList(); // the same ties, as the lines of their second users have them
   const weights: number[] = []; // [index of the user]
   await eachLineOf(
     source,
@@ -42,14 +44,18 @@ export async function readMetisTies(
       }
       user++;
       const row = wrong ?? rowOf(line, header);
-      weights[into.index(user)] = typeof row === 'string' ? 1 : row.weight; // a friend may have been seen before its own line
+      const index = into.index(user);
+      weights[index] = typeof row === 'string' ? 1 : row.weight; // a friend may have been seen before its own line
       if (typeof row === 'string') {
         into.bad(number, row);
         return;
       }
-      entries += row.friends.length;
       for (const [i, friend] of row.friends.entries()) {
-        if (friend >= user) into.add(user, friend, row.tieWeights[i]!); // the other line says it again
+        const friendIndex = into.index(friend);
+        if (friend <= user) again.push(friendIndex, index, row.tieWeights[i]!);
+        if (friend < user) continue;
+        into.push(index, friendIndex, row.tieWeights[i]!);
+        listed++;
       }
     },
     onRead,
@@ -60,12 +66,28 @@ export async function readMetisTies(
   if (user < users) {
     throw new ConfigError(`${source.name}: ends after ${user} of ${users} users; it was cut, copy it again`);
   }
-  if (into.badLines === 0 && entries !== 2 * ties) {
-    throw new ConfigError(
-      `${source.name}: ${entries} friends are listed, expected ${2 * ties}: each of the ${ties} ties of the header on both users' lines`,
-    );
+  if (into.badLines === 0) {
+    checkMutual(into, again);
+    if (listed !== ties) {
+      throw new ConfigError(
+        `${source.name}: ${listed} ties are listed, expected ${ties} as the header has it; mend it, or copy the file again`,
+      );
+    }
   }
   return userWeights > 0 ? weights : undefined;
+}
+
+/** Throws a ConfigError where a tie is not on both users' lines alike. */
+function checkMutual(into: TieCollector, again: TieList): void {
+  const unlike = into.firstUnlike(again);
+  if (unlike === null) return;
+  const { from, to, here, there } = unlike;
+  const [lists, other] = here > 0 ? [from, to] : [to, from];
+  const found =
+    here > 0 && there > 0
+      ? `the tie of users ${from} and ${to} weighs ${here} on the line of ${from} and ${there} on that of ${to}`
+      : `user ${lists} lists ${other}, but user ${other} does not list ${lists}`;
+  throw new ConfigError(`${into.name}: ${found}; expected each tie on both users' lines, with the same weight`);
 }
 
 function headerOf(line: string, name: string, number: number): Header {

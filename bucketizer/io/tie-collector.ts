@@ -1,7 +1,7 @@
 /** What every reader of ties does alike: number the users, add up ties, count bad lines and refuse one too many. */
 
 import { ConfigError } from '../../config/errors.ts';
-import { TieList } from '../tie-list.ts';
+import { TieList, type UnlikeTie } from '../tie-list.ts';
 import { CompiledIds } from './compiled-ids.ts';
 import { IdTable, type PairLines } from './id-table.ts';
 
@@ -41,7 +41,12 @@ export class TieCollector {
 
   add(from: string | number, to: string | number, weight = 1): void {
     const at = this.index(from); // in this order
-    this.list.push(at, this.index(to), weight);
+    this.push(at, this.index(to), weight);
+  }
+
+  /** As `add`, by their indices. */
+  push(from: number, to: number, weight: number): void {
+    this.list.push(from, to, weight);
   }
 
   /** Some of the ties of `bytes[start .. end)`, as long as lines are two ids: returns how many, and where the next line
@@ -68,6 +73,16 @@ export class TieCollector {
     throw new ConfigError(
       `${this.name}:${where}: ${complaint}; ${which} --max-bad-lines${some ? ` ${this.badLinesMax}` : ''}`,
     );
+  }
+
+  /** `firstUnlike` of the ties so far, with ids. */
+  firstUnlike(
+    other: TieList,
+  ): (Omit<UnlikeTie, 'from' | 'to'> & { readonly from: string; readonly to: string }) | null {
+    const unlike = this.list.firstUnlike(other);
+    if (unlike === null) return null;
+    const ids = this.ids.ids();
+    return { ...unlike, from: ids[unlike.from]!, to: ids[unlike.to]! };
   }
 
   /** Throws a ConfigError where there is no tie. */

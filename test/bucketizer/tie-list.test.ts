@@ -56,6 +56,26 @@ test('memory is in step with distinct ties: a million lines of fifty ties are ne
   expect(tieWeights!.reduce((sum, weight) => sum + weight, 0)).toBe(1_000_000);
 });
 
+test('the first tie that two lists do not have alike is told, whatever order and lines they have it in', () => {
+  const listOf = (...ties: readonly (readonly [number, number, number])[]): TieList => {
+    const list = new TieList(4);
+    for (const [from, to, weight] of ties) list.push(from, to, weight);
+    return list;
+  };
+  const ties = [
+    [3, 4, 1],
+    [0, 9, 2],
+    [0, 1, 1],
+    [0, 9, 1],
+    [2, 2, 1],
+  ] as const;
+  expect(listOf(...ties).firstUnlike(listOf([2, 2, 1], [0, 1, 1], [3, 4, 1], [0, 9, 3]))).toBeNull();
+  expect(listOf().firstUnlike(listOf())).toBeNull();
+  expect(listOf(...ties).firstUnlike(listOf(...ties.slice(1)))).toEqual({ from: 3, to: 4, here: 1, there: 0 });
+  expect(listOf(...ties).firstUnlike(listOf(...ties, [0, 2, 1]))).toEqual({ from: 0, to: 2, here: 0, there: 1 });
+  expect(listOf(...ties).firstUnlike(listOf(...ties, [0, 9, 1]))).toEqual({ from: 0, to: 9, here: 3, there: 4 });
+});
+
 test('fractions are added up before they are rounded, in whatever order ties come', () => {
   const lines = Array.from({ length: 40 }, (_, i) => [i % 20, 20 + (i % 20), 0.1234567 * (1 + (i % 7))] as const);
   const weighed = (order: typeof lines): string[] => {

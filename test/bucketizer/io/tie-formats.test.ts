@@ -7,6 +7,8 @@ import { expect, test } from 'vitest';
 import { type ReadTies, readEdgeList } from '../../../bucketizer/io/edge-list.ts';
 import type { EdgeList } from '../../../bucketizer/io/tie-collector.ts';
 import { ConfigError } from '../../../config/errors.ts';
+import { seededRandom } from '../../../config/random.ts';
+import { below } from '../sample-graphs.ts';
 import { scratchFolder } from './scratch.ts';
 
 const u32 = (...values: number[]): Uint8Array => new Uint8Array(Uint32Array.from(values).buffer);
@@ -64,6 +66,28 @@ test('weights of a METIS graph stay with their users, also where friends come be
   const { users, userWeights } = await read('4 2 010\n5 3\n1 4\n100 1\n7 2\n', {}, 0, 'ties.graph');
   const weightOf = Object.fromEntries(users.map((user, i) => [user, userWeights![i]]));
   expect(weightOf).toEqual({ 1: 5, 2: 1, 3: 100, 4: 7 });
+});
+
+test('the ties of a METIS graph are found alike on both lines in whatever order they are listed', async () => {
+  for (let seed = 1; seed <= 20; seed++) {
+    const random = seededRandom(seed);
+    const rows: string[][] = Array.from({ length: 12 }, () => []);
+    for (let i = 0; i < 40; i++) {
+      const [a, b] = [below(12, random), below(12, random)];
+      const weight = 1 + below(3, random);
+      rows[a]!.splice(below(rows[a]!.length + 1, random), 0, `${b + 1} ${weight}`);
+      if (a !== b) rows[b]!.splice(below(rows[b]!.length + 1, random), 0, `${a + 1} ${weight}`);
+    }
+    const text = (): string => `12 40 1\n${rows.map((row) => `${row.join(' ')}\n`).join('')}`;
+    const { ties, tieWeights, repeated, selfRepeated } = await read(text(), { format: 'metis' });
+    expect(ties.length / 2 + repeated + selfRepeated, `seed ${seed}`).toBe(40);
+    expect(tieWeights!.every((weight) => weight > 0)).toBe(true);
+    const some = rows.findIndex((row, v) => row.some((entry) => !entry.startsWith(`${v + 1} `)));
+    rows[some] = rows[some]!.filter((entry) => entry.startsWith(`${some + 1} `));
+    await expect(read(text(), { format: 'metis' }), `seed ${seed}`).rejects.toThrow(
+      /ties: user \d+ lists 1, but user 1 /,
+    );
+  }
 });
 
 test('users of a METIS graph without friends are users', async () => {
@@ -136,7 +160,38 @@ test.each<[string, string | Uint8Array, ReadTies, RegExp]>([
     { format: 'metis' },
     /ties:2: friend 3 in "3", expected 1 to 2; mend it/,
   ],
-  ['a tie on one line only', '2 1\n2\n\n', { format: 'metis' }, /ties: 1 friends are listed, expected 2/],
+  [
+    'a tie on one line only',
+    '2 1\n2\n\n',
+    { format: 'metis' },
+    /ties: user 1 lists 2, but user 2 does not list 1; exp/,
+  ],
+  [
+    'a tie on the other line only',
+    '2 1\n\n1\n',
+    { format: 'metis' },
+    /ties: user 2 lists 1, but user 1 does not list 2/,
+  ],
+  [
+    'as many ties one way as the other',
+    '4 2\n2\n1\n1\n1\n',
+    { format: 'metis' },
+    /ties: user 3 lists 1, but user 1 does/,
+  ],
+  ['as many friends as expected', '3 2\n2 3\n3\n2\n', { format: 'metis' }, /ties: user 1 lists 2, but user 2 does not/],
+  [
+    'a tie of two weights',
+    '3 2 001\n2 7\n1 7 3 1\n2 9\n',
+    { format: 'metis' },
+    /ties: the tie of users 2 and 3 weighs 1 on the line of 2 and 9 on that of 3; expected each tie on both/,
+  ],
+  ['a friend listed twice', '2 2\n2 2\n1\n', { format: 'metis' }, /users 1 and 2 weighs 2 on the line of 1 and 1 on/],
+  [
+    'more ties than in the header',
+    '2 1\n2 2\n1 1\n',
+    { format: 'metis' },
+    /ties: 2 ties are listed, expected 1 as the/,
+  ],
   ['u32 pairs cut', u32(1, 2, 3).subarray(0, 11), {}, /ties: 3 bytes follow pair 1, expected 8 bytes a tie/],
   ['Parquet cut', parquet({ user: ['a'], friend: ['b'] }).subarray(0, 60), {}, /ties: not a whole Parquet file/],
   [
