@@ -15,6 +15,7 @@ import {
 import type { CacheSimulation } from '../../bucketizer/cache-simulation.ts';
 import type { Auditor } from '../../bucketizer/communities.ts';
 import { sumInOrder } from '../../bucketizer/fixed-point.ts';
+import { standardInput } from '../../bucketizer/io/byte-source.ts';
 import { compiledSearches } from '../../bucketizer/io/compiled-searches.ts';
 import { readEdgeList } from '../../bucketizer/io/edge-list.ts';
 import { writeLeaves, writeMoves } from '../../bucketizer/io/leaves-file.ts';
@@ -140,6 +141,9 @@ async function bucketizeFiles(tiesPath: string, flags: Flags): Promise<FileRepor
       : numberFlag('--workers', flags.workers, 'a whole number', 1, workersMax);
   if (flags.moves !== undefined && flags.previous === undefined) {
     throw new ConfigError('--moves is given without --previous; name the tree that users move from');
+  }
+  if (tiesPath === standardInput && flags.users === standardInput) {
+    throw new ConfigError('TIES and --users are both "-", and standard input can be read once; name a file for one');
   }
   if (flags.previous !== undefined && (flags.effort ?? flags.objective) !== undefined) {
     process.stderr.write('note: --effort and --objective are of new trees; --previous is refreshed by its cut\n');

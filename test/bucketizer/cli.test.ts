@@ -244,3 +244,9 @@ test('a refresh says that effort and objective are of new trees, and reports nei
   expect(said.mock.calls.join('')).toMatch(/^note: --effort and --objective are of new trees[^\n]*\n$/);
   expect(JSON.parse(readFileSync(report, 'utf8'))).toMatchObject({ effort: 'default', objective: 'cut' });
 });
+
+test('standard input is read once: as ties or as users', async () => {
+  const { dir } = scratchFolder();
+  const message = /^TIES and --users are both "-", and standard input can be read once; name a file for one$/;
+  await expect(run('-', '--users', '-', '--out', join(dir, 'tree'))).rejects.toThrow(message);
+});
