@@ -23,7 +23,7 @@ export function toFixedPoint(given: ArrayLike<number>, noun: string, finest = 0)
     whole &&= Number.isInteger(given[i]!);
   }
   if (!whole || total > Number.MAX_SAFE_INTEGER) total = sumInOrder(given);
-  if (total === Infinity) {
+  if (!Number.isFinite(total)) {
     throw new ConfigError(`the weights of ${noun} add up to more than ${Number.MAX_VALUE}; give them in a larger unit`);
   }
   let scale = 1;
@@ -37,6 +37,16 @@ export function toFixedPoint(given: ArrayLike<number>, noun: string, finest = 0)
     weights[i] = given[i]! > 0 ? Math.max(1, Math.round(given[i]! * scale)) : 0;
   }
   return { weights, scale };
+}
+
+/** Whether they are integers already, and stay what they are. */
+export function staysWhole(given: Float64Array): boolean {
+  let total = 0;
+  for (let i = 0; i < given.length; i++) {
+    if (!Number.isInteger(given[i]!)) return false;
+    total += given[i]!;
+  }
+  return total <= totalMax;
 }
 
 /** The least fixed-point weight that is not below `limit`: of weights that are whole the next whole one. */

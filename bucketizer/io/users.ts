@@ -10,10 +10,25 @@ export interface WeightedUsers {
   readonly weights: Float64Array; // [user] finite, >= 0
 }
 
+/** A Map has room for no more. */
+const usersMax = (1 << 24) - 1;
+
+/** All of them are one string on the way, which ends soon after. */
+const lettersMax = 500_000_000;
+
 /** Plain or gzip. Throws a ConfigError naming file and line at the first thing wrong. */
 export async function readUsers(path: string): Promise<WeightedUsers> {
   const lines: string[] = [];
-  await eachLine(path, (line) => lines.push(line));
+  let letters = 0;
+  await eachLine(path, (line) => {
+    letters += line.length + 1;
+    lines.push(line);
+    if (lines.length <= usersMax && letters <= lettersMax) return;
+    const limit = `${usersMax} users and ${lettersMax} letters`;
+    throw new ConfigError(
+      `${path}:${lines.length}: expected at most ${limit}; list those alone who do not weigh the mean`,
+    );
+  });
   const table = csvTable(lines.join('\n'), path, { required: ['user', 'weight'], others: 'any' });
   const [userColumn, weightColumn] = table.columns as readonly [number, number];
   const lineOf = new Map<string, number>();

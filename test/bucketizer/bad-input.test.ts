@@ -59,6 +59,7 @@ test.each([
     gzipSync(lines(9999, (i) => `${i} ${i * 7}\n`)).subarray(0, 9000),
     /cut/,
   ],
+  ['more weight than a number holds', 'a b 1.7e308\na b 1.7e308\nb c .5\n', /^the weights of ties add up to more than/],
   ['a bad line', 'a b\nc\n', /ties:2: 1 fields in "c", expected 2; mend it, or skip such lines with --max-bad-lines$/],
 ])('%s is refused in one line, and nothing is written', async (_, contents, message) => {
   const { dir, write } = scratchFolder();

@@ -76,14 +76,22 @@ test('the first tie that two lists do not have alike is told, whatever order and
   expect(listOf(...ties).firstUnlike(listOf(...ties, [0, 9, 1]))).toEqual({ from: 0, to: 9, here: 3, there: 4 });
 });
 
-test('fractions are added up before they are rounded, in whatever order ties come', () => {
-  const lines = Array.from({ length: 40 }, (_, i) => [i % 20, 20 + (i % 20), 0.1234567 * (1 + (i % 7))] as const);
-  const weighed = (order: typeof lines): string[] => {
-    const list = new TieList(8);
-    for (const [from, to, weight] of order) list.push(from, to, weight);
-    const { ties, tieWeights, repeated } = list.finish();
-    expect(repeated).toBe(20);
-    return Array.from(tieWeights!, (weight, i) => `${ties[2 * i]} ${ties[2 * i + 1]} ${weight}`).sort();
-  };
-  expect(weighed(lines.toReversed())).toEqual(weighed(lines));
+test('ties come to the same weight in whatever order their lines come, be they fractions or huge', () => {
+  for (let seed = 1; seed <= 60; seed++) {
+    const random = seededRandom(seed);
+    const weightOf = (): number => (seed % 2 === 0 ? (1 + below(999_999, random)) / 1e6 : 2 ** 46 + below(9, random));
+    const lines = Array.from({ length: 60 }, () => [below(5, random), 5 + below(4, random), weightOf()] as const);
+    const weighed = (order: typeof lines): string[] => {
+      const list = new TieList(4);
+      for (const [from, to, weight] of order) list.push(from, to, weight);
+      const { ties, tieWeights, repeated } = list.finish();
+      expect(ties.length / 2 + repeated).toBe(60);
+      return Array.from(tieWeights!, (weight, i) => `${ties[2 * i]} ${ties[2 * i + 1]} ${weight}`).sort();
+    };
+    const expected = weighed(lines);
+    const byWeight = lines.toSorted((a, b) => a[2] - b[2]);
+    for (const order of [lines.toReversed(), byWeight, byWeight.toReversed()]) {
+      expect(weighed(order), `seed ${seed}`).toEqual(expected);
+    }
+  }
 });
