@@ -1,6 +1,7 @@
 /** The social graph in compressed sparse rows: typed arrays only, 16 bytes a tie (10 where there are many), no object per
- *  user or tie (a Map per node costs 450 bytes a tie and ends at 16.7 million keys). Rows are sorted by neighbour, so that the same ties give
- *  the same graph in whatever order they are listed. Nodes are users, or clusters of users once contracted. */
+ *  user or tie (a Map per node costs 450 bytes a tie and ends at 16.7 million keys). Rows are sorted by neighbour, so that
+ *  the same ties give the same graph in whatever order they are listed. Nodes are users, or clusters of users once
+ *  contracted. */
 
 import { Graph } from './multilevel/graph.ts';
 import { type ListedRows, listedRows } from './multilevel/listed-rows.ts';

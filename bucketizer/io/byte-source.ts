@@ -13,7 +13,7 @@ export const standardInput = '-';
 const headBytes = 4096;
 
 export interface ByteSource {
-  readonly name: string; // for complaints
+  readonly name: string; // `nameOf` its path
   readonly head: Uint8Array; // the first bytes, `headBytes` of them where there are as many
   readonly chunks: AsyncIterable<Uint8Array>; // all bytes, those of the head too; once
   readonly gzip: boolean;
@@ -23,9 +23,14 @@ export interface ByteSource {
   close(): void;
 }
 
+/** For complaints. */
+export function nameOf(path: string): string {
+  return path === standardInput ? 'standard input' : path;
+}
+
 /** Throws a ConfigError where the file cannot be opened. Reading `chunks` throws what `readError` puts into words. */
 export async function openBytes(path: string): Promise<ByteSource> {
-  const name = path === standardInput ? 'standard input' : path;
+  const name = nameOf(path);
   let file: Stats | null = null; // null: a pipe, by whatever name
   try {
     const found = path === standardInput ? null : statSync(path);

@@ -1,4 +1,5 @@
-/** Ties from a file or from standard input, in any format: told by the first bytes, unless the caller says it. Lines that say nothing clear are refused by number, or skipped and counted up to a limit. */
+/** Ties from a file or from standard input, in any format: told by the first bytes, unless the caller says it. Lines that
+ *  say nothing clear are refused by number, or skipped and counted up to a limit. */
 
 import { type ByteSource, openBytes } from './byte-source.ts';
 import { readMetisTies } from './metis-ties.ts';

@@ -3,6 +3,7 @@
 
 import { csvNumber, csvTable } from '../../config/csv.ts';
 import { ConfigError } from '../../config/errors.ts';
+import { nameOf } from './byte-source.ts';
 import { eachLine } from './text-stream.ts';
 
 export interface WeightedUsers {
@@ -18,6 +19,7 @@ const lettersMax = 500_000_000;
 
 /** Plain or gzip. Throws a ConfigError naming file and line at the first thing wrong. */
 export async function readUsers(path: string): Promise<WeightedUsers> {
+  const name = nameOf(path);
   const lines: string[] = [];
   let letters = 0;
   await eachLine(path, (line) => {
@@ -26,25 +28,25 @@ export async function readUsers(path: string): Promise<WeightedUsers> {
     if (lines.length <= usersMax && letters <= lettersMax) return;
     const limit = `${usersMax} users and ${lettersMax} letters`;
     throw new ConfigError(
-      `${path}:${lines.length}: expected at most ${limit}; list those alone who do not weigh the mean`,
+      `${name}:${lines.length}: expected at most ${limit}; list those alone who do not weigh the mean`,
     );
   });
-  const table = csvTable(lines.join('\n'), path, { required: ['user', 'weight'], others: 'any' });
+  const table = csvTable(lines.join('\n'), name, { required: ['user', 'weight'], others: 'any' });
   const [userColumn, weightColumn] = table.columns as readonly [number, number];
   const lineOf = new Map<string, number>();
   const weights: number[] = [];
   for (const { line, fields } of table.rows) {
     const user = fields[userColumn]!;
-    if (user === '') throw new ConfigError(`${path}:${line}: user is empty, expected an id`);
+    if (user === '') throw new ConfigError(`${name}:${line}: user is empty, expected an id`);
     if (lineOf.has(user)) {
       throw new ConfigError(
-        `${path}:${line}: user ${JSON.stringify(user)} is listed already on line ${lineOf.get(user)}; keep one`,
+        `${name}:${line}: user ${JSON.stringify(user)} is listed already on line ${lineOf.get(user)}; keep one`,
       );
     }
     lineOf.set(user, line);
-    const at = { where: path, line, column: 'weight' };
+    const at = { where: name, line, column: 'weight' };
     weights.push(csvNumber(fields[weightColumn]!, at, { min: 0, max: Number.MAX_VALUE, unit: '' }));
   }
-  if (weights.length === 0) throw new ConfigError(`${path}: no users under the header; expected lines such as u1,1`);
+  if (weights.length === 0) throw new ConfigError(`${name}: no users under the header; expected lines such as u1,1`);
   return { users: [...lineOf.keys()], weights: Float64Array.from(weights) };
 }

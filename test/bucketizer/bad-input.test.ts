@@ -114,6 +114,11 @@ test('standard input is read as a file is, plain or gzip', (context) => {
   });
   expect(status).toBe(1);
   expect(String(stderr)).toMatch(/standard input:2: 1 fields in "c", expected 2/);
+  const flags = ['--users', '-', '--out', join(dir, 'none')];
+  const users = spawnSync(process.execPath, [program, 'bucketize', write('ties', text), ...flags], {
+    input: 'user,weight\na,-1\n',
+  });
+  expect(String(users.stderr)).toMatch(/^taiji: standard input:2: /);
 });
 
 test('with little address space the searches run in JavaScript; a full standard output is one line', (context) => {
