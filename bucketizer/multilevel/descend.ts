@@ -53,7 +53,7 @@ const scatteredCut: f64 = 0.2;
 /** Whether the first bisection shows a graph where friends of friends are rarely friends: it cuts a lot. Labels had better
  *  follow popular users there, as far as parts are large (first level of an R-MAT graph: .96 of METIS's locality so, .91 by
  *  density). Only then is the other rating tried. */
-function isScattered(graph: Graph, side: Sides, plan: DescentPlan): boolean {
+export function isScattered(graph: Graph, side: Sides, plan: DescentPlan): boolean {
   return plan.carefulLevels > 0 && cutOf(graph, side) > scatteredCut * tieWeightOf(graph);
 }
 

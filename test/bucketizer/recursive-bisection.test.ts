@@ -1,10 +1,12 @@
 import { expect, test } from 'vitest';
 import { buildGraph } from '../../bucketizer/graph.ts';
-import { nodesOf } from '../../bucketizer/multilevel/descend.ts';
+import { byWeightAlone, isScattered, nodesOf } from '../../bucketizer/multilevel/descend.ts';
 import { sumOf } from '../../bucketizer/multilevel/graph.ts';
+import { cutOf } from '../../bucketizer/multilevel/sides.ts';
 import { subgraph } from '../../bucketizer/multilevel/subgraph.ts';
-import { bisectPart, bisectRecursively } from '../../bucketizer/recursive-bisection.ts';
-import { communityTies, keepAll, randomGraph } from './sample-graphs.ts';
+import { bisectPart, bisectRecursively, bisectRoot } from '../../bucketizer/recursive-bisection.ts';
+import { seededRandom } from '../../config/random.ts';
+import { communityTies, keepAll, randomGraph, scatteredGraph } from './sample-graphs.ts';
 
 const effort = {
   coarsestNodes: 20,
@@ -40,6 +42,26 @@ test('a subtree comes out the same when it is worked off alone', () => {
     }
   }
 });
+
+for (const objective of ['cut', 'p-fanout'] as const) {
+  test(`for ${objective}, the root has the better side of two ratings where the first cuts a lot`, () => {
+    const root = { level: 0, index: 0 };
+    const chosen = { byDensity: 0, byWeight: 0 };
+    for (let seed = 1; seed <= 40; seed++) {
+      const graph = scatteredGraph(60 + 5 * seed, seededRandom(seed));
+      const plan = { height: 3, leafShare: graph.nodeCount / 8, seed, effort, objective, carefulLevels: 2 } as const;
+      const byWeight = { ...plan, effort: byWeightAlone(plan).effort };
+      const [first, other] = [plan, byWeight].map((each) => bisectPart(graph, root, each));
+      expect(isScattered(graph, first!, plan), `seed ${seed}`).toBe(true);
+      const isOther = cutOf(graph, other!) < cutOf(graph, first!);
+      const { side, below } = bisectRoot(graph, plan);
+      expect(side, `seed ${seed}`).toEqual(isOther ? other : first);
+      expect(below, `seed ${seed}`).toEqual(isOther ? byWeight : plan);
+      chosen[isOther ? 'byWeight' : 'byDensity']++;
+    }
+    expect(Math.min(chosen.byDensity, chosen.byWeight)).toBeGreaterThan(5);
+  });
+}
 
 test('everybody comes down every level once', () => {
   const graph = randomGraph(100, 1);

@@ -40,6 +40,12 @@ export function randomGraph(users: number, seed: number, skewed = false): Graph 
   return buildGraph(ties, weights, randomWeights(users, seed + 2, skewed), keepAll).graph;
 }
 
+/** Everybody tied to anybody: any bisection cuts a lot. */
+export function scatteredGraph(users: number, random: Random): Graph {
+  const ties = Uint32Array.from({ length: 6 * users }, () => below(users, random));
+  return buildGraph(ties, null, new Float64Array(users).fill(1), keepAll).graph;
+}
+
 export function below(n: number, random: Random): number {
   return Math.floor(random() * n);
 }

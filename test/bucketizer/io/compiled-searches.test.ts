@@ -11,7 +11,7 @@ import type { DescentPlan } from '../../../bucketizer/multilevel/descend.ts';
 import { Graph, sumOf } from '../../../bucketizer/multilevel/graph.ts';
 import { plainSearches } from '../../../bucketizer/searches.ts';
 import { type Random, seededRandom } from '../../../config/random.ts';
-import { below, communityTies, keepAll, randomGraph } from '../sample-graphs.ts';
+import { below, communityTies, keepAll, randomGraph, scatteredGraph } from '../sample-graphs.ts';
 import { scratchFolder } from './scratch.ts';
 
 const program = fileURLToPath(new URL('../../../dist/pipeline/cli/main.js', import.meta.url));
@@ -61,12 +61,6 @@ for (const search of ['bisect', 'descend'] as const) {
       expect(found, `seed ${seed}`).toEqual(expected);
     }
   });
-}
-
-/** Everybody tied to anybody: any bisection cuts a lot. */
-function scatteredGraph(users: number, random: Random): Graph {
-  const ties = Uint32Array.from({ length: 6 * users }, () => below(users, random));
-  return buildGraph(ties, null, new Float64Array(users).fill(1), keepAll).graph;
 }
 
 test('and bisects the root alike, by either rating', (context) => {
