@@ -1,4 +1,4 @@
-/** `npm run bench:bucketizer -- refresh [GRAPH ...] [--seeds 5] [--weeks 10]`: a tree refreshed after the usual drift (3 % of
+/** `npm run bench:bucketizer -- refresh [GRAPH ...] [--seeds 5] [--weeks 10] [--height N]`: a tree refreshed after the usual drift (3 % of
  *  ties rewired, 1 % new users, 0.5 % gone) beside one built from scratch on the same ties, means of the seeds; then ten
  *  refreshes in a row of each seed's tree, their mean beside that of as many trees from scratch, for one tree says little (on
  *  soc-Epinions1 they differ by 5 % among themselves). CPU is of this process, from ties in memory to the sealed tree, both
@@ -37,7 +37,11 @@ export async function benchRefresh(args: readonly string[]): Promise<void> {
   const { values, positionals } = parseArgs({
     args: [...args],
     allowPositionals: true,
-    options: { seeds: { type: 'string', default: '5' }, weeks: { type: 'string', default: '10' } },
+    options: {
+      seeds: { type: 'string', default: '5' },
+      weeks: { type: 'string', default: '10' },
+      height: { type: 'string' }, // of all trees; default: 40 to 80 users a bucket
+    },
   });
   const data = resolve(process.env['TAIJI_DATA'] ?? '../shared/data');
   for (const name of positionals.length > 0 ? positionals : byDefault) {
@@ -46,7 +50,7 @@ export async function benchRefresh(args: readonly string[]): Promise<void> {
       process.stdout.write(`${name}: skipped, no such file under ${data}; set TAIJI_DATA\n`);
       continue;
     }
-    const height = Math.floor(Math.log2(input.users.length / usersPerLeaf));
+    const height = Number(values.height ?? Math.floor(Math.log2(input.users.length / usersPerLeaf)));
     process.stdout.write(`\n${name}: ${input.users.length} users, ${1 << height} buckets, move max ${moveMax}\n`);
     print([
       ...measureOnce(input, height, Number(values.seeds)),
