@@ -5,7 +5,7 @@
 import { ConfigError } from '../config/errors.ts';
 
 export interface FixedPoint {
-  readonly weights: Float64Array; // integers; a positive weight never becomes 0
+  readonly weights: Float64Array; // integers; a positive weight never becomes 0; those given where they are such already
   readonly scale: number; // weights = round(given * scale)
 }
 
@@ -13,8 +13,11 @@ const totalMax = 1_125_899_906_842_624; // 2^50: leaves room to add and to multi
 
 const scaleMax = 1e300; // beyond it there is no next power of ten
 
+const limitDigits = 1e-4;
+
 /** `given`: finite and non-negative. `finest`: a weight that others are compared with (0: none), of which five digits count,
- *  too. Throws a ConfigError where they add up to more than a number holds; `noun` says whose weights they are. */
+ *  too. Throws a ConfigError where they add up to more than a number holds, or to so much that what is lighter than `finest`
+ *  would pass for as heavy; `noun` says whose weights they are. */
 export function toFixedPoint(given: ArrayLike<number>, noun: string, finest = 0): FixedPoint {
   let total = 0;
   let whole = true;
@@ -32,11 +35,20 @@ export function toFixedPoint(given: ArrayLike<number>, noun: string, finest = 0)
     while (least * scale < 1e5 && total * scale * 10 < totalMax && scale < scaleMax) scale *= 10;
   }
   while (total * scale > totalMax) scale /= 10;
+  if (whole && scale === 1 && given instanceof Float64Array) return { weights: given, scale };
   const weights = new Float64Array(given.length);
   for (let i = 0; i < given.length; i++) {
     weights[i] = given[i]! > 0 ? Math.max(1, Math.round(given[i]! * scale)) : 0;
+    const isLighter = given[i]! < finest * (1 - limitDigits);
+    if (isLighter && weights[i]! >= atLeast(finest, scale)) throw tooFine(finest, noun, total, given[i]!);
   }
   return { weights, scale };
+}
+
+function tooFine(limit: number, noun: string, total: number, lighter: number): ConfigError {
+  return new ConfigError(
+    `${noun} weigh ${total} together: beside that the limit of ${limit} cannot be told from ${lighter}; raise it, or leave out what weighs so much`,
+  );
 }
 
 /** Whether they are integers already, and stay what they are. */

@@ -12,7 +12,7 @@ const port = parentPort;
 const searches = compiledSearches(workerData as number);
 
 /** Entries of a part after which the garbage is collected: a thread keeps what memory it ever had. */
-const leavesMuch = 1 << 19;
+const leavesMuch = 1 << 17;
 
 port.on('message', ({ kind, part, place, plan }: BisectTask) => {
   collectGarbageOf(part); // of the task before

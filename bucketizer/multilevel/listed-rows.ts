@@ -1,15 +1,14 @@
 /** The rows of a graph from a list of ties. */
 
-import { sumOf } from './graph.ts';
 import {
   assertNode,
   type Doubles,
   entriesLarge,
   type Nodes,
   nodes,
-  roomForCounts,
   roomForNodes,
   roomForSums,
+  roomForTies,
   type Sides,
   sides,
   type TieWeights,
@@ -84,7 +83,7 @@ function bothDirections(
   for (let v = 0; v < nodeCount; v++) rowStart[v + 1] = rowStart[v + 1]! + rowStart[v]!;
   const entries: i32 = rowStart[nodeCount]!;
   let tieWeight: TieWeights | null = null;
-  if (weights !== null) tieWeight = roomForSums(2 * sumOf(weights), entries);
+  if (weights !== null) tieWeight = roomForTies(weights, entries);
   let direction: Sides | null = null;
   if (directed) direction = sides(entries);
   const rows = new RepeatedRows(rowStart, roomForNodes(entries), tieWeight, direction);
@@ -185,7 +184,7 @@ export function turnRow(rows: RepeatedRows, v: i32, turned: RepeatedRows, next: 
 function addUpRepeated(rows: RepeatedRows): ListedRows {
   const given = rows.tieWeight;
   const entries: i32 = rows.neighbour.length;
-  const tieWeight: TieWeights = given === null ? roomForCounts(mostRepeated(rows), entries) : given;
+  const tieWeight = roomForSums(given, heaviestTie(rows), entries);
   const rowStart = nodes(rows.rowStart.length);
   for (let v = 0; v + 1 < rowStart.length; v++) rowStart[v + 1] = addUpRow(rows, v, tieWeight, rowStart[v]!);
   return new ListedRows(rowStart, rows.neighbour, tieWeight, rows.direction, entries);
@@ -214,17 +213,20 @@ export function addUpRow(rows: RepeatedRows, v: i32, tieWeight: TieWeights, star
   return end;
 }
 
-/** How often a tie comes at most; 0 where there are few, and nobody asks. */
-function mostRepeated(rows: RepeatedRows): i32 {
+/** What a tie's entries weigh together at most; 0 where there are few, and nobody asks. */
+function heaviestTie(rows: RepeatedRows): f64 {
   const rowStart = rows.rowStart;
   const neighbour = rows.neighbour;
-  let most: i32 = 0;
+  const tieWeight = rows.tieWeight;
+  let most: f64 = 0;
   if (neighbour.length < entriesLarge) return most;
   for (let v = 0; v + 1 < rowStart.length; v++) {
-    let first = rowStart[v]!;
+    const first = rowStart[v]!;
+    let sum: f64 = 0;
     for (let k = first; k < rowStart[v + 1]!; k++) {
-      if (neighbour[k]! !== neighbour[first]!) first = k;
-      if (k - first >= most) most = k - first + 1;
+      if (k > first && neighbour[k]! !== neighbour[k - 1]!) sum = 0;
+      sum += tieWeight === null ? 1 : tieWeight[k]!;
+      if (sum > most) most = sum;
     }
   }
   return most;

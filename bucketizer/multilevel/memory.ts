@@ -79,14 +79,36 @@ export function tiesLike(weights: TieWeights, length: number): TieWeights {
   return new Int32Array(length);
 }
 
-/** Room for weights that add up to `sum`, and for sums of them; as `roomForNodes`. */
-export function roomForSums(sum: number, length: number): TieWeights {
-  return sum < 2_147_483_648 ? new Int32Array(length) : new Float64Array(length);
+/** Room for each of these weights twice, which are whole; as `roomForNodes`. */
+export function roomForTies(weights: Doubles, length: number): TieWeights {
+  let most = 0;
+  let sum = 0;
+  for (let i = 0; i < weights.length; i++) {
+    sum += weights[i]!;
+    if (weights[i]! > most) most = weights[i]!;
+  }
+  return 2 * sum < sumEnd ? roomUpTo(most, length) : new Float64Array(length);
 }
 
-/** Room for how often each of `length` entries comes, `most` times at most; as `roomForNodes`. */
-export function roomForCounts(most: number, length: number): TieWeights {
-  return length >= entriesLarge && most <= 255 ? new Uint8Array(length) : roomForSums(length, length);
+/** `given` where it has room for `most` also, which some of its weights add up to, else more room; as `roomForNodes`. Null: one
+ *  for each of `length` entries. */
+export function roomForSums(given: TieWeights | null, most: number, length: number): TieWeights {
+  if (given === null) return length < sumEnd ? roomUpTo(most, length) : new Float64Array(length);
+  return given instanceof Float64Array || most <= mostIn(given) ? given : roomUpTo(most, length);
+}
+
+const sumEnd = 2_147_483_648;
+
+function roomUpTo(most: number, length: number): TieWeights {
+  if (length < entriesLarge || most > 65_535) return new Int32Array(length);
+  return new (most > 255 ? Uint16Array : Uint8Array)(length);
+}
+
+/** The largest that fits. */
+export function mostIn(weights: TieWeights): number {
+  if (weights instanceof Uint8Array) return 255;
+  if (weights instanceof Uint16Array) return 65_535;
+  return weights instanceof Int32Array ? sumEnd - 1 : Infinity;
 }
 
 /** Room for sums of these weights. */

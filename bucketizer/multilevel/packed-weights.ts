@@ -1,7 +1,6 @@
 /** Tie weights of large graphs, in bytes where they fit. */
 
-import type { TieWeights } from './memory.ts';
-import { entriesLarge } from './memory.ts';
+import { entriesLarge, mostIn, type TieWeights } from './memory.ts';
 
 /** Weights in as few bytes as the largest so far needs, as they come. Where they turn out to be few, in 32 bits after all. */
 export class PackedWeights {
@@ -16,7 +15,7 @@ export class PackedWeights {
   append(weights: TieWeights, count: number): void {
     let most = 0;
     for (let k = 0; k < count; k++) if (weights[k]! > most) most = weights[k]!;
-    if (most > valueMax(this.weights)) {
+    if (most > mostIn(this.weights)) {
       const wider = new (most > 65_535 ? Int32Array : Uint16Array)(this.weights.length);
       wider.set(this.weights.subarray(0, this.end));
       this.weights = wider;
@@ -29,9 +28,4 @@ export class PackedWeights {
     const weights = this.weights.subarray(0, this.end);
     return this.end >= entriesLarge || weights instanceof Float64Array ? weights : new Int32Array(weights);
   }
-}
-
-function valueMax(weights: TieWeights): number {
-  if (weights instanceof Uint8Array) return 255;
-  return weights instanceof Uint16Array ? 65_535 : Infinity;
 }

@@ -16,6 +16,7 @@ import type { CacheSimulation } from '../../bucketizer/cache-simulation.ts';
 import type { Auditor } from '../../bucketizer/communities.ts';
 import { sumInOrder } from '../../bucketizer/fixed-point.ts';
 import { standardInput } from '../../bucketizer/io/byte-source.ts';
+import { collectGarbageAfter } from '../../bucketizer/io/collect-garbage.ts';
 import { compiledSearches } from '../../bucketizer/io/compiled-searches.ts';
 import { readEdgeList } from '../../bucketizer/io/edge-list.ts';
 import { writeLeaves, writeMoves } from '../../bucketizer/io/leaves-file.ts';
@@ -26,6 +27,7 @@ import { type TieFormat, tieFormats } from '../../bucketizer/io/tie-format.ts';
 import { readTree, writeTree } from '../../bucketizer/io/tree-file.ts';
 import { readUsers, type WeightedUsers } from '../../bucketizer/io/users.ts';
 import { checkWritable } from '../../bucketizer/io/writable.ts';
+import { entriesLarge } from '../../bucketizer/multilevel/memory.ts';
 import type { Objective } from '../../bucketizer/recursive-bisection.ts';
 import { type Move, moveMaxDefault, type RefreshReport, refresh } from '../../bucketizer/refresh.ts';
 import { reportPage } from '../../bucketizer/report-page.ts';
@@ -212,6 +214,7 @@ async function prepareFiles(
   onRead: (bytes: number, of: number) => void,
 ): Promise<PreparedFiles> {
   const list = await readEdgeList(tiesPath, badLinesMax, { format: flags.format, onRead });
+  collectGarbageAfter(list.ties.length, entriesLarge); // of reading: tables of ids, and ties before they were added up
   if (list.mutual && flags.directed === true) {
     throw new ConfigError('--directed is given, but a METIS graph is undirected; leave it out');
   }

@@ -3,6 +3,8 @@ import { atLeast, toFixedPoint } from '../../bucketizer/fixed-point.ts';
 
 test('whole weights stay what they are', () => {
   expect(toFixedPoint([3, 0, 7], 'users')).toEqual({ weights: Float64Array.of(3, 0, 7), scale: 1 });
+  const given = Float64Array.of(3, 0, 7);
+  expect(toFixedPoint(given, 'users').weights).toBe(given); // of many ties a copy would take as much memory as the ties
 });
 
 test('fractions become integers in proportion, to five digits of the mean', () => {
@@ -49,4 +51,25 @@ test('who weighs just the limit is not below it, whatever the fractions of both'
     expect([...weights].map((weight) => weight >= least)).toEqual([true, false, true, true]);
   }
   expect([2.4, 3, 0].map((limit) => atLeast(limit, 1))).toEqual([3, 3, 0]);
+});
+
+test('a limit that cannot be told from lighter weights beside the heavy ones is refused in a line', () => {
+  for (const [given, limit] of [
+    [[2e15, 3, 1], 3],
+    [[1e15, 0.5, 0.001], 0.5],
+    [[5e-324, 1e-310], 1e-310],
+  ] as const) {
+    expect(() => toFixedPoint(given, 'ties', limit)).toThrow(
+      /^ties weigh \S+ together: beside that the limit of \S+ cannot/,
+    );
+  }
+  for (const [given, limit] of [
+    [[1e15, 3, 1], 3],
+    [[2e15, 30, 10], 30],
+    [[1e6, 0.5], 1e-9],
+    [[1e10, 0.01, 0.009], 0.01],
+  ] as const) {
+    const { weights, scale } = toFixedPoint(given, 'ties', limit);
+    for (const [i, weight] of given.entries()) expect(weights[i]! >= atLeast(limit, scale)).toBe(weight >= limit);
+  }
 });

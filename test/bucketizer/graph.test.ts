@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { buildGraph, type TieRules } from '../../bucketizer/graph.ts';
+import { entriesLarge } from '../../bucketizer/multilevel/memory.ts';
 import { PackedWeights } from '../../bucketizer/multilevel/packed-weights.ts';
 import { subgraph } from '../../bucketizer/multilevel/subgraph.ts';
 import { seededRandom } from '../../config/random.ts';
@@ -42,6 +43,35 @@ test('a graph holds the ties the rules keep, added up, whatever the rules', () =
     const { given, self, repeated, oneWay, light, hubTies, kept } = counts;
     expect(self + repeated + oneWay + light + hubTies + kept, `seed ${seed}`).toBe(given);
     expect(kept).toBe(graph.neighbour.length / 2);
+  }
+});
+
+test('ties of a large graph are in as many bytes as the heaviest sum of them takes, and sums are right', () => {
+  const users = entriesLarge / 2 + 2; // a ring, every tie of which is there once, but for a few
+  const oneFew = [
+    { weights: [200, 56], bytes: 2, sum: 256 },
+    { weights: [200, 55], bytes: 1, sum: 255 },
+    { weights: [300, 65_236], bytes: 4, sum: 65_536 },
+    { weights: [2 ** 31, 5], bytes: 8, sum: 2 ** 31 + 5 },
+  ];
+  for (const { weights, bytes, sum } of oneFew) {
+    const ties = new Uint32Array(2 * (users + 1));
+    for (let v = 0; v < users; v++) {
+      ties[2 * v] = v;
+      ties[2 * v + 1] = (v + 1) % users;
+    }
+    ties.set([1, 0], 2 * users); // the first one again, the other way
+    const given = new Float64Array(users + 1).fill(1);
+    given[0] = weights[0]!;
+    given[users] = weights[1]!;
+    const { graph, counts } = buildGraph(ties, given, ones(users), keepAll);
+    expect(counts).toMatchObject({ repeated: 1, kept: users });
+    expect(graph.tieWeight.BYTES_PER_ELEMENT, `${weights}`).toBe(bytes);
+    expect([...graph.neighbour.subarray(0, 4)]).toEqual([1, users - 1, 0, 2]);
+    expect([...graph.tieWeight.subarray(0, 4)]).toEqual([sum, 1, sum, 1]);
+    let rest = 0;
+    for (let k = 0; k < graph.tieWeight.length; k++) rest += graph.tieWeight[k]!;
+    expect(rest).toBe(2 * (sum + users - 1));
   }
 });
 

@@ -89,12 +89,12 @@ export function tiesLike(_weights: TieWeights, length: i32): TieWeights {
 }
 
 /** Whose sums do not fit is not sent here. */
-export function roomForSums(_sum: f64, length: i32): TieWeights {
+export function roomForTies(_weights: Doubles, length: i32): TieWeights {
   return roomForNodes(length);
 }
 
-export function roomForCounts(_most: i32, length: i32): TieWeights {
-  return roomForNodes(length);
+export function roomForSums(given: TieWeights | null, _most: f64, length: i32): TieWeights {
+  return given === null ? roomForNodes(length) : given;
 }
 
 export function sumsLike(_weights: TieWeights, length: i32): TieWeights {
