@@ -46,8 +46,8 @@ export function startWorkers(count: number, bisectedMax: number): WorkerPool {
   const idle = [...threads];
   const queue: Waiting[] = [];
   const busy = new Map<Worker, Waiting>();
-
   let failure: Error | null = null; // of any thread: nothing is handed out any more, and what others still find is of no use
+  let closed = false;
 
   const handOut = (): void => {
     while (idle.length > 0 && queue.length > 0) {
@@ -56,6 +56,11 @@ export function startWorkers(count: number, bisectedMax: number): WorkerPool {
       busy.set(thread, waiting);
       thread.postMessage(waiting.task, buffersOf(waiting.task.part));
     }
+  };
+  const fail = (error: Error): void => {
+    failure ??= error;
+    for (const waiting of [...busy.values(), ...queue.splice(0)]) waiting.failed(error);
+    busy.clear();
   };
   for (const thread of threads) {
     thread.on('message', (result: unknown) => {
@@ -67,10 +72,9 @@ export function startWorkers(count: number, bisectedMax: number): WorkerPool {
       waiting.done(result);
       handOut();
     });
-    thread.on('error', (error: Error) => {
-      failure ??= error;
-      for (const waiting of [...busy.values(), ...queue.splice(0)]) waiting.failed(error);
-      busy.clear();
+    thread.on('error', fail);
+    thread.on('exit', (code) => {
+      if (!closed && failure === null) fail(new Error(`a thread ended before its work was done (exit ${code})`));
     });
   }
   const submit = (task: BisectTask): Promise<unknown> =>
@@ -86,6 +90,7 @@ export function startWorkers(count: number, bisectedMax: number): WorkerPool {
     bisect: (part, place, plan) => submit({ kind: 'halves', part, place, plan }) as Promise<Halved>,
     bisectRecursively: (part, place, plan) => submit({ kind: 'subtree', part, place, plan }) as Promise<Uint32Array>,
     close: async () => {
+      closed = true;
       await Promise.all(threads.map((thread) => thread.terminate()));
     },
   };

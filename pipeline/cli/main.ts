@@ -2,7 +2,7 @@
 /** `taiji`: one verb a file. What people can mend is one line and exit 1; a defect shows where it is. */
 
 import { Command } from 'commander';
-import { ConfigError } from '../../config/errors.ts';
+import { complaintOf } from './complaint.ts';
 
 const program = new Command('taiji')
   .description('Edge traffic control plane: which datacenter serves each user of each edge')
@@ -60,8 +60,9 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
 try {
   await program.parseAsync();
 } catch (error) {
-  if (!(error instanceof ConfigError)) throw error;
-  process.stderr.write(`taiji: ${error.message}\n`);
+  const complaint = complaintOf(error);
+  if (complaint === null) throw error;
+  process.stderr.write(`taiji: ${complaint}\n`);
   process.exitCode = 1;
 }
 

@@ -1,10 +1,14 @@
+import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import { setTimeout as after } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
 import { startWorkers } from '../../../bucketizer/io/worker-pool.ts';
 import { entriesLarge } from '../../../bucketizer/multilevel/memory.ts';
 import type { BisectionPlan } from '../../../bucketizer/recursive-bisection.ts';
-import { randomGraph } from '../sample-graphs.ts';
+import { communityTies, randomGraph } from '../sample-graphs.ts';
+import { scratchFolder } from './scratch.ts';
 
 const built = new URL('../../../dist/bucketizer/io/bisect-worker.js', import.meta.url);
 const root = { level: 0, index: 0 };
@@ -43,4 +47,24 @@ test('one thread that fails fails all that is asked for, once, whatever others s
   } finally {
     await pool.close();
   }
+});
+
+test('a thread that ends before its work is done ends the build, and says so', (context) => {
+  if (!existsSync(built)) context.skip('workers need the built program: npm run build');
+  const { dir, write } = scratchFolder();
+  const ends = 'import{isMainThread}from"node:worker_threads";if(!isMainThread)process.exit(7)';
+  const ties = communityTies(40_000, 8, 1); // enough for a thread
+  const lines = Array.from({ length: ties.length / 2 }, (_, i) => `${ties[2 * i]} ${ties[2 * i + 1]}\n`);
+  const program = fileURLToPath(new URL('../../pipeline/cli/main.js', built));
+  const { status, stderr } = spawnSync(
+    process.execPath,
+    [program, 'bucketize', write('ties', lines.join('')), '--out', join(dir, 'tree'), '--workers', '2'],
+    {
+      encoding: 'utf8',
+      env: { ...process.env, NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(ends)}` },
+    },
+  );
+  expect(status).toBe(1);
+  expect(stderr).toContain('a thread ended before its work was done (exit 7)');
+  expect(existsSync(join(dir, 'tree'))).toBe(false);
 });
