@@ -75,12 +75,12 @@ interface Effort extends BisectEffort {
   readonly swapRounds: number; // at the end
 }
 
-const searches = { coarsestNodes: 25, shrinkPerRound: 6, passes: 2, labelRounds: 1, byDensity: true } as const;
+const searchEffort = { coarsestNodes: 25, shrinkPerRound: 6, passes: 2, labelRounds: 1, byDensity: true } as const;
 const onceOver = { startTies: 0, startsMax: 1, settles: false, cycles: 0, carefulLevels: 0 };
 const efforts: Readonly<Record<EffortName, Effort>> = {
-  fast: { ...searches, ...onceOver, tries: 2, rounds: 4, vCycles: 0, swapRounds: 0 },
+  fast: { ...searchEffort, ...onceOver, tries: 2, rounds: 4, vCycles: 0, swapRounds: 0 },
   default: {
-    ...searches,
+    ...searchEffort,
     tries: 4, // 12 find .001 to .002 more, too much for refreshes to follow (.973 after ten on soc-Epinions1, .989 so)
     startTies: 60_000,
     startsMax: 6,
@@ -92,7 +92,7 @@ const efforts: Readonly<Record<EffortName, Effort>> = {
     swapRounds: 4,
   },
   best: {
-    ...searches,
+    ...searchEffort,
     shrinkPerRound: 3,
     passes: 3,
     labelRounds: 2,

@@ -1,8 +1,8 @@
-/** Which bucket a user is in, for the frontends of a datacenter: ids stay the UTF-8 bytes they are in the tree file, and
- *  are found by a hash table of their numbers, so that ten million users take 300 MB and no object each, loaded in 3 s and found in 3 us (CPU). A user the
- *  tree does not know goes where most of the friends given are, else to the bucket of a hash of the id, the same on every
- *  machine (`unknown-user.ts`); the next refresh keeps it there if there is room.
- *  Declined: a memory map, which Node cannot make without native code; a Map of strings, several times the memory. */
+/** Which bucket a user is in, for the frontends of a datacenter: ids stay the UTF-8 bytes they are in the tree file, and are
+ *  found by a hash table of their numbers, so that ten million users take 300 MB and no object each, loaded in 3 s and found
+ *  in 3 us (CPU). A user the tree does not know goes where most of the friends given are, else to the bucket of a hash of the
+ *  id, the same on every machine (`unknown-user.ts`); the next refresh keeps it there if there is room. Declined: a memory
+ *  map, which Node cannot make without native code; a Map of strings, several times the memory. */
 
 import { mix32 } from '../config/random.ts';
 import { ByteReader } from './tree-bytes.ts';

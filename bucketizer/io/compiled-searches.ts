@@ -87,9 +87,9 @@ const listedMax = 1 << 20; // ties
 /** Down to its leaves a graph takes half a kilobyte a node, beside what its entries take; a block of memory ends at 1 GiB. */
 const nodesMax = 1 << 20;
 
-/** For graphs of fewer entries than `bisectedMax`, at most `entriesLarge`; refinement and swaps, which make no other graph, to
- *  four times that; larger ones, and those whose ties add up to more
- *  than 32 bits, go to the searches in JavaScript, and so do all where the program has not been built. */
+/** For graphs of fewer entries than `bisectedMax`, at most `entriesLarge`; refinement and swaps, which make no other graph,
+ *  take four times that. Graphs of more entries, of more than `nodesMax` nodes, or whose ties add up to more than 32 bits go
+ *  to the searches in JavaScript, and so do all where the program has not been built. */
 export function compiledSearches(bisectedMax: number = entriesLarge): Searches {
   const exact = plainSearches();
   const exports = compiledProgram('searches');

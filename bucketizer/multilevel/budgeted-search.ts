@@ -26,8 +26,9 @@ const swappedTimesMean: f64 = 2;
 
 const leavesTried: i32 = 16;
 
-/** Prices are multiples of one over this, or over less where ties are heavy, so that sums of prices and ties are exact: where
- *  a price that one paid and another got back left 1e-15, two users changed places again and again, each time for the better. */
+/** Prices are multiples of one over this, or over less where ties are heavy, so that sums of prices and ties are exact (of
+ *  users whose ties weigh less than 2^53 / 100 together): where a price that one paid and another got back left 1e-15,
+ *  two users changed places again and again, each time for the better. */
 const pricePartsMax: f64 = 1024;
 const exactMax: f64 = 9_007_199_254_740_992; // 2^53
 
@@ -253,7 +254,7 @@ export class BudgetedSearch {
     this.worth.forget();
   }
 
-  /** Leaves of v's friends where v would gain; returns how many. */
+  /** Puts the leaves of v's friends where v would gain into `wanted`. */
   private noteWanted(v: i32): void {
     const worth = this.worth;
     const wanted = this.wanted;
