@@ -241,7 +241,7 @@ export class BudgetedSearch {
       const leaf = this.wanted.leaf[i]!;
       const gain = this.wanted.gain[i]!;
       if (!this.room.allows(v, from, leaf)) {
-        best = this.chooseSwap(v, leaf, gain, best);
+        best = this.chooseSwap(v, leaf, gain, this.chooseNear(v, leaf, best));
         continue;
       }
       const value = gain / Math.max(this.least, this.cost(v, leaf));
@@ -267,6 +267,20 @@ export class BudgetedSearch {
       const gain = worth.of(leaf) - here - this.priceOf(v, leaf);
       if (gain > 0) wanted.note(leaf, gain);
     }
+  }
+
+  /** Whether v should go to the nearest leaf with room, for `leaf` has none, for more than `best` a share of the budget;
+   *  returns the more. */
+  private chooseNear(v: i32, leaf: i32, best: f64): f64 {
+    const own = this.leafOf[v]!;
+    const near = this.room.lightLeafNear(leaf, v, own);
+    if (near === own) return best;
+    const gain = this.worth.of(near) - this.worth.of(own) - this.priceOf(v, near);
+    const value = gain / Math.max(this.least, this.cost(v, near));
+    if (value <= best || !this.budget.allows(this.homes, v, own, near)) return best;
+    this.to = near;
+    this.other = -1;
+    return value;
   }
 
   /** Whether somebody in `leaf` should change places with v, for more than `best` a share of the budget; returns the more. */

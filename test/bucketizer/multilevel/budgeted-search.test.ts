@@ -60,6 +60,24 @@ test('whoever leaves home gains the price of it; a leaf that is full is entered 
   expect(after(6)).toEqual([...leaf]);
 });
 
+test('where the leaf that is wanted is full and nobody there wants to go, the nearest leaf with room is taken', () => {
+  const leafOf = Uint32Array.of(0, 0, 0, 1, 1, 2, 2, 2, 3, 3, 3, 3); // three users fill a leaf
+  const ties = Uint32Array.of(0, 1, 1, 2, 0, 2, 11, 0);
+  const each = new Float64Array(12).fill(1);
+  const { graph } = buildGraph(ties, Float64Array.of(9, 9, 9, 1), each, keepAll);
+  const bounds = { ...treeBounds(graph, 2), userMean: 0 };
+  const homes = new Homes(Int32Array.from(leafOf), each, each);
+  const after = (price: number): number[] => {
+    const leaves = leafOf.slice();
+    new BudgetedSearch(graph, leaves, bounds, homes, new MoveBudget(12, 12)).refine(price);
+    return [...leaves];
+  };
+  const beside = [...leafOf];
+  beside[11] = 1; // one level with its friend
+  expect(after(0.9)).toEqual(beside);
+  expect(after(1)).toEqual([...leafOf]);
+});
+
 test('two who want the same place equally do not take turns: a price paid and got back leaves nothing', () => {
   const [one, other, friend, same, far] = [3, 9, 10, 11, 0];
   const ties = Uint32Array.from([one, other].flatMap((v) => [friend, same, far].flatMap((of) => [v, of])));
