@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
-import { auditCommunities } from '../../bucketizer/communities.ts';
+import { auditCommunities, louvainCommunities } from '../../bucketizer/communities.ts';
 import { buildGraph } from '../../bucketizer/graph.ts';
 import { seededRandom } from '../../config/random.ts';
-import { keepAll, randomGraph } from './sample-graphs.ts';
+import { communityTies, keepAll, randomGraph } from './sample-graphs.ts';
 
 const ties: number[] = [];
 for (let clique = 0; clique < 8; clique++) {
@@ -33,6 +33,29 @@ test('a graph without ties has no communities, and no NaN', () => {
   const alone = buildGraph(new Uint32Array(0), null, new Float64Array(3).fill(1), keepAll).graph;
   const audit = auditCommunities(alone, new Uint32Array(3), 1, seededRandom(1))!;
   expect(audit).toMatchObject({ communities: 0, modularity: 0 });
+});
+
+test('users without ties are asked about nowhere: beside any number of them, of no weight, the audit is the same', () => {
+  const apart = 20; // every 20th user has ties
+  const pairs = communityTies(300, 10, 7, { inside: 1, across: 3 }); // vague: what Louvain finds hangs on its order
+  const weights = new Float64Array(300 * apart).map((_, v) => (v % apart === 0 ? 1 : 0));
+  const dense = buildGraph(pairs, null, new Float64Array(300).fill(1), keepAll).graph;
+  const sparse = buildGraph(
+    pairs.map((v) => v * apart),
+    null,
+    weights,
+    keepAll,
+  ).graph;
+  const leafOf = Uint32Array.from({ length: 300 }, (_, v) => v % 8);
+  const spread = Uint32Array.from({ length: 300 * apart }, (_, v) => leafOf[Math.floor(v / apart)]!);
+  expect(auditCommunities(sparse, spread, 3, seededRandom(1))).toEqual(
+    auditCommunities(dense, leafOf, 3, seededRandom(1)),
+  );
+  const { communityOf } = louvainCommunities(sparse, seededRandom(1));
+  const found = new Set(communityOf.filter((_, v) => v % apart === 0));
+  const alone = communityOf.filter((_, v) => v % apart !== 0);
+  expect(new Set([...alone, ...found]).size).toBe(alone.length + found.size);
+  expect(Math.max(...communityOf)).toBeLessThan(sparse.nodeCount);
 });
 
 test('where no community fits into a segment, none is said to be whole', () => {
