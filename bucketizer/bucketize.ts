@@ -64,7 +64,7 @@ export interface TreeReport {
   readonly ties: TieCounts;
   readonly meanLocality: number; // 0..1, mean over the levels below the root
   readonly levels: readonly LevelQuality[]; // root first; cut weight in the unit of the ties given
-  readonly cache: CacheSimulation | null; // null: not asked for
+  readonly cache: CacheSimulation | null; // null: not asked for, or nobody has friends to ask
   readonly communities: CommunityAudit | null; // null: not asked for, or too large a graph
 }
 

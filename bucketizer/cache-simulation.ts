@@ -29,28 +29,27 @@ export interface CacheSimulation {
   readonly connectionLocality: readonly { level: number; tree: number; hash: number }[]; // share of tie weight inside one segment, where segments of the level are routed as a whole
 }
 
+/** Null where no request touches an item: nobody who weighs anything has friends. */
 export function simulateCaches(
   graph: Graph,
   leafOf: Uint32Array,
   height: number,
   levels: readonly LevelQuality[],
   seed: number,
-): CacheSimulation {
+): CacheSimulation | null {
   const leaves = 1 << height;
   const datacenters = Math.min(datacentersMax, leaves);
   const requests = requestsPerUser * graph.nodeCount;
-  const curve = sizes.map((cacheShare) => {
+  const curve: CachePoint[] = [];
+  for (const cacheShare of sizes) {
     const size = Math.round(cacheShare * graph.nodeCount);
     const missRateOf = (route: Route): number => missRate(graph, size, requests, seed, datacenters, route);
-    return {
-      cacheShare,
-      missRate: {
-        random: missRateOf((_, random) => Math.floor(random() * datacenters)),
-        hash: missRateOf((v) => mix32(v + 1) % datacenters),
-        tree: missRateOf((v) => Math.floor((leafOf[v]! * datacenters) / leaves)),
-      },
-    };
-  });
+    const random = missRateOf((_, random) => Math.floor(random() * datacenters));
+    if (Number.isNaN(random)) return null; // requests are the same in every run
+    const hash = missRateOf((v) => mix32(v + 1) % datacenters);
+    const tree = missRateOf((v) => Math.floor((leafOf[v]! * datacenters) / leaves));
+    curve.push({ cacheShare, missRate: { random, hash, tree } });
+  }
   const connectionLocality = levels
     .slice(1)
     .map(({ level, locality }) => ({ level, tree: locality, hash: 1 / (1 << level) }));
@@ -59,6 +58,7 @@ export function simulateCaches(
 
 type Route = (user: number, random: Random) => number; // a datacenter
 
+/** NaN where no request touches an item. */
 function missRate(
   graph: Graph,
   size: number,
@@ -88,7 +88,7 @@ function missRate(
     }
   }
   const misses = caches.reduce((sum, cache) => sum + cache.misses, 0) - warmMisses;
-  return touches === 0 ? 0 : misses / touches;
+  return misses / touches;
 }
 
 /** Draws an index of `from .. to` by weight. */

@@ -59,3 +59,9 @@ test('no way to route has more datacenters than the tree can fill', () => {
     expect(missRate.hash, `height ${height}`).toBeLessThan(missRate.random);
   }
 });
+
+test('where nobody who weighs anything has friends no cache is asked, and none is said to miss nothing', () => {
+  const ties = Uint32Array.of(0, 1);
+  const input = { users: userNames(4), userWeights: Float64Array.of(0, 0, 1, 1), ties, tieWeights: null };
+  expect(bucketize(input, { height: 1, seed: 1, simulateCache: true }).report.cache).toBeNull();
+});
