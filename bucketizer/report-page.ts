@@ -2,6 +2,7 @@
  *  it; numbers are all there is. Declined: the page of a replay with another subject; that one plots epochs. */
 
 import type { TreeReport } from './bucketize.ts';
+import { percent, rounded } from './figures.ts';
 import type { RefreshReport } from './refresh.ts';
 import { sharePlot } from './share-plot.ts';
 
@@ -26,9 +27,9 @@ h1 { font-size: 1.5em; margin: 0 } h2 { font-size: 1.1em; margin: 2em 0 .4em } p
 .cards div { background: var(--card); border-radius: 6px; padding: .7em .9em } .cards b { display: block; font-size: 1.6em; line-height: 1.3 } .cards small { color: var(--soft) }
 .scroll { overflow-x: auto } table { border-collapse: collapse; font-variant-numeric: tabular-nums }
 td, th { padding: .2em .7em; text-align: right; font-weight: normal; white-space: nowrap } tbody tr { border-top: 1px solid var(--line) }
-th { color: var(--soft) } thead tr:first-child th[colspan] { text-align: center } thead th { vertical-align: bottom } tbody th { text-align: left }
+th { color: var(--soft) } thead tr:first-child th[colspan] { text-align: center } thead th { vertical-align: bottom } tbody th { text-align: left; white-space: normal }
 .share { background: linear-gradient(90deg, var(--fill) var(--share), transparent var(--share)) }
-svg { width: 100%; height: auto } text { fill: var(--soft); font-size: 12px } .axis { stroke: var(--line) }
+svg { width: 100%; min-width: 640px; height: auto } text { fill: var(--soft); font-size: 12px } .axis { stroke: var(--line) }
 .legend span { margin-right: 1em } .legend i { display: inline-block; width: .8em; height: .8em; margin-right: .3em; border-radius: 50% }
 </style></head><body>
 <h1>Taiji bucket tree</h1>
@@ -48,19 +49,23 @@ ${cache === null ? '' : missPlot(cache)}
 function cards({ users, usersWithoutTies, usersUnlisted = 0, ...report }: Reported): string {
   const { ties, levels, fanout, refresh } = report;
   const buckets = levels.at(-1)!;
+  const ofTies = (value: string, note: string): readonly [string, string] =>
+    ties.kept === 0 ? ['-', 'no tie was kept'] : [value, note];
   const unlisted = usersUnlisted === 0 ? '' : `, ${grouped(usersUnlisted)} not listed`;
   const figures = [
     ['users', grouped(users), `${grouped(usersWithoutTies)} without ties${unlisted}`],
     ['buckets', grouped(buckets.nodes), `${decimal(users / buckets.nodes)} users each in the mean`],
     ['ties kept', grouped(ties.kept), `of ${grouped(ties.given)} given`],
-    ['ties inside segments', percent(report.meanLocality), 'mean of the levels below the root'],
-    ['ties inside buckets', percent(buckets.locality), `a hash: ${percent(1 / buckets.nodes)}`],
+    ['ties inside segments', ...ofTies(percent(report.meanLocality), 'mean of the levels below the root')],
+    ['ties inside buckets', ...ofTies(percent(buckets.locality), `a hash: ${percent(1 / buckets.nodes)}`)],
     [
       'heaviest bucket',
       times(1 + buckets.imbalance),
       `the even share; its heaviest user alone ${times(buckets.heaviestUserInIt)}`,
     ],
-    ...(fanout === null ? [] : [['fanout', fanout.toFixed(2), "buckets a user's request reaches in the mean"]]),
+    ...(fanout === null
+      ? []
+      : [['fanout', ...ofTies(rounded(fanout, 2), "buckets a user's request reaches in the mean")]]),
     ...(refresh === undefined
       ? []
       : [['users moved', percent(refresh.usersMovedShare), `of ${percent(refresh.moveMax)} allowed`]]),
@@ -68,8 +73,11 @@ function cards({ users, usersWithoutTies, usersUnlisted = 0, ...report }: Report
   return `<div class="cards">${figures.map(([name, value, note]) => `<div>${name}<b>${value}</b><small>${note}</small></div>`).join('')}</div>`;
 }
 
-function localityPlot({ levels }: Reported): string {
+function localityPlot({ ties, levels }: Reported): string {
   const title = 'Ties inside one segment, where segments of a level are routed as a whole';
+  if (ties.kept === 0) {
+    return `<h2>${title}</h2><p class="soft">No tie was kept: none can be inside a segment, and nobody has friends whose items a cache could miss.</p>`;
+  }
   const below = [
     { of: 'level', names: levels.map(({ level }) => `${level}`) },
     { of: 'segments', names: levels.map(({ nodes }) => grouped(nodes)) },
@@ -81,7 +89,7 @@ function localityPlot({ levels }: Reported): string {
   return `<h2>${title}</h2>${sharePlot(title, below, lines)}`;
 }
 
-function levelTable({ levels, refresh, communities }: Reported): string {
+function levelTable({ ties, levels, refresh, communities }: Reported): string {
   const groups = [
     { name: '', heads: ['level', 'segments'] },
     { name: 'ties', heads: ['inside', 'by a hash', 'weight cut'] },
@@ -94,9 +102,11 @@ function levelTable({ levels, refresh, communities }: Reported): string {
     const audited = communities?.levels[l];
     const cells = [
       `<td>${level}</td><td>${grouped(nodes)}</td>`,
-      `<td class="share" style="--share: ${percent(locality).replace(' ', '')}">${percent(locality)}</td>`,
-      `<td>${percent(1 / nodes)}</td><td>${decimal(cutWeight)}</td>`,
-      `<td>${(1 + imbalance).toFixed(3)}</td><td>${heaviestUserInIt.toFixed(3)}</td>`,
+      ties.kept === 0
+        ? '<td>-</td><td>-</td>'
+        : `<td class="share" style="--share: ${percent(locality).replace(' ', '')}">${percent(locality)}</td><td>${percent(1 / nodes)}</td>`,
+      `<td>${decimal(cutWeight)}</td>`,
+      `<td>${rounded(1 + imbalance, 3)}</td><td>${rounded(heaviestUserInIt, 3)}</td>`,
       moved === undefined ? '' : `<td>${percent(moved.usersShare)}</td><td>${percent(moved.weightShare)}</td>`,
       audited === undefined
         ? ''
@@ -109,8 +119,9 @@ function levelTable({ levels, refresh, communities }: Reported): string {
   const audit =
     communities === null
       ? ''
-      : `<p class="soft">Communities were found without knowing the tree (Louvain: ${grouped(communities.communities)} of two users and more, modularity ${communities.modularity.toFixed(3)}). Of those that fit into a segment: how many are whole in one, and how much of their weight is in the segment that has most of it.</p>`;
-  return `<h2>Level by level</h2><div class="scroll"><table><thead><tr>${names.join('')}</tr><tr>${heads.join('')}</tr></thead><tbody>${rows.join('')}</tbody></table></div>${audit}`;
+      : `<p class="soft">Communities were found without knowing the tree (Louvain: ${grouped(communities.communities)} of two users and more, modularity ${rounded(communities.modularity, 3)}). Of those that fit into a segment: how many are whole in one, and how much of their weight is in the segment that has most of it.</p>`;
+  const head = `<tr>${names.join('')}</tr><tr>${heads.join('')}</tr>`;
+  return `<h2>Level by level</h2>${table(rows, head)}${audit}`;
 }
 
 function tieTable({ ties, badLines = 0 }: Reported): string {
@@ -129,7 +140,7 @@ function tieTable({ ties, badLines = 0 }: Reported): string {
     return `<tr><th>${name}</th><td>${grouped(count)}</td><td>${percent(share)}</td></tr>`;
   });
   const skipped = badLines === 0 ? '' : `<p class="soft">${grouped(badLines)} bad lines were skipped.</p>`;
-  return `<h2>What became of the ties</h2><table><tbody>${lines.join('')}</tbody></table>${skipped}`;
+  return `<h2>What became of the ties</h2>${table(lines)}${skipped}`;
 }
 
 function refreshTable(refresh: RefreshReport): string {
@@ -146,7 +157,8 @@ function refreshTable(refresh: RefreshReport): string {
       balanceGiven === 0 ? 'none' : `${times(balanceGiven)} the even share, which the cap could not mend`,
     ],
   ];
-  return `<h2>Against the tree before</h2><p class="soft">${previousVersion}</p><table><tbody>${rows.map(([name, value]) => `<tr><th>${name}</th><td>${value}</td></tr>`).join('')}</tbody></table>`;
+  const lines = rows.map(([name, value]) => `<tr><th>${name}</th><td>${value}</td></tr>`);
+  return `<h2>Against the tree before</h2><p class="soft">${previousVersion}</p>${table(lines)}`;
 }
 
 function missPlot({ datacenters, requests, curve }: NonNullable<TreeReport['cache']>): string {
@@ -160,13 +172,15 @@ function missPlot({ datacenters, requests, curve }: NonNullable<TreeReport['cach
     return `<tr><td>${names[i]}</td>${ways.map((way) => `<td>${percent(missRate[way])}</td>`).join('')}<td>${spared}</td></tr>`;
   });
   const heads = ['cache', 'at random', 'by a hash', 'by the tree', 'misses of the hash spared'];
-  return `<h2>${title}</h2>${sharePlot(title, [{ of: 'cache', names }], lines)}<p class="soft">Cache: items that one holds, of all. ${grouped(requests)} requests, after as many that warm the caches.</p><table><thead><tr>${heads.map((head) => `<th>${head}</th>`).join('')}</tr></thead><tbody>${rows.join('')}</tbody></table>`;
+  const model = `<p class="soft">Cache: items that one holds, of all. ${grouped(requests)} requests, after as many that warm the caches.</p>`;
+  const head = `<tr>${heads.map((name) => `<th>${name}</th>`).join('')}</tr>`;
+  return `<h2>${title}</h2>${sharePlot(title, [{ of: 'cache', names }], lines)}${model}${table(rows, head)}`;
 }
 
-/** Small shares keep a digit that tells them from nothing. */
-function percent(share: number): string {
-  const digits = share !== 0 && Math.abs(share) < 0.001 ? 3 : 2;
-  return `${(100 * share).toFixed(digits)} %`;
+/** Where it is wider than the window it scrolls, and not the page. */
+function table(rows: readonly string[], head = ''): string {
+  const top = head === '' ? '' : `<thead>${head}</thead>`;
+  return `<div class="scroll"><table>${top}<tbody>${rows.join('')}</tbody></table></div>`;
 }
 
 function percentOrNone(share: number | null): string {
@@ -174,7 +188,7 @@ function percentOrNone(share: number | null): string {
 }
 
 function times(factor: number): string {
-  return `${factor.toFixed(3)} x`;
+  return `${rounded(factor, 3)} x`;
 }
 
 /** Of any unit, small or large. */

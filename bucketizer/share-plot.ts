@@ -1,5 +1,8 @@
 /** A plot of shares as inline SVG: lines over named columns, every point marked, so that one column is seen too, and its
- *  figure told where the pointer rests on it. */
+ *  figure told where the pointer rests on it. It lies in a box of class `scroll`: letters shrink with it, so that pages
+ *  bound how narrow it gets. */
+
+import { percent } from './figures.ts';
 
 const width = 960;
 const height = 300;
@@ -35,11 +38,11 @@ export function sharePlot(title: string, below: readonly ColumnNames[], lines: r
   const drawn = lines.map(({ name, values }, l) => {
     const points = values.map((value, i) => `${x(i)},${y(value)}`).join(' ');
     const marks = values.map((value, i) => {
-      const told = `${name}, ${below[0]!.of} ${below[0]!.names[i]}: ${(100 * value).toFixed(2)} %`;
+      const told = `${name}, ${below[0]!.of} ${below[0]!.names[i]}: ${percent(value)}`;
       return `<circle cx="${x(i)}" cy="${y(value)}" r="3.5" fill="${palette[l]}"><title>${told}</title></circle>`;
     });
     return `<polyline fill="none" stroke="${palette[l]}" stroke-width="2" points="${points}"/>${marks.join('')}`;
   });
   const legend = lines.map(({ name }, l) => `<span><i style="background:${palette[l]}"></i>${name}</span>`);
-  return `<svg viewBox="0 0 ${width} ${height}" role="img" aria-label="${title}">${[...ticks, ...names, ...drawn].join('')}</svg><p class="legend">${legend.join(' ')}</p>`;
+  return `<div class="scroll"><svg viewBox="0 0 ${width} ${height}" role="img" aria-label="${title}">${[...ticks, ...names, ...drawn].join('')}</svg></div><p class="legend">${legend.join(' ')}</p>`;
 }
