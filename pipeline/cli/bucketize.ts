@@ -14,6 +14,7 @@ import {
 } from '../../bucketizer/bucketize.ts';
 import type { CacheSimulation } from '../../bucketizer/cache-simulation.ts';
 import type { Auditor } from '../../bucketizer/communities.ts';
+import { percent, rounded } from '../../bucketizer/figures.ts';
 import { sumInOrder } from '../../bucketizer/fixed-point.ts';
 import { standardInput } from '../../bucketizer/io/byte-source.ts';
 import { collectGarbageAfter } from '../../bucketizer/io/collect-garbage.ts';
@@ -130,7 +131,8 @@ Examples:
     )
     .action(async (ties: string, flags: Flags) => {
       const report = await bucketizeFiles(ties, flags);
-      process.stdout.write(summary(report, flags.out));
+      process.stderr.write(tielessNote(report));
+      process.stdout.write(summary(report, flags));
     });
 }
 
@@ -303,50 +305,80 @@ function withListedUsers(list: EdgeList, listed: WeightedUsers | null): { input:
   };
 }
 
-function summary(report: FileReport, out: string): string {
-  const { ties, levels } = report;
+/** A tree of no ties is allowed, and seldom meant. */
+function tielessNote(report: FileReport): string {
+  const { given, kept } = report.ties;
+  if (kept > 0 || given === 0) return '';
+  const [most] = dropped(report)
+    .filter(({ mend }) => mend !== undefined)
+    .sort((a, b) => b.count - a.count);
+  return `note: no tie is left of ${given}${inBrackets(report)}: buckets hold users by weight alone; ${most?.mend}\n`;
+}
+
+interface Dropped {
+  readonly count: number;
+  readonly what: string;
+  readonly mend?: string; // what to do where nothing is left; lines that are added to others leave those
+}
+
+/** What of the ties was not kept, and is not nothing. */
+function dropped({ ties, badLines }: FileReport): Dropped[] {
+  const all: readonly Dropped[] = [
+    { count: ties.self, what: 'to oneself', mend: 'name two users a line' },
+    { count: ties.repeated, what: 'repeated' },
+    { count: ties.oneWay, what: 'one way', mend: 'leave --directed out' },
+    { count: ties.light, what: 'light', mend: 'lower --min-weight' },
+    { count: ties.hubTies, what: `of ${ties.hubUsers} hubs`, mend: 'raise --hub-degree' },
+    { count: badLines, what: 'bad lines' },
+  ];
+  return all.filter(({ count }) => count > 0);
+}
+
+function inBrackets(report: FileReport): string {
+  const left = dropped(report).map(({ count, what }) => `${count} ${what}`);
+  return left.length > 0 ? ` (${left.join(', ')})` : '';
+}
+
+function summary(report: FileReport, { out, simulateCache = false }: Flags): string {
+  const { ties, levels, cache } = report;
   const buckets = levels.at(-1)!;
-  const dropped = [
-    [ties.self, 'to oneself'],
-    [ties.repeated, 'repeated'],
-    [ties.oneWay, 'one way'],
-    [ties.light, 'light'],
-    [ties.hubTies, `of ${ties.hubUsers} hubs`],
-    [report.badLines, 'bad lines'],
-  ] as const;
-  const left = dropped.filter(([count]) => count > 0).map(([count, what]) => `${count} ${what}`);
   const unlisted = report.usersUnlisted > 0 ? `, ${report.usersUnlisted} not in --users` : '';
+  const locality =
+    ties.kept === 0
+      ? '- (no tie was kept)'
+      : `${rounded(buckets.locality, 3)} of tie weight inside buckets, ${rounded(report.meanLocality, 3)} in the mean of the levels`;
   return [
     `${out}  ${report.users} users in ${buckets.nodes} buckets, version ${report.treeVersion.slice(0, 12)}`,
-    `ties      ${ties.kept} kept of ${ties.given}${left.length > 0 ? ` (${left.join(', ')})` : ''}`,
+    `ties      ${ties.kept} kept of ${ties.given}${inBrackets(report)}`,
     `users     ${report.usersWithoutTies} without ties${unlisted}`,
-    `locality  ${buckets.locality.toFixed(3)} of tie weight inside buckets, ${report.meanLocality.toFixed(3)} in the mean of the levels`,
-    `balance   heaviest bucket ${(1 + buckets.imbalance).toFixed(3)} x even, its heaviest user ${buckets.heaviestUserInIt.toFixed(3)} x even`,
+    `locality  ${locality}`,
+    `balance   heaviest bucket ${rounded(1 + buckets.imbalance, 3)} x even, its heaviest user ${rounded(buckets.heaviestUserInIt, 3)} x even`,
     ...(report.refresh === undefined ? [] : [refreshSummary(report.refresh)]),
-    ...(report.cache === null ? [] : cacheSummary(report.cache)),
+    ...(simulateCache ? cacheSummary(cache) : []),
     '',
   ].join('\n');
 }
 
-function cacheSummary({ datacenters, curve }: CacheSimulation): string[] {
+function cacheSummary(cache: CacheSimulation | null): string[] {
+  if (cache === null) return ['misses    - (nobody who weighs anything has friends whose items a cache could miss)'];
+  const { datacenters, curve } = cache;
   return [
     `misses    of caches in ${datacenters} datacenters, each holding a share of all items; users routed`,
-    '            share  at random  by hash  by tree',
+    '            share  at random    by hash    by tree',
     ...curve.map(({ cacheShare, missRate: { random, hash, tree } }) =>
       [
         `${(100 * cacheShare).toFixed(1)} %`.padStart(17),
-        random.toFixed(3).padStart(9),
-        hash.toFixed(3).padStart(7),
-        tree.toFixed(3).padStart(7),
+        rounded(random, 3).padStart(9),
+        rounded(hash, 3).padStart(9),
+        rounded(tree, 3).padStart(9),
       ].join('  '),
     ),
   ];
 }
 
 function refreshSummary(refreshed: RefreshReport): string {
-  const percent = (share: number): string => `${(100 * share).toFixed(2)} %`;
   const { usersMoved, usersMovedShare, weightMovedShare, usersPlaced, usersGone, balanceGiven, moveMax } = refreshed;
-  const gave = balanceGiven > 0 ? `; balance gave way by ${balanceGiven.toFixed(3)} x even` : '';
+  const gave = balanceGiven > 0 ? `; balance gave way by ${rounded(balanceGiven, 3)} x even` : '';
   return (
     `moved     ${usersMoved} users (${percent(usersMovedShare)}), ${percent(weightMovedShare)} of weight, ` +
     `of ${percent(moveMax)} allowed; ${usersPlaced} new, ${usersGone} gone${gave}`

@@ -15,10 +15,12 @@ import { scratchFolder } from './io/scratch.ts';
 const program = fileURLToPath(new URL('../../dist/pipeline/cli/main.js', import.meta.url));
 
 async function run(...args: string[]): Promise<void> {
-  const silenced = vi.spyOn(process.stdout, 'write').mockImplementation(() => true);
+  const silenced = [process.stdout, process.stderr].map((stream) => vi.spyOn(stream, 'write').mockReturnValue(true));
   await bucketizeCommand()
     .parseAsync(args, { from: 'user' })
-    .finally(() => silenced.mockRestore());
+    .finally(() => {
+      for (const spy of silenced) spy.mockRestore();
+    });
 }
 
 const lines = (count: number, line: (i: number) => string): string =>

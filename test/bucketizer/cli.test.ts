@@ -245,6 +245,36 @@ test('a refresh says that effort and objective are of new trees, and reports nei
   expect(JSON.parse(readFileSync(report, 'utf8'))).toMatchObject({ effort: 'default', objective: 'cut' });
 });
 
+test.each([
+  ['a b\nc d\na a\n', ['--directed'], '3 (1 to oneself, 2 one way)', 'leave --directed out'],
+  ['a b 1\nb a 2\nc d 2\n', ['--min-weight', '9'], '3 (1 repeated, 2 light)', 'lower --min-weight'],
+  ['a b\na c\n', ['--hub-degree', '1'], '2 (2 of 1 hubs)', 'raise --hub-degree'],
+  ['a a\nb b\n', [], '2 (2 to oneself)', 'name two users a line'],
+])('where nothing is left of the ties a note says why, and nothing reads as perfect: %j %j', async (text, flags, of, mend) => {
+  const { dir, write } = scratchFolder();
+  const said = vi.spyOn(process.stderr, 'write').mockReturnValue(true);
+  const report = join(dir, 'report.json');
+  await run(write('ties', text), '--out', join(dir, 'tree'), '--simulate-cache', '--report', report, ...flags);
+  expect(said.mock.calls.join('')).toBe(`note: no tie is left of ${of}: buckets hold users by weight alone; ${mend}\n`);
+  expect(printed).toContain('\nlocality  - (no tie was kept)\n');
+  expect(printed).toContain('\nmisses    - (nobody who weighs anything has friends whose items a cache could miss)\n');
+  expect(JSON.parse(readFileSync(report, 'utf8'))).toMatchObject({ meanLocality: 1, cache: null });
+});
+
+test('a tree with ties is printed without a note, in figures that never read as nothing', async () => {
+  const { dir, write } = scratchFolder();
+  const said = vi.spyOn(process.stderr, 'write').mockReturnValue(true);
+  const users = write(
+    'users.csv',
+    `user,weight\na,1\nb,1\n${Array.from({ length: 5000 }, (_, i) => `u${i},1\n`).join('')}`,
+  );
+  await run(write('ties', 'a b\n'), '--users', users, '--out', join(dir, 'tree'), '--height', '1', '--simulate-cache');
+  expect(said.mock.calls.join('')).toBe('');
+  expect(printed).toContain('\nlocality  1.000 of tie weight inside buckets, 1.000 in the mean of the levels\n');
+  expect(printed).toContain('its heaviest user 0.00040 x even\n');
+  expect(printed).toMatch(/\n {12}share {2}at random {4}by hash {4}by tree\n( {10,}\d+\.\d %( +\d\.\d+){3}\n){8}$/);
+});
+
 test('standard input is read once: as ties or as users', async () => {
   const { dir } = scratchFolder();
   const message = /^TIES and --users are both "-", and standard input can be read once; name a file for one$/;
