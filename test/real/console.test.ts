@@ -5,7 +5,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { pino } from 'pino';
-import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core';
+import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { stringify } from 'yaml';
 import { bucketize } from '../../bucketizer/bucketize.ts';
@@ -17,14 +17,11 @@ import { writeWorld } from '../../config/load.ts';
 import { serverSchema } from '../../config/server.ts';
 import type { World } from '../../config/world.ts';
 import { type ControlPlane, startControlPlane } from '../../pipeline/server/io/control-plane.ts';
+import { browserMissing, launchBrowser } from './browser.ts';
 import { removeLater } from './scratch.ts';
 
-const browserPath = process.env['TAIJI_CHROMIUM'] ?? '/usr/bin/chromium';
 const page = fileURLToPath(new URL('../../dist/pipeline/console/index.html', import.meta.url));
-const missing = [
-  ...(existsSync(browserPath) ? [] : [`no browser at ${browserPath}; apt-get install chromium, or set TAIJI_CHROMIUM`]),
-  ...(existsSync(page) ? [] : ['the page is not built; npm run build']),
-];
+const missing = [...browserMissing, ...(existsSync(page) ? [] : ['the page is not built; npm run build'])];
 if (missing.length > 0) process.stdout.write(`skipped: the live page in a browser: ${missing.join('; ')}\n`);
 
 const markup = '<img src=x onerror="document.title=1">';
@@ -37,18 +34,7 @@ describe.skipIf(missing.length > 0)('the live page in chromium', () => {
 
   beforeAll(async () => {
     control = await serve(world);
-    browser = await chromium.launch({
-      executablePath: browserPath,
-      args: [
-        '--no-sandbox',
-        '--disable-gpu',
-        '--disable-quic',
-        '--no-first-run',
-        '--disable-background-networking',
-        '--disable-component-update',
-        '--disable-sync',
-      ],
-    });
+    browser = await launchBrowser();
   });
 
   afterAll(async () => {
