@@ -40,6 +40,7 @@ export interface BucketizeOptions {
   readonly minWeight?: number; // lighter ties are left out, in the unit of tieWeights; default: 0
   readonly simulateCache?: boolean; // report misses of caches behind the tree
   readonly audit?: Auditor; // holds the tree against communities found another way, where the graph is small enough
+  readonly onSilent?: (stage: string, long: boolean) => void; // told before what comes after the searches, which nothing tells the progress of; `long`: it may take over a second
 }
 
 export type EffortName = 'fast' | 'default' | 'best';
@@ -116,8 +117,11 @@ export const workSmall = 1 << 20;
 const defaultOnSmall: Effort = { ...efforts.default, startTies: 200_000, startsMax: 8, settles: false };
 
 function effortOn(graph: Graph, { effort = 'default', height }: BucketizeOptions): Effort {
-  const isSmall = (graph.neighbour.length / 2) * height < workSmall;
-  return effort === 'default' && isSmall ? defaultOnSmall : efforts[effort];
+  return effort === 'default' && isSmall(graph, height) ? defaultOnSmall : efforts[effort];
+}
+
+function isSmall(graph: Graph, height: number): boolean {
+  return (graph.neighbour.length / 2) * height < workSmall;
 }
 
 /** Throws a ConfigError where there is nobody to put into buckets or an id comes twice. */
@@ -220,7 +224,8 @@ export function sealBuild(
   leafOf: Uint32Array,
   searches: Searches,
 ): { tree: BucketTree; report: TreeReport } {
-  const { height, seed, effort = 'default', objective = 'cut' } = options;
+  const { height, seed, effort = 'default', objective = 'cut', onSilent = () => {} } = options;
+  onSilent('measure', graph.neighbour.length >= entriesLarge);
   const { byDistance, quotient } = searches.measure(graph, leafOf, height);
   const levels = levelQuality(graph, leafOf, height, byDistance);
   const tree = sealTree({
@@ -231,6 +236,10 @@ export function sealBuild(
     quotient,
     levels,
   });
+  const long = !isSmall(graph, height);
+  if (options.simulateCache) onSilent('simulate caches', long);
+  const cache = options.simulateCache ? simulateCaches(graph, leafOf, height, levels, seed) : null;
+  if (options.audit !== undefined) onSilent('audit', long);
   const report: TreeReport = {
     treeVersion: tree.version,
     height,
@@ -243,7 +252,7 @@ export function sealBuild(
     ties: counts,
     meanLocality: meanLocality(levels),
     levels: levels.map((level) => ({ ...level, cutWeight: level.cutWeight / tieScale })),
-    cache: options.simulateCache ? simulateCaches(graph, leafOf, height, levels, seed) : null,
+    cache,
     communities: options.audit?.(graph, leafOf, height, seededRandom(`${seed}/audit`)) ?? null,
   };
   return { tree, report };

@@ -40,6 +40,8 @@ export async function bucketizeInParallel(
     if (progress.level !== undefined && progress.level <= levelsOfLargeParts) collectGarbageOf(prepared.graph);
     onProgress(progress);
   };
+  const total = prepared.users.length * prepared.plan.height;
+  onProgress({ stage: 'bisect', level: 0, done: 0, total }); // the first bisection is the longest, and says nothing until it is done
   collectGarbageOf(prepared.graph); // of its making
   const ties = prepared.graph.neighbour.length / 2;
   if (workers === 1 || ties * prepared.plan.height < workMin) {

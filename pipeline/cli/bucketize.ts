@@ -22,7 +22,7 @@ import { compiledSearches } from '../../bucketizer/io/compiled-searches.ts';
 import { readEdgeList } from '../../bucketizer/io/edge-list.ts';
 import { writeLeaves, writeMoves } from '../../bucketizer/io/leaves-file.ts';
 import { bucketizeInParallel } from '../../bucketizer/io/parallel-bucketize.ts';
-import { progressBar } from '../../bucketizer/io/progress.ts';
+import { type ProgressBar, progressBar } from '../../bucketizer/io/progress.ts';
 import type { EdgeList } from '../../bucketizer/io/tie-collector.ts';
 import { type TieFormat, tieFormats } from '../../bucketizer/io/tie-format.ts';
 import { readTree, writeTree } from '../../bucketizer/io/tree-file.ts';
@@ -157,18 +157,21 @@ async function bucketizeFiles(tiesPath: string, flags: Flags): Promise<FileRepor
     [tiesPath, flags.users, flags.previous].filter((path) => path !== undefined),
   );
   const previous = flags.previous === undefined ? null : readTree(flags.previous);
-  const options = { ...optionsOf(flags, previous), ...(flags.report.length === 0 ? {} : { audit: await auditor() }) };
   const searches = compiledSearches();
   const bar = await progressBar();
+  const options = {
+    ...optionsOf(flags, previous),
+    ...(flags.report.length === 0 ? {} : { audit: await auditor() }),
+    onSilent: bar.announce,
+  };
   try {
-    const onRead = (bytes: number, of: number): void => bar.show('read', bytes, Number.isNaN(of) ? bytes : of);
     const { prepared, repeated, selfRepeated, badLines, unlisted } = await prepareFiles(
       tiesPath,
       flags,
       options,
       badLinesMax,
       searches.rows,
-      onRead,
+      bar,
     );
     const show = ({ stage, level, done, total }: BucketizeProgress): void =>
       bar.show(stage, done, total, level === undefined ? '' : ` level ${level + 1} of ${options.height}`);
@@ -185,6 +188,7 @@ async function bucketizeFiles(tiesPath: string, flags: Flags): Promise<FileRepor
       repeated: ties.repeated + repeated,
     };
     const report = { ...built.report, ties: counted, badLines, usersUnlisted: unlisted };
+    bar.announce('write', false);
     for (const file of flags.report) {
       const page = file.endsWith('.html');
       writeFileAtomically(file, page ? reportPage(report) : `${JSON.stringify(report, null, 2)}\n`);
@@ -213,13 +217,18 @@ async function prepareFiles(
   options: BucketizeOptions,
   badLinesMax: number,
   rowsOf: Searches['rows'],
-  onRead: (bytes: number, of: number) => void,
+  bar: ProgressBar,
 ): Promise<PreparedFiles> {
+  const onRead = (bytes: number, of: number): void => {
+    if (bytes === of) bar.announce('graph', false);
+    else bar.show('read', bytes, of, Number.isNaN(of) ? ` ${Math.round(bytes / 1e6)} MB` : '');
+  };
   const list = await readEdgeList(tiesPath, badLinesMax, { format: flags.format, onRead });
   collectGarbageAfter(list.ties.length, entriesLarge); // of reading: tables of ids, and ties before they were added up
   if (list.mutual && flags.directed === true) {
     throw new ConfigError('--directed is given, but a METIS graph is undirected; leave it out');
   }
+  bar.announce('graph', list.ties.length >= entriesLarge);
   const listed = flags.users === undefined ? null : await readUsers(flags.users);
   const { input, unlisted } = withListedUsers(list, listed);
   const prepare = flags.previous === undefined ? prepareFresh : prepareBuild;

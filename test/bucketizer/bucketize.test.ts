@@ -182,6 +182,23 @@ test('progress tells of every stage, up to its end', () => {
   ]);
 });
 
+test('what comes after the searches is told before it begins, and whether it is long', () => {
+  const told: string[] = [];
+  const onSilent = (stage: string, long: boolean) => told.push(`${stage}${long ? ', long' : ''}`);
+  const audit = () => {
+    told.push('...');
+    return null;
+  };
+  const build = (users: number, height: number, options: Partial<BucketizeOptions>) =>
+    bucketize(inputOf(users, communityTies(users, 10, 1)), { height, seed: 1, effort: 'fast', onSilent, ...options });
+  build(100, 4, {});
+  expect(told.splice(0)).toEqual(['measure']);
+  build(100, 4, { audit, simulateCache: true });
+  expect(told.splice(0)).toEqual(['measure', 'simulate caches', 'audit', '...']);
+  build(30_000, 16, { audit });
+  expect(told).toEqual(['measure', 'audit, long', '...']);
+});
+
 test('the report tells cuts in the unit of the ties, whatever their fractions; the tree keeps integers', () => {
   const ties = Uint32Array.of(0, 1, 2, 3, 1, 2);
   const cutOf = (tieWeights: Float64Array) => {
