@@ -3,6 +3,7 @@
 import { accessSync, constants, lstatSync, realpathSync, statSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import { ConfigError } from '../../config/errors.ts';
+import { standardInput } from './byte-source.ts';
 import { reasonOf } from './reason.ts';
 
 /** Files that name users are for their owner only. */
@@ -14,6 +15,7 @@ export function checkWritable(path: string, noun: string, inputs: readonly strin
   const refuse = (why: string, next: string): never => {
     throw new ConfigError(`${path}: the ${noun} cannot be written (${why}); ${next}`);
   };
+  if (path === standardInput) refuse('"-" is standard output, which has the summary', 'name a file');
   if (path === '' || path.endsWith('/')) refuse('its name is empty', 'name a file');
   const folder = dirname(resolve(path));
   try {

@@ -211,6 +211,10 @@ test('what could not be written is refused before the work, and no input is ever
     [path, ['--out', out, '--report', join(dir, 'here', 'tree')], /tree: the report would replace another file/],
     [path, ['--out', out, '--leaves', dir], /: the list of leaves cannot be written \(it is a folder\)/],
   ] as const) {
+    [path, ['--out', '-'], /^-: the tree cannot be written \("-" is standard output, which has the summary\); name a/],
+    ['-', ['--out', out, '--leaves', '-'], /^-: the list of leaves cannot be written \("-" is standard output/],
+    [path, ['--out', out, '--report', '-'], /^-: the report cannot be written \("-" is standard output/],
+    [path, ['--out', out, '--previous', path, '--moves', '-'], /^-: the list of moves cannot be written \("-" is/],
     await expect(run(input, ...flags), flags.join(' ')).rejects.toThrow(message);
   }
   expect(readFileSync(path, 'utf8')).toBe(ties);
