@@ -47,7 +47,7 @@ interface Flags {
   readonly users?: string;
   readonly height?: string;
   readonly previous?: string;
-  readonly moveMax: string;
+  readonly moveMax?: string;
   readonly moves?: string;
   readonly seed: string;
   readonly workers?: string;
@@ -89,7 +89,10 @@ export function bucketizeCommand(): Command {
       `levels of the tree, 1 to ${heightMax}: 2^height buckets (default: 14, or as --previous)`,
     )
     .option('--previous <tree>', 'refresh this tree: its users stay in their buckets unless moving pays')
-    .option('--move-max <share>', 'of the users of --previous, and of their weight, that may move', `${moveMaxDefault}`)
+    .option(
+      '--move-max <share>',
+      `with --previous: share of its users, and of their weight, that may move (default: ${moveMaxDefault})`,
+    )
     .option('--seed <n>', 'the same seed gives the same tree', '1')
     .option('--workers <n>', 'threads that bisect; the tree is the same for any number (default: one a core)')
     .addOption(
@@ -138,13 +141,15 @@ Examples:
 
 async function bucketizeFiles(tiesPath: string, flags: Flags): Promise<FileReport> {
   const badLinesMax = numberFlag('--max-bad-lines', flags.maxBadLines, 'a whole number', 0, Infinity);
-  const moveMax = numberFlag('--move-max', flags.moveMax, 'a number', 0, 1);
+  const moveMax = numberFlag('--move-max', flags.moveMax ?? `${moveMaxDefault}`, 'a number', 0, 1);
   const workers =
     flags.workers === undefined
       ? availableParallelism()
       : numberFlag('--workers', flags.workers, 'a whole number', 1, workersMax);
-  if (flags.moves !== undefined && flags.previous === undefined) {
-    throw new ConfigError('--moves is given without --previous; name the tree that users move from');
+  const ofRefresh = [['--moves', flags.moves] as const, ['--move-max', flags.moveMax] as const];
+  const refreshFlag = ofRefresh.find(([, given]) => given !== undefined)?.[0];
+  if (refreshFlag !== undefined && flags.previous === undefined) {
+    throw new ConfigError(`${refreshFlag} is given without --previous; name the tree that users move from`);
   }
   if (tiesPath === standardInput && flags.users === standardInput) {
     throw new ConfigError('TIES and --users are both "-", and standard input can be read once; name a file for one');

@@ -163,6 +163,7 @@ test('a refresh keeps users where they are, lists who moved, and takes the heigh
     [['--previous', first, '--height', '3'], /^the previous tree has height 2, --height is 3; [^\n]*$/],
     [['--previous', later], /later: not a tree file, it begins with "a b\?b c\?"; expected/],
     [['--moves', moves], /^--moves is given without --previous; name the tree that users move from$/],
+    [['--move-max', '0.05'], /^--move-max is given without --previous; name the tree that users move from$/],
     [['--previous', first, '--move-max', '5'], /^--move-max is "5", expected a number from 0 to 1$/],
     [['--previous', first, '--out', first], /first: the tree would replace a file that is read/],
   ] as const) {
