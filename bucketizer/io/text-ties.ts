@@ -4,7 +4,7 @@
  *  size can be. */
 
 import { csvNumber, csvRows } from '../../config/csv.ts';
-import { ConfigError } from '../../config/errors.ts';
+import { ConfigError, countOf } from '../../config/errors.ts';
 import type { ByteSource } from './byte-source.ts';
 import type { PairLines } from './id-table.ts';
 import { eachLineBut, type OnLine } from './text-stream.ts';
@@ -107,7 +107,9 @@ function parseTie(
   const fields = splitFields(line, layout.csv);
   if (fields === null)
     return 'a quote is never closed, or stands inside a field; quote whole fields and double quotes in them';
-  if (fields.length !== layout.fields) return `${fields.length} fields in ${shorten(line)}, expected ${layout.fields}`;
+  if (fields.length !== layout.fields) {
+    return `${countOf(fields.length, 'field')} in ${shorten(line)}, expected ${layout.fields}`;
+  }
   const from = fields[layout.from]!;
   const to = fields[layout.to]!;
   if (from === '' || to === '') return `an id is empty in ${shorten(line)}, expected two`;

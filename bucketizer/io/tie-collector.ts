@@ -5,6 +5,8 @@ import { TieList, type UnlikeTie } from '../tie-list.ts';
 import { CompiledIds } from './compiled-ids.ts';
 import { IdTable, type PairLines } from './id-table.ts';
 
+const namedMax = 10; // bad lines that are skipped: whoever mends a file sees by these what is wrong with the others
+
 const linesAtOnce = 1024; // few, so that the loop over them is left, and entered again, before it is compiled
 
 export interface EdgeList {
@@ -13,6 +15,7 @@ export interface EdgeList {
   readonly ties: Uint32Array; // pairs of indices into users; self-ties as given, repeated ones as given or added up
   readonly tieWeights: Float64Array | null; // [tie] > 0; null where the file has no weights
   readonly badLines: number; // skipped
+  readonly badLinesNamed: readonly string[]; // the first of them: file, number and what is wrong
   readonly repeated: number; // lines between two users already added to another tie
   readonly selfRepeated: number; // lines from a user to itself already added to another one
   readonly mutual: boolean; // each tie is given once for both directions
@@ -22,6 +25,7 @@ export interface EdgeList {
 export class TieCollector {
   readonly name: string; // of the file, for complaints
   badLines = 0;
+  private readonly badLinesNamed: string[] = [];
   private readonly badLinesMax: number;
   private readonly ids: IdTable | CompiledIds;
   private readonly list = new TieList();
@@ -67,7 +71,10 @@ export class TieCollector {
   /** Throws a ConfigError at the first bad line beyond the limit. `where`: a line's number, or what stands for one. */
   bad(where: number | string, complaint: string): void {
     this.badLines++;
-    if (this.badLines <= this.badLinesMax) return;
+    if (this.badLines <= this.badLinesMax) {
+      if (this.badLinesNamed.length < namedMax) this.badLinesNamed.push(`${this.name}:${where}: ${complaint}`);
+      return;
+    }
     const some = this.badLinesMax > 0;
     const which = some ? `bad line ${this.badLines}, more than` : 'mend it, or skip such lines with';
     throw new ConfigError(
@@ -97,6 +104,7 @@ export class TieCollector {
       ...(this.ids instanceof CompiledIds ? { order: this.ids.order() } : {}),
       ...this.list.finish(),
       badLines: this.badLines,
+      badLinesNamed: this.badLinesNamed,
       mutual,
       ...(userWeights === undefined ? {} : { userWeights: Float64Array.from(userWeights) }),
     };

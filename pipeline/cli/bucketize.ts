@@ -34,7 +34,7 @@ import { type Move, moveMaxDefault, type RefreshReport, refresh } from '../../bu
 import { reportPage } from '../../bucketizer/report-page.ts';
 import type { Searches } from '../../bucketizer/searches.ts';
 import { type BucketTree, heightMax } from '../../bucketizer/tree.ts';
-import { ConfigError } from '../../config/errors.ts';
+import { ConfigError, countOf } from '../../config/errors.ts';
 import { writeFileAtomically } from '../../config/io/files.ts';
 import { collect } from './repeated.ts';
 
@@ -107,7 +107,7 @@ export function bucketizeCommand(): Command {
     .option('--directed', 'only ties given in both directions count')
     .option('--hub-degree <n>', 'leave out the ties of users with more friends than this')
     .option('--min-weight <w>', 'leave out ties lighter than this, repeated ones added up')
-    .option('--max-bad-lines <n>', 'bad lines of TIES to skip before giving up', '0')
+    .option('--max-bad-lines <n>', 'bad lines of TIES to skip, and to name on stderr, before giving up', '0')
     .option(
       '--report <file>',
       'write quality and counts as JSON; as a page with plots where the name ends in .html; may be repeated',
@@ -169,8 +169,9 @@ async function bucketizeFiles(tiesPath: string, flags: Flags): Promise<FileRepor
     ...(flags.report.length === 0 ? {} : { audit: await auditor() }),
     onSilent: bar.announce,
   };
+  const notes: string[] = []; // told once the bar is gone
   try {
-    const { prepared, repeated, selfRepeated, badLines, unlisted } = await prepareFiles(
+    const { prepared, repeated, selfRepeated, badLines, badLinesNamed, unlisted } = await prepareFiles(
       tiesPath,
       flags,
       options,
@@ -178,12 +179,15 @@ async function bucketizeFiles(tiesPath: string, flags: Flags): Promise<FileRepor
       searches.rows,
       bar,
     );
+    notes.push(...badLinesNamed.map((line) => `${line}; skipped`));
+    if (badLines > badLinesNamed.length) notes.push(`and ${badLines - badLinesNamed.length} more bad lines, skipped`);
     const show = ({ stage, level, done, total }: BucketizeProgress): void =>
       bar.show(stage, done, total, level === undefined ? '' : ` level ${level + 1} of ${options.height}`);
     const built: Built =
       previous === null
         ? await bucketizeInParallel(prepared, workers, show, searches)
         : refresh(prepared, previous, moveMax, show, searches);
+    if (built.report.refresh !== undefined) notes.push(...goneNote(built.report.refresh));
     const { ties } = built.report;
     // lines the reader has added up already were ties given too
     const counted = {
@@ -204,7 +208,16 @@ async function bucketizeFiles(tiesPath: string, flags: Flags): Promise<FileRepor
     return report;
   } finally {
     bar.stop();
+    for (const note of notes) process.stderr.write(`note: ${note}\n`);
   }
+}
+
+/** Of a file of ties that is not the one meant a refresh makes a tree without a complaint. */
+function goneNote({ usersKept, usersGone, usersPlaced }: RefreshReport): string[] {
+  if (usersGone <= usersKept) return [];
+  return [
+    `${usersGone} of the ${countOf(usersKept + usersGone, 'user')} of --previous are gone, and ${usersPlaced} are new; unless that is meant, TIES is cut, or of other users or another spelling of their ids: name the right file and build again`,
+  ];
 }
 
 interface PreparedFiles {
@@ -212,6 +225,7 @@ interface PreparedFiles {
   readonly repeated: number; // lines between two users the reader has added up
   readonly selfRepeated: number; // and those from a user to itself
   readonly badLines: number;
+  readonly badLinesNamed: readonly string[];
   readonly unlisted: number;
 }
 
@@ -238,8 +252,8 @@ async function prepareFiles(
   const { input, unlisted } = withListedUsers(list, listed);
   const prepare = flags.previous === undefined ? prepareFresh : prepareBuild;
   const prepared = prepare(input, options, rowsOf);
-  const { repeated, selfRepeated, badLines } = list;
-  return { prepared, repeated, selfRepeated, badLines, unlisted };
+  const { repeated, selfRepeated, badLines, badLinesNamed } = list;
+  return { prepared, repeated, selfRepeated, badLines, badLinesNamed, unlisted };
 }
 
 interface Built {

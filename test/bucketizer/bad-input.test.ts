@@ -62,7 +62,7 @@ test.each([
     /cut/,
   ],
   ['more weight than a number holds', 'a b 1.7e308\na b 1.7e308\nb c .5\n', /^the weights of ties add up to more than/],
-  ['a bad line', 'a b\nc\n', /ties:2: 1 fields in "c", expected 2; mend it, or skip such lines with --max-bad-lines$/],
+  ['a bad line', 'a b\nc\n', /ties:2: 1 field in "c", expected 2; mend it, or skip such lines with --max-bad-lines$/],
 ])('%s is refused in one line, and nothing is written', async (_, contents, message) => {
   const { dir, write } = scratchFolder();
   const error = await run(write('ties', contents), '--out', join(dir, 'tree')).catch((e: unknown) => e);
@@ -115,7 +115,7 @@ test('standard input is read as a file is, plain or gzip', (context) => {
     input: 'a b\nc\n',
   });
   expect(status).toBe(1);
-  expect(String(stderr)).toMatch(/standard input:2: 1 fields in "c", expected 2/);
+  expect(String(stderr)).toMatch(/standard input:2: 1 field in "c", expected 2/);
   const flags = ['--users', '-', '--out', join(dir, 'none')];
   const users = spawnSync(process.execPath, [program, 'bucketize', write('ties', text), ...flags], {
     input: 'user,weight\na,-1\n',

@@ -211,11 +211,11 @@ test('what could not be written is refused before the work, and no input is ever
     [path, ['--out', out, '--report', out], /tree: the report would replace another file that is written/],
     [path, ['--out', out, '--report', join(dir, 'here', 'tree')], /tree: the report would replace another file/],
     [path, ['--out', out, '--leaves', dir], /: the list of leaves cannot be written \(it is a folder\)/],
-  ] as const) {
     [path, ['--out', '-'], /^-: the tree cannot be written \("-" is standard output, which has the summary\); name a/],
     ['-', ['--out', out, '--leaves', '-'], /^-: the list of leaves cannot be written \("-" is standard output/],
     [path, ['--out', out, '--report', '-'], /^-: the report cannot be written \("-" is standard output/],
     [path, ['--out', out, '--previous', path, '--moves', '-'], /^-: the list of moves cannot be written \("-" is/],
+  ] as const) {
     await expect(run(input, ...flags), flags.join(' ')).rejects.toThrow(message);
   }
   expect(readFileSync(path, 'utf8')).toBe(ties);
@@ -238,7 +238,36 @@ test('reports are written for programs and for people at once', async () => {
   expect(readFileSync(forPeople, 'utf8')).toMatch(/^<!doctype html>/i);
 });
 
-test('a refresh says that effort and objective are of new trees, and reports neither', async () => {
+test('bad lines that are skipped are named on stderr as a refusal would, the first ten of them', async () => {
+  const { dir, write } = scratchFolder();
+  const said = vi.spyOn(process.stderr, 'write').mockReturnValue(true);
+  const path = write('ties', `a b\n${'c\n'.repeat(2)}b c\n`);
+  await run(path, '--out', join(dir, 'tree'), '--max-bad-lines', '12');
+  const named = [2, 3].map((line) => `note: ${path}:${line}: 1 field in "c", expected 2; skipped\n`);
+  expect(said.mock.calls.map(([text]) => text)).toEqual(named);
+  expect(printed).toContain('(2 bad lines)');
+  said.mockClear();
+  write('ties', `a b\n${'c\n'.repeat(12)}`);
+  await run(path, '--out', join(dir, 'tree'), '--max-bad-lines', '12');
+  expect(said.mock.calls).toHaveLength(11);
+  expect(said.mock.calls.at(-1)![0]).toBe('note: and 2 more bad lines, skipped\n');
+});
+
+test('a refresh without most of the users of the tree before is written, and says so', async () => {
+  const { dir, write } = scratchFolder();
+  const [tree, next] = [join(dir, 'tree'), join(dir, 'next')];
+  await run(write('ties', ties), '--out', tree, '--height', '2');
+  const said = vi.spyOn(process.stderr, 'write').mockReturnValue(true);
+  await run(write('half', 'a b\nb c\nx y\n'), '--previous', tree, '--out', next);
+  expect(said.mock.calls.join('')).toBe('');
+  await run(write('other', 'a b\nx y\n'), '--previous', tree, '--out', next);
+  expect(said.mock.calls.join('')).toMatch(
+    /^note: 4 of the 6 users of --previous are gone, and 2 are new; [^\n]*name the right file and build again\n$/,
+  );
+  expect(readTree(next).users).toEqual(['a', 'b', 'x', 'y']);
+});
+
+test('a refresh says that effort and objective are of new trees, and reports those of every refresh', async () => {
   const { dir, write } = scratchFolder();
   const path = write('ties', ties);
   const [tree, report] = [join(dir, 'tree'), join(dir, 'report.json')];

@@ -50,7 +50,7 @@ test('a # begins a comment in SNAP text and before the header of CSV, and an id 
   expect(pairs(await read(`# made, by hand\n\nuser,friend\n${rows.join('\r\n')}`))).toEqual(csv);
   expect(pairs(await read(`user,friend,weight\n${rows.map((row) => `${row},2\n`).join('')}`))).toEqual(csv);
   expect(pairs(await read('# a b\ne f\n#a b\n'))).toEqual(['e f']);
-  await expect(read('user,friend\na,b\n# the end\n')).rejects.toThrow(/:3: 1 fields in "# the end", expected 2/);
+  await expect(read('user,friend\na,b\n# the end\n')).rejects.toThrow(/:3: 1 field in "# the end", expected 2/);
 });
 
 test('the order of users is told for small plain files, and is that of their ids', async (context) => {
@@ -83,7 +83,7 @@ test.each([
   ['a negative weight', 'user,friend,weight\na,b,-1\n', /:2: weight is "-1", expected a number above 0/],
   ['a weight of 0', 'a b 0\n', /:1: weight is "0", expected a number above 0/],
   ['an infinite weight', 'a b 1e999\n', /:1: weight is "1e999", expected/],
-  ['a field too few', 'a b\nc\n', /:2: 1 fields in "c", expected 2/],
+  ['a field too few', 'a b\nc\n', /:2: 1 field in "c", expected 2/],
   ['a field too many', 'user,friend\na,b,c\n', /:2: 3 fields in "a,b,c", expected 2/],
   ['an empty id', 'user,friend\na,\n', /:2: an id is empty in "a,", expected two/],
   ['a quote never closed', 'user,friend\n"a,b\n', /:2: a quote is never closed/],
@@ -110,7 +110,7 @@ test.each([
 
 test('what is wrong with a line of a gzip file is what is said, not that its reading was ended', async () => {
   const text = Array.from({ length: 200_000 }, (_, i) => (i === 100 ? 'alone' : `u${i} u${(i * 7919) % 200_000}`));
-  await expect(read(gzipSync(text.join('\n')))).rejects.toThrow(/:101: 1 fields in "alone", expected 2/);
+  await expect(read(gzipSync(text.join('\n')))).rejects.toThrow(/:101: 1 field in "alone", expected 2/);
 });
 
 test('bad lines are skipped and counted up to the limit, and the one beyond it is named', async () => {
@@ -119,7 +119,7 @@ test('bad lines are skipped and counted up to the limit, and the one beyond it i
   expect(list.badLines).toBe(2);
   expect(pairs(list)).toEqual(['a b', 'b c']);
   await expect(read(text, 1)).rejects.toThrow(
-    /:4: 1 fields in "d", expected 2; bad line 2, more than --max-bad-lines 1$/,
+    /:4: 1 field in "d", expected 2; bad line 2, more than --max-bad-lines 1$/,
   );
   await expect(read(text, 0)).rejects.toThrow(/:2: .*; mend it, or skip such lines with --max-bad-lines$/);
 });
