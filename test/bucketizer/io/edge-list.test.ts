@@ -121,6 +121,12 @@ test('bad lines are skipped and counted up to the limit, and the one beyond it i
   await expect(read(text, 1)).rejects.toThrow(
     /:4: 1 field in "d", expected 2; bad line 2, more than --max-bad-lines 1$/,
   );
+test('a first line of two words is a tie, unless they are names of columns as CSV has them', async () => {
+  expect(pairs(await read('alice bob\nbob carol\n'))).toEqual(['alice bob', 'bob carol']);
+  expect(pairs(await read('user alice\nfriend bob\n'))).toEqual(['user alice', 'friend bob']);
+  expect(pairs(await read('friend user\nalice bob\nuser friend\n'))).toEqual(['bob alice', 'friend user']);
+});
+
   await expect(read(text, 0)).rejects.toThrow(/:2: .*; mend it, or skip such lines with --max-bad-lines$/);
 });
 
