@@ -265,8 +265,7 @@ function socialGraph(
   rowsOf?: Searches['rows'],
 ): Pick<PreparedBuild, 'users' | 'graph' | 'counts' | 'tieScale'> {
   const n = input.users.length;
-  if (n === 0)
-    throw new ConfigError('the graph is empty: no user has to be put into a bucket; expected at least one tie');
+  if (n === 0) throw new ConfigError('no user is given, so nobody can be put into a bucket; expected at least one');
   const order = input.order ?? orderOfIds(input.users);
   assert(order.length === n, 'the order given is of other users');
   const { users, place } = usersInOrder(input.users, order);

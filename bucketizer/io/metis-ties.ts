@@ -2,7 +2,7 @@
  *  each tie on both users' lines with the same weight; `%` comments. The format's digits say whether there are sizes (not
  *  looked at), weights of users (the first is taken) and weights of ties. */
 
-import { ConfigError } from '../../config/errors.ts';
+import { ConfigError, countOf } from '../../config/errors.ts';
 import { TieList } from '../tie-list.ts';
 import type { ByteSource } from './byte-source.ts';
 import { eachLineOf } from './text-stream.ts';
@@ -39,7 +39,7 @@ export async function readMetisTies(
         return;
       }
       if (user === header.users) {
-        if (line.trim() !== '') into.bad(number, `a line beyond the ${header.users} users of the header`);
+        if (line.trim() !== '') into.bad(number, `a line beyond the ${countOf(header.users, 'user')} of the header`);
         return;
       }
       user++;
@@ -64,7 +64,7 @@ export async function readMetisTies(
   if (header === null) throw new ConfigError(`${source.name}: the graph is empty, no header; expected "users ties"`);
   const { users, ties, userWeights } = header as Header;
   if (user < users) {
-    throw new ConfigError(`${source.name}: ends after ${user} of ${users} users; it was cut, copy it again`);
+    throw new ConfigError(`${source.name}: ends after ${user} of ${countOf(users, 'user')}; it was cut, copy it again`);
   }
   if (into.badLines === 0) {
     checkMutual(into, again);

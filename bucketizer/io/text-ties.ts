@@ -36,6 +36,7 @@ export async function readTextTies(
   onRead: (bytes: number, of: number) => void,
 ): Promise<void> {
   let layout: Layout | null = null;
+  let isLikeMetis = false; // as far as the first line tells
   const onText: OnLine = (line, number, wrong) => {
     if (line.trim() === '' || (line.startsWith('#') && layout?.csv !== true)) return;
     if (wrong !== null) {
@@ -46,9 +47,10 @@ export async function readTextTies(
       const header = headerLayout(line, csv ?? line.includes(','), source.name, number);
       layout = header ?? textLayout(line);
       if (header !== null) return;
+      isLikeMetis = /^\s*\d+(\s+\d+){1,3}\s*$/.test(line);
     }
     const tie = parseTie(line, layout, source.name, number);
-    if (typeof tie === 'string') into.bad(number, tie);
+    if (typeof tie === 'string') into.bad(number, isLikeMetis ? `${tie}${metisHint(line, layout)}` : tie);
     else into.add(tie.from, tie.to, tie.weight);
   };
   await eachLineBut(
@@ -88,8 +90,20 @@ function headerLayout(line: string, csv: boolean, path: string, number: number):
   }
   if (!csv) return null;
   throw new ConfigError(
-    `${path}:${number}: ${shorten(line)} is not a header; expected "user,friend" or "user,friend,weight" as the first line of CSV`,
+    `${path}:${number}: ${shorten(line)} is not a header${separatorHint(line)}; expected "user,friend" or "user,friend,weight" as the first line of CSV`,
   );
+}
+
+/** Of a METIS graph that came through a pipe, or by another name. */
+function metisHint(line: string, { fields }: Layout): string {
+  const isOther = /^[\d\s]+$/.test(line) && splitFields(line, false)!.length !== fields;
+  return isOther ? ' (of a METIS graph? then say --format metis)' : '';
+}
+
+/** Spreadsheets of half of the world write semicolons. */
+function separatorHint(line: string): string {
+  const separator = /[;|]/.exec(line)?.[0];
+  return separator === undefined ? '' : ` ("${separator}" separates no fields here: write a comma)`;
 }
 
 function textLayout(firstLine: string): Layout {
@@ -108,7 +122,8 @@ function parseTie(
   if (fields === null)
     return 'a quote is never closed, or stands inside a field; quote whole fields and double quotes in them';
   if (fields.length !== layout.fields) {
-    return `${countOf(fields.length, 'field')} in ${shorten(line)}, expected ${layout.fields}`;
+    const hint = fields.length < layout.fields ? separatorHint(line) : '';
+    return `${countOf(fields.length, 'field')} in ${shorten(line)}, expected ${layout.fields}${hint}`;
   }
   const from = fields[layout.from]!;
   const to = fields[layout.to]!;

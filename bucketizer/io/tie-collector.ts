@@ -1,6 +1,6 @@
 /** What every reader of ties does alike: number the users, add up ties, count bad lines and refuse one too many. */
 
-import { ConfigError } from '../../config/errors.ts';
+import { ConfigError, countOf } from '../../config/errors.ts';
 import { TieList, type UnlikeTie } from '../tie-list.ts';
 import { CompiledIds } from './compiled-ids.ts';
 import { IdTable, type PairLines } from './id-table.ts';
@@ -95,8 +95,10 @@ export class TieCollector {
   /** Throws a ConfigError where there is no tie. */
   finish(mutual = false, userWeights?: readonly number[]): EdgeList {
     if (this.list.length === 0) {
+      const skipped = this.badLines > 0 ? `, and ${countOf(this.badLines, 'bad line')} skipped` : '';
+      const expected = mutual ? 'friends on the lines of users' : 'lines such as "a b", or "a,b" below "user,friend"';
       throw new ConfigError(
-        `${this.name}: the graph is empty, no line holds a tie; expected lines such as "a b" or "user,friend"`,
+        `${this.name}: no tie is in it${skipped}; expected ${expected}: check that what wrote it went through (users alone, as of --users, make no tree)`,
       );
     }
     return {

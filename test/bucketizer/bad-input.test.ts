@@ -54,8 +54,18 @@ test('users without any tie, listed beside a single one, all get a bucket', asyn
   checkTree(tree);
 });
 
+test('users listed beside no tie at all are refused, too: an export of ties that failed must not make a tree', async () => {
+  const { dir, write } = scratchFolder();
+  const users = write('users.csv', `user,weight\n${lines(3, (i) => `u${i},1\n`)}`);
+  const message = /ties: no tie is in it; [^\n]* \(users alone, as of --users, make no tree\)$/;
+  await expect(run(write('ties', ''), '--users', users, '--out', join(dir, 'tree'))).rejects.toThrow(message);
+  expect(readdirSync(dir).sort()).toEqual(['ties', 'users.csv']);
+});
+
 test.each([
-  ['an empty file', '', /ties: the graph is empty/],
+  ['an empty file', '', /ties: no tie is in it; [^\n]*: check that what wrote it went through/],
+  ['nothing but bad lines', 'a\nb\n', /ties: no tie is in it, and 2 bad lines skipped; /, ['--max-bad-lines', '2']],
+  ['a METIS graph without ties', '3 0\n\n\n\n', /ties: no tie is in it; .* on the lines of/, ['--format', 'metis']],
   [
     'a file cut in the middle of a gzip block',
     gzipSync(lines(9999, (i) => `${i} ${i * 7}\n`)).subarray(0, 9000),
@@ -63,9 +73,9 @@ test.each([
   ],
   ['more weight than a number holds', 'a b 1.7e308\na b 1.7e308\nb c .5\n', /^the weights of ties add up to more than/],
   ['a bad line', 'a b\nc\n', /ties:2: 1 field in "c", expected 2; mend it, or skip such lines with --max-bad-lines$/],
-])('%s is refused in one line, and nothing is written', async (_, contents, message) => {
+] as const)('%s is refused in one line, and nothing is written', async (_, contents, message, flags: readonly string[] = []) => {
   const { dir, write } = scratchFolder();
-  const error = await run(write('ties', contents), '--out', join(dir, 'tree')).catch((e: unknown) => e);
+  const error = await run(write('ties', contents), '--out', join(dir, 'tree'), ...flags).catch((e: unknown) => e);
   expect(error).toBeInstanceOf(ConfigError);
   expect((error as ConfigError).message).toMatch(message);
   expect((error as ConfigError).message).not.toContain('\n');

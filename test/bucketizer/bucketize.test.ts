@@ -155,7 +155,7 @@ test('a heavy tie counts for more than several light ones', () => {
 
 test('nobody at all, an id twice, and weights that are all 0 are refused in a line', () => {
   const options = { height: 2, seed: 1 };
-  expect(() => bucketize(inputOf(0, []), options)).toThrow('the graph is empty');
+  expect(() => bucketize(inputOf(0, []), options)).toThrow('no user is given');
   const twice = { ...inputOf(2, [0, 1]), users: ['a', 'a'] };
   expect(() => bucketize(twice, options)).toThrow('user "a" is listed twice; keep one');
   expect(() => bucketize(inputOf(2, [0, 1], Float64Array.of(0, 0)), options)).toThrow('all users weigh 0');

@@ -74,9 +74,9 @@ test('ids split by the pieces in which a file is read stay whole', async () => {
 });
 
 test.each([
-  ['an empty file', '', /: the graph is empty, no line holds a tie; expected lines such as/],
-  ['comments only', '# nothing\n', /: the graph is empty/],
-  ['a header only', 'user,friend\n', /: the graph is empty/],
+  ['an empty file', '', /: no tie is in it; expected lines such as "a b", or "a,b" below "user,friend": check/],
+  ['comments only', '# nothing\n', /: no tie is in it/],
+  ['a header only', 'user,friend\n', /: no tie is in it/],
   ['CSV without a header', 'a,b\nc,d\n', /:1: "a,b" is not a header; expected "user,friend"/],
   ['a weight that is no number', 'a b 1\nb c many\n', /:2: weight is "many", expected a number above 0/],
   ['a weight that is NaN', 'a b 1\nb c NaN\n', /:2: weight is "NaN", expected a number above 0/],
@@ -84,6 +84,14 @@ test.each([
   ['a weight of 0', 'a b 0\n', /:1: weight is "0", expected a number above 0/],
   ['an infinite weight', 'a b 1e999\n', /:1: weight is "1e999", expected/],
   ['a field too few', 'a b\nc\n', /:2: 1 field in "c", expected 2/],
+  ['semicolons', 'user;friend\na;b\n', /:1: 1 field in "user;friend", expected 2 \(";" .*: write a comma\); mend it/],
+  ['semicolons in CSV', 'user,friend\na;b\n', /:2: 1 field in "a;b", expected 2 \(";" .*: write a comma\); mend it/],
+  ['semicolons and commas', 'user;friend;w\na;b;1,5\n', /:1: 1 field in "user;friend;w", expected 2 \(";" sep/],
+  ['semicolons and commas first', 'a;b;1,5\n', /:1: "a;b;1,5" is not a header \(";" separates no fields here: write/],
+  ['METIS by another name', '3 2\n2\n1 3\n2\n', /:2: 1 field in "2", expected 2 \(of a METIS graph\? .*\); mend it/],
+  ['METIS with weights', '3 3 1\n2 5 3 1\n', /:2: 4 fields in "2 5 3 1", expected 3 \(of a METIS graph\? then say --/],
+  ['words below numbers', '3 2\n2 3 a\n', /:2: 3 fields in "2 3 a", expected 2; mend it/],
+  ['numbers below words', 'a b\n1 2 3\n', /:2: 3 fields in "1 2 3", expected 2; mend it/],
   ['a field too many', 'user,friend\na,b,c\n', /:2: 3 fields in "a,b,c", expected 2/],
   ['an empty id', 'user,friend\na,\n', /:2: an id is empty in "a,", expected two/],
   ['a quote never closed', 'user,friend\n"a,b\n', /:2: a quote is never closed/],
@@ -113,6 +121,12 @@ test('what is wrong with a line of a gzip file is what is said, not that its rea
   await expect(read(gzipSync(text.join('\n')))).rejects.toThrow(/:101: 1 field in "alone", expected 2/);
 });
 
+test('a first line of two words is a tie, unless they are names of columns as CSV has them', async () => {
+  expect(pairs(await read('alice bob\nbob carol\n'))).toEqual(['alice bob', 'bob carol']);
+  expect(pairs(await read('user alice\nfriend bob\n'))).toEqual(['user alice', 'friend bob']);
+  expect(pairs(await read('friend user\nalice bob\nuser friend\n'))).toEqual(['bob alice', 'friend user']);
+});
+
 test('bad lines are skipped and counted up to the limit, and the one beyond it is named', async () => {
   const text = 'a b\nc\nb c\nd\n';
   const list = await read(text, 2);
@@ -121,12 +135,6 @@ test('bad lines are skipped and counted up to the limit, and the one beyond it i
   await expect(read(text, 1)).rejects.toThrow(
     /:4: 1 field in "d", expected 2; bad line 2, more than --max-bad-lines 1$/,
   );
-test('a first line of two words is a tie, unless they are names of columns as CSV has them', async () => {
-  expect(pairs(await read('alice bob\nbob carol\n'))).toEqual(['alice bob', 'bob carol']);
-  expect(pairs(await read('user alice\nfriend bob\n'))).toEqual(['user alice', 'friend bob']);
-  expect(pairs(await read('friend user\nalice bob\nuser friend\n'))).toEqual(['bob alice', 'friend user']);
-});
-
   await expect(read(text, 0)).rejects.toThrow(/:2: .*; mend it, or skip such lines with --max-bad-lines$/);
 });
 
