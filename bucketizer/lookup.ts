@@ -7,6 +7,7 @@
 import { mix32 } from '../config/random.ts';
 import { ByteReader } from './tree-bytes.ts';
 import { unknownUserBucket } from './unknown-user.ts';
+import { checkFriends, checkId } from './user-id.ts';
 
 export class BucketLookup {
   readonly version: string; // of the tree
@@ -50,10 +51,13 @@ export class BucketLookup {
   /** A bucket for anybody. `friends`: of a user who may be new; those the tree knows count, the most common bucket wins,
    *  of equally common ones the lowest. */
   bucketOf(user: string, friends: Iterable<string> = []): number {
+    checkId(user, 'the user');
+    checkFriends(friends, 'the list of friends');
     const known = this.find(user);
     if (known >= 0) return this.bucket[known]!;
     const votes = new Map<number, number>();
     for (const friend of friends) {
+      checkId(friend, 'a friend');
       const at = this.find(friend);
       if (at >= 0) votes.set(this.bucket[at]!, (votes.get(this.bucket[at]!) ?? 0) + 1);
     }
@@ -67,6 +71,7 @@ export class BucketLookup {
 
   /** Whether the user is in the tree. */
   knows(user: string): boolean {
+    checkId(user, 'the user');
     return this.find(user) >= 0;
   }
 

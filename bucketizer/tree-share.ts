@@ -5,12 +5,14 @@
 
 import { hash32 } from '../config/random.ts';
 import type { BucketLookup } from './lookup.ts';
+import { checkId } from './user-id.ts';
 
 /** A cut that all users are below. */
 export const fullCut = 4_294_967_296;
 
 /** A whole number, 0 .. fullCut - 1. */
 export function treeRank(user: string): number {
+  checkId(user, 'the user');
   return hash32(user, 0x7472_6565);
 }
 

@@ -7,6 +7,7 @@ import { Buffer } from 'node:buffer';
 import { createHmac, timingSafeEqual } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { BucketLookup } from '../lookup.ts';
+import { checkFriends, checkId } from '../user-id.ts';
 
 export const bucketCookieName = 'bucket';
 
@@ -61,8 +62,11 @@ export function bucketMiddleware<Request extends IncomingMessage>(options: Bucke
       const { lookup } = options;
       const cookieOptions = { ...options, height: lookup.height };
       const inCookie = readBucketCookie(request.headers.cookie, cookieOptions);
-      const user = options.userOf(request) || null; // an id of nobody would send all strangers to one bucket
-      const bucket = user === null ? inCookie : lookup.bucketOf(user, options.friendsOf?.(request));
+      const given: unknown = options.userOf(request);
+      const user = given === false ? '' : (given ?? ''); // plain JavaScript: `session.user && session.user.id`
+      checkId(user, 'the user that userOf gives');
+      // an id of nobody would send all strangers to one bucket
+      const bucket = user === '' ? inCookie : lookup.bucketOf(user, friendsOf(request, options));
       if (bucket !== null && bucket !== inCookie)
         response.appendHeader('Set-Cookie', bucketCookie(bucket, cookieOptions));
       request.bucket = bucket;
@@ -72,6 +76,15 @@ export function bucketMiddleware<Request extends IncomingMessage>(options: Bucke
     }
     next();
   };
+}
+
+function friendsOf<Request extends IncomingMessage>(
+  request: Request,
+  options: BucketMiddlewareOptions<Request>,
+): Iterable<string> | undefined {
+  const friends = options.friendsOf?.(request);
+  if (friends !== undefined) checkFriends(friends, 'the list that friendsOf gives');
+  return friends;
 }
 
 function parseValue(value: string, { height, macKey }: BucketCookieOptions): number | null {

@@ -1,7 +1,7 @@
 /** Ties from text: SNAP (`a b` or `a b weight` a line, `#` comments, with a header or without) or CSV with a header, told
- *  apart by whether the first line that is no comment has a comma. CSV has comments before its header only: below it, `#` may begin an id. Ids are
- *  opaque, `007` is not `7`. Quoted fields may hold commas, not line ends: a file is read line by line, so that one of any
- *  size can be. */
+ *  apart by whether the first line that is no comment has a comma. CSV has comments before its header only: below it, `#`
+ *  may begin an id. Ids are opaque, `007` is not `7`. Quoted fields may hold commas, not line ends: a file is read line by
+ *  line, so that one of any size can be. */
 
 import { csvNumber, csvRows } from '../../config/csv.ts';
 import { ConfigError, countOf } from '../../config/errors.ts';

@@ -46,6 +46,30 @@ test('a new user goes to the bucket of most friends, the lowest of equally commo
   expect(lookup.bucketOf(a1, [b1, b2])).toBe(a);
 });
 
+test('ids that are no text are refused in a line that says what was given and what to give', () => {
+  const asGiven = (given: unknown): string => given as string; // plain JavaScript knows no types
+  const expected = ', expected an id as a string, such as String(id)';
+  for (const [given, shown] of [
+    [10018, '10018 (a number)'],
+    [10018n, '10018 (a bigint)'],
+    [undefined, 'undefined'],
+    [null, 'null'],
+    [{ id: 'a' }, 'an object'],
+  ] as const) {
+    const refusal = new TypeError(`the user is ${shown}${expected}`);
+    expect(() => lookup.bucketOf(asGiven(given))).toThrow(refusal);
+    expect(() => lookup.knows(asGiven(given))).toThrow(refusal);
+    expect(() => unknownUserBucket(asGiven(given), 6)).toThrow(refusal);
+    expect(() => isOnNextTree(asGiven(given), 1)).toThrow(refusal);
+  }
+  const friends = (given: unknown): Iterable<string> => given as Iterable<string>;
+  expect(() => lookup.bucketOf('guest', friends([7]))).toThrow(`a friend is 7 (a number)${expected}`);
+  const list = ', expected a list of ids as strings, such as ids.map(String)';
+  expect(() => lookup.bucketOf('guest', friends('ann'))).toThrow(`the list of friends is "ann" (a string)${list}`);
+  expect(() => lookup.bucketOf('guest', friends(null))).toThrow(`the list of friends is null${list}`);
+  expect(lookup.bucketOf('guest', new Set(['ann']))).toBe(unknownUserBucket('guest', 6));
+});
+
 test('between two trees a user is looked up in the one they go by, and at either end of the cut in one alone', () => {
   const next = { height: 6, bucketOf: (user: string) => 63 - lookup.bucketOf(user) };
   for (const cut of [0, fullCut / 3, fullCut]) {

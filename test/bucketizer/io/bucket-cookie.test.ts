@@ -1,4 +1,4 @@
-import { createServer, type Server } from 'node:http';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import express from 'express';
 import { expect, onTestFinished, test } from 'vitest';
@@ -51,6 +51,34 @@ async function served(server: Server): Promise<(headers: Record<string, string>)
   onTestFinished(() => void server.close());
   return (headers) => fetch(`http://127.0.0.1:${(server.address() as AddressInfo).port}/`, { headers });
 }
+
+test('ids that are no text are an error of the application, the id 0 among them', () => {
+  const lookup = { height, bucketOf: () => 5 };
+  const ask = (given: unknown, friends?: unknown): unknown => {
+    const request = { headers: {} } as IncomingMessage;
+    const response = { appendHeader: () => response } as unknown as ServerResponse;
+    let error: unknown;
+    bucketMiddleware({
+      lookup,
+      userOf: () => given as string,
+      ...(friends === undefined ? {} : { friendsOf: () => friends as string[] }),
+    })(request, response, (told) => {
+      error = told;
+    });
+    return error;
+  };
+  expect(ask(10018)).toEqual(
+    new TypeError('the user that userOf gives is 10018 (a number), expected an id as a string, such as String(id)'),
+  );
+  expect(ask(0)).toBeInstanceOf(TypeError);
+  expect(ask('0')).toBeUndefined();
+  expect(ask(false)).toBeUndefined(); // nobody
+  expect(ask('ann', 'bob')).toEqual(
+    new TypeError(
+      'the list that friendsOf gives is "bob" (a string), expected a list of ids as strings, such as ids.map(String)',
+    ),
+  );
+});
 
 test('under express a cookie is set, kept while it is right, rewritten when the user moved, and left to strangers', async () => {
   const buckets = new Map([['ann', 5]]);
