@@ -3,6 +3,7 @@
 
 import { Command } from 'commander';
 import { complaintOf } from './complaint.ts';
+import { showRequired } from './required.ts';
 
 const program = new Command('taiji')
   .description('Edge traffic control plane: which datacenter serves each user of each edge')
@@ -49,7 +50,7 @@ const verbs: Readonly<Record<string, () => Promise<Command>>> = {
   resume: async () => (await import('./resume.ts')).resumeCommand(),
   demo: async () => (await import('./demo.ts')).demoCommand(),
 };
-for (const load of loadersFor(process.argv[2] ?? '')) program.addCommand(await load());
+for (const load of loadersFor(process.argv[2] ?? '')) program.addCommand(showRequired(await load()));
 
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   if (error.code === 'EPIPE') process.exit(0); // the reader has seen enough, as with `| head`
