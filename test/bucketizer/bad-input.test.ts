@@ -25,10 +25,14 @@ async function run(...args: string[]): Promise<void> {
 
 const lines = (count: number, line: (i: number) => string): string =>
   Array.from({ length: count }, (_, i) => line(i)).join('');
+const star = (ties: number): string => lines(ties, (i) => `hub u${i}\n`);
 
-test.each([
+/** Sizes of stars at which the bisections of a tree alone leave a leaf too heavy. */
+const starsOfOneTooMany = [302, 318, 334];
+
+test.each<[string, string, number]>([
   ['one user, tied to itself', 'a a\n', 1],
-  ['all ties to one hub', lines(300, (i) => `hub u${i}\n`), 301],
+  ...starsOfOneTooMany.map((ties) => [`${ties} ties to one hub`, star(ties), ties + 1] as [string, string, number]),
   ['a complete graph', lines(1600, (i) => `${Math.floor(i / 40)} ${i % 40}\n`), 40],
   ['a disconnected graph', lines(200, (i) => `a${i} b${i}\n`), 400],
   ['more leaves than users', 'a b\nb c\n', 3],
@@ -43,6 +47,23 @@ test.each([
   checkTree(readTree(out));
   await run(ties, '--out', next, '--previous', out, '--move-max', '0');
   expect(readTree(next).version).toBe(readTree(out).version);
+});
+
+test.each([
+  ['all ties to one hub', star(300)],
+  ['a complete graph', lines(1600, (i) => `${Math.floor(i / 40)} ${i % 40}\n`)],
+  ['a disconnected graph', lines(200, (i) => `a${i} b${i}\n`)],
+  ['more leaves than users', lines(30, (i) => `u${i} u${i + 1}\n`)],
+  ['the same tie again and again beside others', lines(900, (i) => `u${i % 30} u${(i + 1) % 30}\n`)],
+])('%s: balance comes back where users of one half of the tree come to weigh a hundred times as much', async (_, text) => {
+  const { dir, write } = scratchFolder();
+  const [ties, out, next] = [write('ties', text), join(dir, 'tree'), join(dir, 'next')];
+  await run(ties, '--out', out, '--height', '8');
+  const { users, bucketOfUser } = readTree(out);
+  const weights = users.map((_, i) => (bucketOfUser[i]! < 128 ? 100 : 1));
+  const listed = write('users.csv', `user,weight\n${users.map((user, i) => `${user},${weights[i]}\n`).join('')}`);
+  await run(ties, '--users', listed, '--out', next, '--previous', out, '--move-max', '1');
+  checkTree(readTree(next), weights);
 });
 
 test('users without any tie, listed beside a single one, all get a bucket', async () => {
