@@ -376,7 +376,7 @@ function summary(report: FileReport, { out, simulateCache = false }: Flags): str
       ? '- (no tie was kept)'
       : `${rounded(buckets.locality, 3)} of tie weight inside buckets, ${rounded(report.meanLocality, 3)} in the mean of the levels`;
   return [
-    `${out}  ${report.users} users in ${buckets.nodes} buckets, version ${report.treeVersion.slice(0, 12)}`,
+    `${out}  ${countOf(report.users, 'user')} in ${buckets.nodes} buckets, version ${report.treeVersion.slice(0, 12)}`,
     `ties      ${ties.kept} kept of ${ties.given}${inBrackets(report)}`,
     `users     ${report.usersWithoutTies} without ties${unlisted}`,
     `locality  ${locality}`,

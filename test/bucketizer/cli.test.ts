@@ -222,6 +222,16 @@ test('what could not be written is refused before the work, and no input is ever
   expect(readdirSync(dir).sort()).toEqual(['here', 'link', 'ties']);
 });
 
+test('a link in the place of the tree is replaced, and what it leads to stays; one user is one user', async () => {
+  const { dir, write } = scratchFolder();
+  const [kept, out] = [write('kept', 'an older tree'), join(dir, 'tree')];
+  symlinkSync(kept, out);
+  await run(write('ties', 'a a\n'), '--out', out, '--height', '2');
+  expect(readTree(out).users).toEqual(['a']);
+  expect(readFileSync(kept, 'utf8')).toBe('an older tree');
+  expect(printed).toMatch(/tree {2}1 user in 4 buckets, /);
+});
+
 test('the tree is replaced last: where another file cannot be written it is the one before', async () => {
   const { dir, write } = scratchFolder();
   const out = write('tree', 'an older tree');
