@@ -134,7 +134,6 @@ Examples:
     )
     .action(async (ties: string, flags: Flags) => {
       const report = await bucketizeFiles(ties, flags);
-      process.stderr.write(tielessNote(report));
       process.stdout.write(summary(report, flags));
     });
 }
@@ -197,6 +196,7 @@ async function bucketizeFiles(tiesPath: string, flags: Flags): Promise<FileRepor
       repeated: ties.repeated + repeated,
     };
     const report = { ...built.report, ties: counted, badLines, usersUnlisted: unlisted };
+    notes.push(...tielessNote(report));
     bar.announce('write', false);
     for (const file of flags.report) {
       const page = file.endsWith('.html');
@@ -334,13 +334,13 @@ function withListedUsers(list: EdgeList, listed: WeightedUsers | null): { input:
 }
 
 /** A tree of no ties is allowed, and seldom meant. */
-function tielessNote(report: FileReport): string {
+function tielessNote(report: FileReport): string[] {
   const { given, kept } = report.ties;
-  if (kept > 0 || given === 0) return '';
+  if (kept > 0 || given === 0) return [];
   const [most] = dropped(report)
     .filter(({ mend }) => mend !== undefined)
     .sort((a, b) => b.count - a.count);
-  return `note: no tie is left of ${given}${inBrackets(report)}: buckets hold users by weight alone; ${most?.mend}\n`;
+  return [`no tie is left of ${given}${inBrackets(report)}: buckets hold users by weight alone; ${most?.mend}`];
 }
 
 interface Dropped {
