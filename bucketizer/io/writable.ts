@@ -1,6 +1,6 @@
 /** What can be known about files to write before the work that fills them. */
 
-import { accessSync, constants, lstatSync, realpathSync, statSync } from 'node:fs';
+import { accessSync, type BigIntStats, constants, fstatSync, lstatSync, realpathSync, statSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import { ConfigError } from '../../config/errors.ts';
 import { standardInput } from './byte-source.ts';
@@ -38,10 +38,18 @@ export function checkWritable(path: string, noun: string, inputs: readonly strin
 
 /** Whether writing `path` takes away what reading `input` gives, by whatever names. */
 function isSameFile(input: string, path: string): boolean {
-  if (resolve(input) === resolve(path)) return true;
-  const read = statSync(input, { bigint: true, throwIfNoEntry: false });
+  const read = statOfInput(input);
   const replaced = lstatSync(path, { bigint: true, throwIfNoEntry: false }); // a link is replaced, not what it leads to
-  return read !== undefined && replaced !== undefined && read.dev === replaced.dev && read.ino === replaced.ino;
+  return read !== null && replaced !== undefined && read.dev === replaced.dev && read.ino === replaced.ino;
+}
+
+/** Null where nobody can tell: reading says what is wrong with it, in a line of its own. */
+function statOfInput(input: string): BigIntStats | null {
+  try {
+    return input === standardInput ? fstatSync(0, { bigint: true }) : statSync(input, { bigint: true });
+  } catch {
+    return null;
+  }
 }
 
 /** Where a file in a folder is that is there. */

@@ -1,7 +1,7 @@
 /** What people hand in by mistake, through the command as they run it. */
 
 import { execFileSync, type SpawnSyncReturns, spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { closeSync, existsSync, mkdirSync, openSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
@@ -152,6 +152,31 @@ test('standard input is read as a file is, plain or gzip', (context) => {
     input: 'user,weight\na,-1\n',
   });
   expect(String(users.stderr)).toMatch(/^taiji: standard input:2: /);
+});
+
+test('a file that comes as standard input is not replaced, and "-" is no file of that name', (context) => {
+  if (!existsSync(program)) context.skip('not built: npm run build');
+  const { dir, write } = scratchFolder();
+  const [text, weights] = ['a b\nb c\n', 'user,weight\na,2\n'];
+  const [path, users] = [write('-', text), write('users', weights)];
+  const from = (input: string, ...args: string[]): SpawnSyncReturns<string> => {
+    const stdin = openSync(input, 'r');
+    const done = spawnSync(process.execPath, [program, 'bucketize', ...args], {
+      cwd: dir,
+      encoding: 'utf8',
+      stdio: [stdin, 'pipe', 'pipe'],
+    });
+    closeSync(stdin);
+    return done;
+  };
+  const refused = /: the \w+ would replace a file that is read; give it another name\n$/;
+  expect(from(path, '-', '--out', path).stderr).toMatch(refused);
+  expect(from(path, '-', '--out', join(dir, 'tree'), '--report', path).stderr).toMatch(refused);
+  expect(from(users, path, '--users', '-', '--out', users).stderr).toMatch(refused);
+  expect([readFileSync(path, 'utf8'), readFileSync(users, 'utf8')]).toEqual([text, weights]);
+  const other = write('other', text); // as standard input: then the file called "-" is not read
+  expect(from(other, '-', '--out', path)).toMatchObject({ status: 0, stderr: '' });
+  expect(readTree(path).users).toEqual(['a', 'b', 'c']);
 });
 
 test('with little address space the searches run in JavaScript; a full standard output is one line', (context) => {

@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync, statSync, symlinkSync } from 'node:fs';
+import { chmodSync, mkdirSync, readdirSync, readFileSync, statSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { parse } from 'yaml';
@@ -230,6 +230,33 @@ test('a link in the place of the tree is replaced, and what it leads to stays; o
   expect(readTree(out).users).toEqual(['a']);
   expect(readFileSync(kept, 'utf8')).toBe('an older tree');
   expect(printed).toMatch(/tree {2}1 user in 4 buckets, /);
+});
+
+test('an input that nobody can tell the file of is complained of by who reads it', async () => {
+  const { dir, write } = scratchFolder();
+  const path = write('ties', ties);
+  const [loop, locked] = [join(dir, 'loop'), join(dir, 'locked')];
+  symlinkSync(loop, loop);
+  mkdirSync(locked, { mode: 0o000 });
+  chmodSync(dir, 0o777);
+  const isRoot = process.geteuid?.() === 0; // who may enter any folder
+  for (const [input, message] of [
+    [join(dir, 'none'), /none: [^\n]*cannot be read \(no such file or folder\)[^\n]*$/],
+    [join(path, 'x'), /ties\/x: [^\n]*cannot be read \(a part of its path is no folder\)[^\n]*$/],
+    [join(dir, 'x'.repeat(300)), /x: [^\n]*cannot be read \(the name is too long\)[^\n]*$/],
+    [loop, /loop: [^\n]*cannot be read \(its links lead in a circle\)[^\n]*$/],
+    [join(locked, 'x'), /locked\/x: [^\n]*cannot be read \(permission denied\)[^\n]*$/],
+  ] as const) {
+    for (const args of [[input], [path, '--users', input], [path, '--previous', input]]) {
+      if (isRoot) process.seteuid!('nobody');
+      const error = await run(...args, '--out', join(dir, 'tree'))
+        .catch((e: unknown) => e)
+        .finally(() => isRoot && process.seteuid!(0));
+      expect(error, args.join(' ')).toBeInstanceOf(ConfigError);
+      expect((error as ConfigError).message).toMatch(message);
+    }
+  }
+  expect(readdirSync(dir).sort()).toEqual(['locked', 'loop', 'ties']);
 });
 
 test('the tree is replaced last: where another file cannot be written it is the one before', async () => {
