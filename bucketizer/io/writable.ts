@@ -16,7 +16,8 @@ export function checkWritable(path: string, noun: string, inputs: readonly strin
     throw new ConfigError(`${path}: the ${noun} cannot be written (${why}); ${next}`);
   };
   if (path === standardInput) refuse('"-" is standard output, which has the summary', 'name a file');
-  if (path === '' || path.endsWith('/')) refuse('its name is empty', 'name a file');
+  if (path === '') refuse('its name is empty', 'name a file');
+  if (path.endsWith('/')) refuse('its name ends in /, as those of folders do', 'name a file');
   const folder = dirname(resolve(path));
   try {
     if (!statSync(folder).isDirectory()) refuse(`${folder} is no folder`, 'check the folder');
