@@ -57,7 +57,7 @@ interface Flags {
   readonly hubDegree?: string;
   readonly minWeight?: string;
   readonly maxBadLines: string;
-  readonly report: readonly string[];
+  readonly report?: readonly string[];
   readonly simulateCache?: boolean;
   readonly leaves?: string;
 }
@@ -112,7 +112,6 @@ export function bucketizeCommand(): Command {
       '--report <file>',
       'write quality and counts as JSON; as a page with plots where the name ends in .html; may be repeated',
       collect,
-      [],
     )
     .option(
       '--simulate-cache',
@@ -165,7 +164,7 @@ async function bucketizeFiles(tiesPath: string, flags: Flags): Promise<FileRepor
   const bar = await progressBar();
   const options = {
     ...optionsOf(flags, previous),
-    ...(flags.report.length === 0 ? {} : { audit: await auditor() }),
+    ...(flags.report === undefined ? {} : { audit: await auditor() }),
     onSilent: bar.announce,
   };
   const notes: string[] = []; // told once the bar is gone
@@ -198,7 +197,7 @@ async function bucketizeFiles(tiesPath: string, flags: Flags): Promise<FileRepor
     const report = { ...built.report, ties: counted, badLines, usersUnlisted: unlisted };
     notes.push(...tielessNote(report));
     bar.announce('write', false);
-    for (const file of flags.report) {
+    for (const file of flags.report ?? []) {
       const page = file.endsWith('.html');
       writeFileAtomically(file, page ? reportPage(report) : `${JSON.stringify(report, null, 2)}\n`);
     }
@@ -263,7 +262,7 @@ interface Built {
 }
 
 /** Before any work: no input and no other output is ever replaced. */
-function checkOutputs({ out, report, leaves, moves }: Flags, inputs: readonly string[]): void {
+function checkOutputs({ out, report = [], leaves, moves }: Flags, inputs: readonly string[]): void {
   const taken: string[] = [];
   const files = [
     [out, 'tree'],

@@ -267,6 +267,10 @@ test('the tree is replaced last: where another file cannot be written it is the 
   expect(readFileSync(out, 'utf8')).toBe('an older tree');
 });
 
+test('help tells no default where there is none', () => {
+  expect(bucketizeCommand().helpInformation()).toMatch(/--report <file> [^[]*--simulate-cache/);
+});
+
 test('reports are written for programs and for people at once', async () => {
   const { dir, write } = scratchFolder();
   const [forPrograms, forPeople] = [join(dir, 'report.json'), join(dir, 'report.html')];
