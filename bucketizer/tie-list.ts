@@ -77,13 +77,15 @@ export class TieList {
     };
   }
 
-  /** The first tie that is not in both with the same weight; null: all are. Adds up what is repeated, in both. */
-  firstUnlike(other: TieList): UnlikeTie | null {
+  /** The first tie to one of `ends` that is not in both with the same weight; null: all are. `other` has no other ties.
+   *  Adds up what is repeated, in both. */
+  firstUnlike(other: TieList, ends: ReadonlySet<number>): UnlikeTie | null {
     this.merge();
     other.merge();
-    for (let i = 0; i < Math.max(this.length, other.length); i++) {
+    for (let i = 0, j = 0; i < this.length || j < other.length; i++) {
+      if (i < this.length && !ends.has(this.pairs[2 * i + 1]!)) continue;
       const mine = this.tieAt(i);
-      const theirs = other.tieAt(i);
+      const theirs = other.tieAt(j++);
       const order = mine.from - theirs.from || mine.to - theirs.to;
       if (order === 0 && mine.weight === theirs.weight) continue;
       const { from, to } = order <= 0 ? mine : theirs;
@@ -95,7 +97,11 @@ export class TieList {
   /** Beyond the end, one that comes after all others. */
   private tieAt(i: number): { readonly from: number; readonly to: number; readonly weight: number } {
     if (i >= this.length) return { from: Infinity, to: Infinity, weight: 0 };
-    return { from: this.pairs[2 * i]!, to: this.pairs[2 * i + 1]!, weight: this.weights?.[i] ?? 1 };
+    return {
+      from: this.pairs[2 * i]!,
+      to: this.pairs[2 * i + 1]!,
+      weight: (this.weights?.[i] ?? 1) + (this.lost?.[i] ?? 0),
+    };
   }
 
   private makeRoom(): void {

@@ -1,10 +1,13 @@
 /** Ties from a METIS graph: a header `users ties [format [weights]]`, then a line a user with its friends, counted from 1,
  *  each tie on both users' lines with the same weight; `%` comments. The format's digits say whether there are sizes (not
- *  looked at), weights of users (the first is taken) and weights of ties. */
+ *  looked at), weights of users (the first is taken) and weights of ties. A tie is taken from the first of its lines that is
+ *  no bad one. METIS forbids ties of a user to itself; they are counted and left out as in other formats are, and in the
+ *  header each time one is listed may count as a tie (as in lists of ties) or as half of one (as all that is listed does). */
 
 import { ConfigError, countOf } from '../../config/errors.ts';
 import { TieList } from '../tie-list.ts';
 import type { ByteSource } from './byte-source.ts';
+import { ListingSums } from './listing-sums.ts';
 import { eachLineOf } from './text-stream.ts';
 import { shorten, type TieCollector } from './tie-collector.ts';
 
@@ -26,8 +29,12 @@ export async function readMetisTies(
 ): Promise<number[] | undefined> {
   let header: Header | null = null;
   let user = 0;
-  let listed = 0; // ties, on the lines of their first users
-  const again = new TieList(); // the same ties, as the lines of their second users have them
+  let listed = 0; // ties of two users, on the first of their lines
+  let selfListed = 0;
+  const unread = new Set<number>(); // users whose lines are bad
+  const sums = new ListingSums(); // by index of the user
+  // the ties of lines that are not like those before them: a pipe cannot be read again to tell what is wrong with them
+  const unlike = { users: new Set<number>(), ties: new TieList() };
   const weights: number[] = []; // [index of the user]
   await eachLineOf(
     source,
@@ -48,14 +55,28 @@ export async function readMetisTies(
       weights[index] = typeof row === 'string' ? 1 : row.weight; // a friend may have been seen before its own line
       if (typeof row === 'string') {
         into.bad(number, row);
+        unread.add(user);
         return;
       }
-      for (const [i, friend] of row.friends.entries()) {
+      const { friends, tieWeights } = row;
+      const isAgain = (friend: number): boolean => friend < user && !unread.has(friend);
+      for (let i = 0; i < friends.length; i++) {
+        const friend = friends[i]!;
+        const weight = tieWeights[i]!;
+        if (isAgain(friend)) {
+          sums.takeAway(index, friend, weight);
+          continue;
+        }
         const friendIndex = into.index(friend);
-        if (friend <= user) again.push(friendIndex, index, row.tieWeights[i]!);
-        if (friend < user) continue;
-        into.push(index, friendIndex, row.tieWeights[i]!);
-        listed++;
+        into.push(index, friendIndex, weight);
+        if (friend > user) sums.add(friendIndex, user, weight);
+        if (friend === user) selfListed++;
+        else listed++;
+      }
+      if (sums.isNothing(index)) return;
+      unlike.users.add(index);
+      for (let i = 0; i < friends.length; i++) {
+        if (isAgain(friends[i]!)) unlike.ties.push(into.index(friends[i]!), index, tieWeights[i]!);
       }
     },
     onRead,
@@ -66,20 +87,19 @@ export async function readMetisTies(
   if (user < users) {
     throw new ConfigError(`${source.name}: ends after ${user} of ${countOf(users, 'user')}; it was cut, copy it again`);
   }
-  if (into.badLines === 0) {
-    checkMutual(into, again);
-    if (listed !== ties) {
-      throw new ConfigError(
-        `${source.name}: ${listed} ties are listed, expected ${ties} as the header has it; mend it, or copy the file again`,
-      );
-    }
+  if (unlike.users.size > 0) checkMutual(into, unlike.ties, unlike.users);
+  if (into.badLines === 0 && listed + selfListed !== ties && listed + selfListed / 2 !== ties) {
+    throw new ConfigError(
+      `${source.name}: ${listed + selfListed} ties are listed, expected ${ties} as the header has it; mend it, or copy the file again`,
+    );
   }
   return userWeights > 0 ? weights : undefined;
 }
 
-/** Throws a ConfigError where a tie is not on both users' lines alike. */
-function checkMutual(into: TieCollector, again: TieList): void {
-  const unlike = into.firstUnlike(again);
+/** Throws a ConfigError where a tie of `again`, or one to `users` that is not in it, is not on both users' lines alike.
+ *  A tie may be listed several times: as once, with all their weight. */
+function checkMutual(into: TieCollector, again: TieList, users: ReadonlySet<number>): void {
+  const unlike = into.firstUnlike(again, users);
   if (unlike === null) return;
   const { from, to, here, there } = unlike;
   const [lists, other] = here > 0 ? [from, to] : [to, from];

@@ -85,8 +85,9 @@ export class TieCollector {
   /** `firstUnlike` of the ties so far, with ids. */
   firstUnlike(
     other: TieList,
+    to: ReadonlySet<number>,
   ): (Omit<UnlikeTie, 'from' | 'to'> & { readonly from: string; readonly to: string }) | null {
-    const unlike = this.list.firstUnlike(other);
+    const unlike = this.list.firstUnlike(other, to);
     if (unlike === null) return null;
     const ids = this.ids.ids();
     return { ...unlike, from: ids[unlike.from]!, to: ids[unlike.to]! };

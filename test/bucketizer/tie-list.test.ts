@@ -69,11 +69,17 @@ test('the first tie that two lists do not have alike is told, whatever order and
     [0, 9, 1],
     [2, 2, 1],
   ] as const;
-  expect(listOf(...ties).firstUnlike(listOf([2, 2, 1], [0, 1, 1], [3, 4, 1], [0, 9, 3]))).toBeNull();
-  expect(listOf().firstUnlike(listOf())).toBeNull();
-  expect(listOf(...ties).firstUnlike(listOf(...ties.slice(1)))).toEqual({ from: 3, to: 4, here: 1, there: 0 });
-  expect(listOf(...ties).firstUnlike(listOf(...ties, [0, 2, 1]))).toEqual({ from: 0, to: 2, here: 0, there: 1 });
-  expect(listOf(...ties).firstUnlike(listOf(...ties, [0, 9, 1]))).toEqual({ from: 0, to: 9, here: 3, there: 4 });
+  const all = new Set([1, 2, 4, 9]);
+  expect(listOf(...ties).firstUnlike(listOf([2, 2, 1], [0, 1, 1], [3, 4, 1], [0, 9, 3]), all)).toBeNull();
+  expect(listOf().firstUnlike(listOf(), all)).toBeNull();
+  expect(listOf(...ties).firstUnlike(listOf(...ties.slice(1)), all)).toEqual({ from: 3, to: 4, here: 1, there: 0 });
+  expect(listOf(...ties).firstUnlike(listOf(...ties, [0, 2, 1]), all)).toEqual({ from: 0, to: 2, here: 0, there: 1 });
+  expect(listOf(...ties).firstUnlike(listOf(...ties, [0, 9, 1]), all)).toEqual({ from: 0, to: 9, here: 3, there: 4 });
+  const some = new Set([9, 2]); // what they have with others is not compared
+  expect(listOf(...ties).firstUnlike(listOf([2, 2, 1], [0, 9, 3]), some)).toBeNull();
+  expect(listOf(...ties).firstUnlike(listOf([0, 9, 3]), some)).toEqual({ from: 2, to: 2, here: 1, there: 0 });
+  const fractions = [0.1, 0.2, 0.3].map((weight) => [0, 9, weight] as const);
+  expect(listOf(...fractions).firstUnlike(listOf(...fractions.toReversed(), [2, 2, 1]), some)?.from).toBe(2);
 });
 
 test('ties come to the same weight in whatever order their lines come, be they fractions or huge', () => {

@@ -90,6 +90,51 @@ test('the ties of a METIS graph are found alike on both lines in whatever order 
   }
 });
 
+test.each([
+  ['fractions on several lines', '2 3 001\n2 .1 2 .2 2 .3\n1 .3 1 .2 1 .1\n', ['1 2']],
+  ['as much in other parts', '3 3 001\n3 1 3 3\n3 5\n2 5 1 2 1 2\n', ['1 3', '2 3']],
+  ['a friend of oneself, listed as often as the friends of two are', '2 2\n1 1 2\n1\n', ['1 1', '1 2']],
+  ['friends of oneself that each count as half a tie', '2 2\n1 2\n1 2\n', ['1 1', '1 2', '2 2']],
+  ['friends of oneself that each count as one', '2 3\n1 2\n1 2\n', ['1 1', '1 2', '2 2']],
+])('lines of a METIS graph are alike: %s', async (_, text, expected) => {
+  const list = await read(text, { format: 'metis' });
+  const { users, ties } = list;
+  const found = Array.from({ length: ties.length / 2 }, (_, i) => `${users[ties[2 * i]!]} ${users[ties[2 * i + 1]!]}`);
+  expect([...new Set(found)].sort()).toEqual(expected);
+});
+
+test('a tie on a good line of a METIS graph is one, where the line of the other user is bad', async () => {
+  const skipping = async (text: string, badLines: number): Promise<string[]> => {
+    const list = await read(text, { format: 'metis' }, 5);
+    expect(list.badLines).toBe(badLines);
+    return pairs(list).sort();
+  };
+  expect(await skipping('3 2\nx 2\n1 3\n2\n', 1)).toEqual(['2 1', '2 3']);
+  expect(await skipping('3 2\n2\n1 x\n2\n', 1)).toEqual(['1 2', '3 2']);
+  expect(await skipping('3 2\n2 9\n\n1\n', 1)).toEqual(['3 1']);
+  expect(await skipping('3 3\n2 3\nx\nx\n', 2)).toEqual(['1 2', '1 3']);
+  await expect(skipping('4 2\nx\n3\n1\n\n', 1)).rejects.toThrow(/ties: user 2 lists 3, but user 3 does not list 2/);
+});
+
+test('of a METIS graph of which one tie is not alike on both lines that tie is named', async () => {
+  const size = 300;
+  const rowOf = (v: number): number[] => [v - 7, v - 1, v + 1, v + 7].filter((u) => u >= 0 && u < size);
+  for (let seed = 1; seed <= 30; seed++) {
+    const random = seededRandom(seed);
+    const rows = Array.from({ length: size }, (_, v) => rowOf(v).map((u) => `${u + 1} ${((u + 1) * (v + 1)) % 7}.1`));
+    const ties = rows.flat().length / 2;
+    const v = 7 + below(size - 7, random);
+    const kind = below(4, random);
+    const other = v - (kind % 2 === 0 ? 7 : 1);
+    const at = rows[v]!.findIndex((entry) => entry.startsWith(`${other + 1} `));
+    if (kind < 2) rows[v]!.splice(at, 1);
+    else rows[v]![at] += '1';
+    const text = `${size} ${ties} 1\n${rows.map((row) => `${row.join(' ')}\n`).join('')}`;
+    const message = kind < 2 ? `user ${other + 1} lists ${v + 1}, but` : `users ${other + 1} and ${v + 1} weighs `;
+    await expect(read(text, { format: 'metis' }), `seed ${seed}`).rejects.toThrow(message);
+  }
+});
+
 test('users of a METIS graph without friends are users', async () => {
   expect((await read('4 1\n2\n1\n\n\n', { format: 'metis' })).users).toEqual(['1', '2', '3', '4']);
 });
