@@ -160,6 +160,28 @@ test('ids of u32 pairs may be of any size', async () => {
   expect((await read(new Uint8Array(large.buffer))).users.length).toBe(2048); // the first 4,096 bytes are looked at
 });
 
+test('u32 pairs may have their zero bytes where text in UTF-16 has them', async () => {
+  const ids = Array.from({ length: 254 }, (_, i) => [65537, 65538 + i]).flat();
+  expect((await read(u32(...ids))).users.length).toBe(255);
+  await expect(read(u32(0x200041, 0x20000a))).rejects.toThrow(
+    /UTF-16, .* \(or say --format u32, if it is pairs of u32\)$/,
+  );
+  expect(pairs(await read(u32(0x200041, 0x20000a), { format: 'u32' }))).toEqual(['2097217 2097162']);
+});
+
+test('text is text, whatever it begins with', async () => {
+  for (const word of ['PAR1', 'BZh91AY&SY', 'TAIJITREE1', '7z', 'Rar!', 'PK', '\x04"M\x18']) {
+    expect(pairs(await read(`${word} b\n`))).toEqual([`${word} b`]);
+  }
+  const mustard = `${'a b\n'.repeat(64)}mustard c\n`;
+  expect(mustard.indexOf('ustar')).toBe(257);
+  expect((await read(mustard)).users).toEqual(['a', 'b', 'mustard', 'c']);
+  for (let cut = 1; cut <= 4; cut++) {
+    const text = `${mustard}${'x'.repeat(4096 - cut - mustard.length)}\u{1f600} c\n`; // of a letter of four bytes some are beyond the first 4,096
+    expect((await read(text)).users.length, `${cut}`).toBe(5);
+  }
+});
+
 test('ids in Parquet of bytes are those of text', async () => {
   const bytes = (text: string): Uint8Array => Buffer.from(text);
   const contents = parquet(
@@ -287,6 +309,15 @@ test.each<[string, string | Uint8Array, RegExp]>([
   ['zstd', Buffer.from('\x28\xb5\x2f\xfd\x24\x18\xc1\0', 'latin1'), /ties: packed by zstd, .*, with unzstd$/],
   ['zip', Buffer.from('PK\x03\x04\x14\0\0\0', 'latin1'), /ties: packed by zip, .*, with unzip$/],
   ['tar', `ties.csv${'\0'.repeat(249)}ustar${'\0'.repeat(250)}`, /ties: packed by tar, .*, with "tar -x"$/],
+  ['lz4', Buffer.from('\x04\x22\x4d\x18\x64\x40\xa7\x0b\0\0\x80', 'latin1'), /ties: packed by lz4, .*, with unlz4$/],
+  ['7-Zip', Buffer.from('7z\xbc\xaf\x27\x1c\0\x04', 'latin1'), /ties: packed by 7-Zip, .*, with "7z x"$/],
+  ['RAR', Buffer.from('Rar!\x1a\x07\x01\0', 'latin1'), /ties: packed by RAR, .*, with "unrar x"$/],
+  ['WebAssembly', '\0asm\x01\0\0\0', /ties: a program \(WebAssembly\), expected ties; name the/],
+  [
+    'numbers of 64 bits',
+    new Uint8Array(BigInt64Array.from({ length: 20 }, (_, i) => BigInt(i)).buffer),
+    /ties: every second number of 32 bits is 0, .* \(or say --format u32, if all are friends of 0\)$/,
+  ],
   ['a tree', 'TAIJITRE\x01\0\0\0\0\0\0\0', /ties: a bucket tree, expected ties; .* --previous\)$/],
   [
     'zero bytes',
