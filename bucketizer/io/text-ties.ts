@@ -38,7 +38,8 @@ export async function readTextTies(
   let layout: Layout | null = null;
   let isLikeMetis = false; // as far as the first line tells
   const onText: OnLine = (line, number, wrong) => {
-    if (line.trim() === '' || (line.startsWith('#') && layout?.csv !== true)) return;
+    const isBlank = line.trim() === '' && wrong === null; // of a line that is too long only its beginning may be
+    if (isBlank || (line.startsWith('#') && layout?.csv !== true)) return;
     if (wrong !== null) {
       into.bad(number, wrong);
       return;

@@ -157,6 +157,25 @@ test('lines that are no text, or too long for one, are skipped and counted as ba
   }
 });
 
+test('a line that is too long is a bad one whatever it begins with, but for comments', async () => {
+  const [blank, more] = [' '.repeat(1 << 20), 'x'.repeat(1 << 20)];
+  for (const [text, where] of [
+    [`a b\n${blank}c d\nb c\n`, 2],
+    [`user,friend\na,b\n${' '.repeat(100)}${more},y\nb,c\n`, 3],
+    [`user,friend\na,b\n#${more},y\nb,c\n`, 3],
+    [`${blank}c d\na b\nb c\n`, 1],
+    [`user,friend\na,b\nb,c\n\t${blank}`, 4],
+  ] as const) {
+    const list = await read(text, 1);
+    expect(list.badLines).toBe(1);
+    expect(pairs(list)).toEqual(['a b', 'b c']);
+    await expect(read(text)).rejects.toThrow(`ties:${where}: the line is longer than 1 MiB`);
+  }
+  for (const text of [`# ${more}\na b\nb c\n`, `a b\n#${more}\nb c\n`, `#${more}\nuser,friend\na,b\nb,c\n`]) {
+    expect(pairs(await read(text))).toEqual(['a b', 'b c']);
+  }
+});
+
 test('a line of a mebibyte is a line, wherever the pieces end in which it is read', async () => {
   for (const more of [-1, 0]) {
     const id = 'a'.repeat((1 << 20) - 2 + more);

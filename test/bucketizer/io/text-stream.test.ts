@@ -16,7 +16,7 @@ test('lines are the same wherever the pieces end in which they come', async () =
   const bytesMax = 12;
   for (let seed = 1; seed <= 200; seed++) {
     const random = seededRandom(seed);
-    const parts = ['a', 'bc', 'ü', '\n', '\r\n', '\r', '\xff', '\0', 'long letters '];
+    const parts = ['a', 'bc', 'ü', '\n', '\r\n', '\r', '\xff', '\0', 'long letters ', '#', ' '.repeat(13)];
     const bytes = Buffer.concat(
       Array.from({ length: below(60, random) }, () => {
         const part = parts[below(parts.length, random)]!;
