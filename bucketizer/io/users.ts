@@ -11,24 +11,22 @@ export interface WeightedUsers {
   readonly weights: Float64Array; // [user] finite, >= 0
 }
 
-/** A Map has room for no more. */
-const usersMax = (1 << 24) - 1;
-
-/** All of them are one string on the way, which ends soon after. */
-const lettersMax = 500_000_000;
+const limitsOfMemory = {
+  users: 1 << 24, // a Map has room for no more
+  letters: 500_000_000, // all of them are one string on the way, which ends soon after
+};
 
 /** Plain or gzip. Throws a ConfigError naming file and line at the first thing wrong. */
-export async function readUsers(path: string): Promise<WeightedUsers> {
+export async function readUsers(path: string, limits = limitsOfMemory): Promise<WeightedUsers> {
   const name = nameOf(path);
   const lines: string[] = [];
   let letters = 0;
   await eachLine(path, (line) => {
     letters += line.length + 1;
     lines.push(line);
-    if (lines.length <= usersMax && letters <= lettersMax) return;
-    const limit = `${usersMax} users and ${lettersMax} letters`;
+    if (lines.length - 1 <= limits.users && letters <= limits.letters) return; // the first line is the header
     throw new ConfigError(
-      `${name}:${lines.length}: expected at most ${limit}; list those alone who do not weigh the mean`,
+      `${name}:${lines.length}: expected at most ${limits.users} lines of users and ${limits.letters} letters; list those alone who do not weigh the mean`,
     );
   });
   const table = csvTable(lines.join('\n'), name, { required: ['user', 'weight'], others: 'any' });

@@ -13,6 +13,21 @@ test('user and weight are read, other columns are not', async () => {
   }
 });
 
+test('as many users are read as there is room for, and one more, or a letter, is refused with its line', async () => {
+  const path = scratchFolder().write('users.csv', 'user,weight\nu1,1\nu2,1\nu3,1\n');
+  expect((await readUsers(path, { users: 3, letters: 27 })).users).toEqual(['u1', 'u2', 'u3']);
+  for (const [limits, line] of [
+    [{ users: 2, letters: 27 }, 4],
+    [{ users: 3, letters: 26 }, 4],
+    [{ users: 3, letters: 11 }, 1],
+  ] as const) {
+    const { users, letters } = limits;
+    await expect(readUsers(path, limits)).rejects.toThrow(
+      `users.csv:${line}: expected at most ${users} lines of users and ${letters} letters; list those alone who do`,
+    );
+  }
+});
+
 test.each([
   ['no header', 'u1,1\n', /users.csv:1: no column "user"/],
   ['a missing column', 'user\nu1\n', /users.csv:1: no column "weight"/],
