@@ -41,7 +41,7 @@ export function placeNewcomers(
       freeWorth = there;
     }
     worth.forget();
-    return best < 0 || free >= 0 ? free : room.lightLeafNear(best, v, nowhere);
+    return best < 0 || free >= 0 ? free : room.lightLeafNear(best, v, nowhere, bounds.height);
   };
   const place = (v: number, leaf: number): void => {
     room.move(v, nowhere, leaf);
@@ -58,7 +58,7 @@ export function placeNewcomers(
   }
   for (const v of waiting) {
     const leaf = unknownUserBucket(users[v]!, bounds.height);
-    place(v, room.admits(v, leaf) ? leaf : room.lightLeafNear(leaf, v, nowhere));
+    place(v, room.admits(v, leaf) ? leaf : room.lightLeafNear(leaf, v, nowhere, bounds.height));
   }
   return count;
 }

@@ -60,13 +60,16 @@ export class TreeRoom {
     return true;
   }
 
-  /** The leaf nearest to `leaf` that has room for v, found by always taking the lighter child; where none of those does,
-   *  `from`. `from` nowhere: v enters, and the lightest leaf found from the root is the last resort. */
-  lightLeafNear(leaf: i32, v: i32, from: i32): i32 {
+  /** The leaf nearest to `leaf`, no more than so many levels up and down again, that has room for v, found by always taking
+   *  the lighter child; where none of those does, `from`. `from` nowhere: v enters, and the lightest leaf found from the root
+   *  is the last resort. */
+  lightLeafNear(leaf: i32, v: i32, from: i32, levelsMax: i32): i32 {
     const enters = from === nowhere;
-    for (let t = this.leaves + leaf; t > 1; t >>>= 1) {
+    let t = this.leaves + leaf;
+    for (let up = 0; up < levelsMax && t > 1; up++) {
       const other = this.lightestUnder(t ^ 1);
       if (other === from || (enters ? this.admits(v, other) : this.allows(v, from, other))) return other;
+      t >>>= 1;
     }
     return enters ? this.lightestUnder(1) : from;
   }

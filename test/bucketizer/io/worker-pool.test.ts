@@ -38,11 +38,11 @@ test('one thread that fails fails all that is asked for, once, whatever others s
   try {
     const asked = [
       pool.bisect(randomGraph(300, 1), root, null as unknown as BisectionPlan), // a defect
-      pool.bisectRecursively(randomGraph(3000, 2), root, plan), // meanwhile, and longer
+      pool.bisectRecursively(randomGraph(30_000, 2), root, plan), // meanwhile, and far longer than a thread takes to start
       pool.bisect(randomGraph(300, 3), root, plan), // waits
     ];
     for (const result of await Promise.allSettled(asked)) expect(result.status).toBe('rejected');
-    await after(300); // the second one finds what nobody waits for any more
+    await after(2000); // the second one finds what nobody waits for any more
     await expect(pool.bisect(randomGraph(300, 4), root, plan)).rejects.toThrow(/null/);
   } finally {
     await pool.close();
