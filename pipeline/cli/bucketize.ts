@@ -144,16 +144,18 @@ async function bucketizeFiles(tiesPath: string, flags: Flags): Promise<FileRepor
     flags.workers === undefined
       ? availableParallelism()
       : numberFlag('--workers', flags.workers, 'a whole number', 1, workersMax);
-  const ofRefresh = [['--moves', flags.moves] as const, ['--move-max', flags.moveMax] as const];
-  const refreshFlag = ofRefresh.find(([, given]) => given !== undefined)?.[0];
-  if (refreshFlag !== undefined && flags.previous === undefined) {
-    throw new ConfigError(`${refreshFlag} is given without --previous; name the tree that users move from`);
+  if (flags.moves !== undefined && flags.previous === undefined) {
+    throw new ConfigError('--moves is given without --previous; name the tree that users move from');
   }
   if (tiesPath === standardInput && flags.users === standardInput) {
     throw new ConfigError('TIES and --users are both "-", and standard input can be read once; name a file for one');
   }
   if (flags.previous !== undefined && (flags.effort ?? flags.objective) !== undefined) {
     process.stderr.write('note: --effort and --objective are of new trees; --previous is refreshed by its cut\n');
+  }
+  if (flags.moveMax !== undefined && flags.previous === undefined) {
+    // no error: a script that refreshes every week may give it the first time, too
+    process.stderr.write('note: --move-max is of a refresh; without --previous the tree is new, and everybody moves\n');
   }
   checkOutputs(
     flags,

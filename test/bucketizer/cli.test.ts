@@ -163,7 +163,6 @@ test('a refresh keeps users where they are, lists who moved, and takes the heigh
     [['--previous', first, '--height', '3'], /^the previous tree has height 2, --height is 3; [^\n]*$/],
     [['--previous', later], /later: not a tree file, it begins with "a b\?b c\?"; expected/],
     [['--moves', moves], /^--moves is given without --previous; name the tree that users move from$/],
-    [['--move-max', '0.05'], /^--move-max is given without --previous; name the tree that users move from$/],
     [['--previous', first, '--move-max', '5'], /^--move-max is "5", expected a number from 0 to 1$/],
     [['--previous', first, '--out', first], /first: the tree would replace a file that is read/],
   ] as const) {
@@ -306,6 +305,15 @@ test('a refresh without most of the users of the tree before is written, and say
     /^note: 4 of the 6 users of --previous are gone, and 2 are new; [^\n]*name the right file and build again\n$/,
   );
   expect(readTree(next).users).toEqual(['a', 'b', 'x', 'y']);
+});
+
+test('a limit of moves without a tree to move from is told to be of no use', async () => {
+  const { dir, write } = scratchFolder();
+  const said = vi.spyOn(process.stderr, 'write').mockReturnValue(true);
+  await run(write('ties', ties), '--out', join(dir, 'tree'), '--height', '2', '--move-max', '0.03');
+  expect(said.mock.calls).toEqual([
+    ['note: --move-max is of a refresh; without --previous the tree is new, and everybody moves\n'],
+  ]);
 });
 
 test('a refresh says that effort and objective are of new trees, and reports those of every refresh', async () => {
