@@ -47,7 +47,7 @@ export function toFixedPoint(given: ArrayLike<number>, noun: string, finest = 0)
 
 function tooFine(limit: number, noun: string, total: number, lighter: number): ConfigError {
   return new ConfigError(
-    `${noun} weigh ${total} together: beside that the limit of ${limit} cannot be told from ${lighter}; raise it, or leave out what weighs so much`,
+    `${noun} weigh ${total} together: beside that --min-weight ${limit} cannot be told from ${lighter}; raise it, or leave out what weighs so much`,
   );
 }
 

@@ -357,7 +357,7 @@ function dropped({ ties, badLines }: FileReport): Dropped[] {
     { count: ties.repeated, what: 'repeated' },
     { count: ties.oneWay, what: 'one way', mend: 'leave --directed out' },
     { count: ties.light, what: 'light', mend: 'lower --min-weight' },
-    { count: ties.hubTies, what: `of ${ties.hubUsers} hubs`, mend: 'raise --hub-degree' },
+    { count: ties.hubTies, what: `of ${countOf(ties.hubUsers, 'hub')}`, mend: 'raise --hub-degree' },
     { count: badLines, what: 'bad lines' },
   ];
   return all.filter(({ count }) => count > 0);
@@ -409,7 +409,7 @@ function refreshSummary(refreshed: RefreshReport): string {
   const { usersMoved, usersMovedShare, weightMovedShare, usersPlaced, usersGone, balanceGiven, moveMax } = refreshed;
   const gave = balanceGiven > 0 ? `; balance gave way by ${rounded(balanceGiven, 3)} x even` : '';
   return (
-    `moved     ${usersMoved} users (${percent(usersMovedShare)}), ${percent(weightMovedShare)} of weight, ` +
+    `moved     ${countOf(usersMoved, 'user')} (${percent(usersMovedShare)}), ${percent(weightMovedShare)} of weight, ` +
     `of ${percent(moveMax)} allowed; ${usersPlaced} new, ${usersGone} gone${gave}`
   );
 }

@@ -1,6 +1,7 @@
 /** What changes between two tables, for people: per edge the fractions and the segments that move, sorted, so that two
  *  diffs of the same change are the same text. */
 
+import { countOf } from '../../config/errors.ts';
 import { compareIds, type DatacenterId, type EdgeId } from '../../config/ids.ts';
 import type { BucketWeights } from './bucket-weights.ts';
 import { type RoutingTable, sameAssignment, servedFractions } from './routing-table.ts';
@@ -135,21 +136,17 @@ export function formatDiff(diff: TableDiff, { edgesMax = Number.POSITIVE_INFINIT
       lines.push(`    ${after < before ? '-' : '+'} ${datacenter} ${before.toFixed(4)} -> ${after.toFixed(4)}`);
     }
     if (edge.datacenters.length === 0) {
-      lines.push(`    ${count(edge.movedBuckets, 'bucket')} moved, fractions stay`);
+      lines.push(`    ${countOf(edge.movedBuckets, 'bucket')} moved, fractions stay`);
     }
   }
   const hidden = diff.edges.length - edgesMax;
-  if (hidden > 0) lines.push(`  and ${count(hidden, 'more edge')}`);
+  if (hidden > 0) lines.push(`  and ${countOf(hidden, 'more edge')}`);
   lines.push(
     diff.edges.length === 0
       ? 'No change.'
-      : `${count(diff.edges.length, 'edge')} changed, ${diff.unchangedEdges} unchanged; ${percent(diff.movedShare)} of demand moves, ${count(diff.movedBuckets, 'bucket')}.`,
+      : `${countOf(diff.edges.length, 'edge')} changed, ${diff.unchangedEdges} unchanged; ${percent(diff.movedShare)} of demand moves, ${countOf(diff.movedBuckets, 'bucket')}.`,
   );
   return lines;
-}
-
-function count(number: number, noun: string): string {
-  return `${number} ${noun}${number === 1 ? '' : 's'}`;
 }
 
 function percent(share: number): string {

@@ -80,7 +80,7 @@ async function main(): Promise<void> {
   if (values.help) {
     process.stdout.write(
       'npm run bench:bucketizer -- [GRAPH ...] [--seeds 5] [--peers]      beside METIS and, with --peers, others\n' +
-        'npm run bench:bucketizer -- refresh [GRAPH ...] [--seeds 5] [--weeks 10]      refreshes beside fresh trees\n\n' +
+        'npm run bench:bucketizer -- refresh [GRAPH ...] [--seeds 5] [--weeks 10] [--height N]      refreshes beside fresh trees\n\n' +
         `GRAPH: ${[...realGraphs, ...Object.keys(generatedGraphs)].join(', ')}; default: all.\n`,
     );
     return;

@@ -331,7 +331,7 @@ test('a refresh says that effort and objective are of new trees, and reports tho
 test.each([
   ['a b\nc d\na a\n', ['--directed'], '3 (1 to oneself, 2 one way)', 'leave --directed out'],
   ['a b 1\nb a 2\nc d 2\n', ['--min-weight', '9'], '3 (1 repeated, 2 light)', 'lower --min-weight'],
-  ['a b\na c\n', ['--hub-degree', '1'], '2 (2 of 1 hubs)', 'raise --hub-degree'],
+  ['a b\na c\n', ['--hub-degree', '1'], '2 (2 of 1 hub)', 'raise --hub-degree'],
   ['a a\nb b\n', [], '2 (2 to oneself)', 'name two users a line'],
 ])('where nothing is left of the ties a note says why, and nothing reads as perfect: %j %j', async (text, flags, of, mend) => {
   const { dir, write } = scratchFolder();

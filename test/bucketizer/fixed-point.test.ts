@@ -60,7 +60,7 @@ test('a limit that cannot be told from lighter weights beside the heavy ones is 
     [[5e-324, 1e-310], 1e-310],
   ] as const) {
     expect(() => toFixedPoint(given, 'ties', limit)).toThrow(
-      /^ties weigh \S+ together: beside that the limit of \S+ cannot/,
+      /^ties weigh \S+ together: beside that --min-weight \S+ cannot/,
     );
   }
   for (const [given, limit] of [
